@@ -1,0 +1,95 @@
+/** `npm start`: the deployment on this machine. */
+
+import { startDemo } from '../local/demo/demo.ts';
+import { type LocalRun, startLocal } from '../local/run.ts';
+import { type Assembly, assemble } from './assemble.ts';
+import { readSettings } from './settings.ts';
+
+const DEFAULT_PORT = 8000;
+/** The local run's key for publishing (contract D6). */
+const LOCAL_KEY = 'local-key';
+/** On Ctrl-C what is under way may end for so long. */
+const SETTLE_MS = 2_000;
+
+interface LocalSettings {
+  readonly port: number;
+  readonly dataDir: string | null;
+  readonly demo: boolean;
+  readonly verbose: boolean;
+}
+
+function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
+  const port = environment['PORT'] || String(DEFAULT_PORT);
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new Error(`PORT: expected a port from 0 to 65535, got ${JSON.stringify(port)}`);
+  const demo = environment['DEMO'] || 'on';
+  if (demo !== 'on' && demo !== 'off') throw new Error(`DEMO: expected on or off, got ${JSON.stringify(demo)}`);
+  return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: environment['VERBOSE'] === '1' };
+}
+
+/** Shows of the functions' logs what somebody should see: warnings and errors; with VERBOSE=1 all of it. */
+function printer(verbose: boolean): (name: string, line: string) => void {
+  return (name, line) => {
+    if (verbose) return console.log(`${name}: ${line}`);
+    let entry: { level?: string; message?: string; error?: { name?: string; message?: string } } = {};
+    try {
+      entry = JSON.parse(line) as typeof entry;
+    } catch {
+      entry = { level: 'WARN', message: line };
+    }
+    if (entry.level !== 'WARN' && entry.level !== 'ERROR') return;
+    if (entry.message?.includes('NodeVersionSupportWarning') || line.startsWith('(')) return;
+    console.error(`${name}: ${entry.message ?? ''}${entry.error ? ` (${entry.error.name}: ${entry.error.message})` : ''}`);
+  };
+}
+
+async function main(): Promise<void> {
+  const local = readLocalSettings(process.env);
+  const settings = readSettings(process.env);
+  let assembly: Assembly | undefined;
+  let run: LocalRun | undefined;
+  let stopDemo: (() => Promise<void>) | undefined;
+  let ending = false;
+
+  const end = async (code: number): Promise<never> => {
+    await stopDemo?.();
+    if (run) await Promise.race([run.settled(), new Promise((done) => setTimeout(done, SETTLE_MS))]);
+    await run?.stop();
+    assembly?.remove();
+    process.exit(code);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // a second Ctrl-C does not wait
+      if (ending) process.exit(130);
+      ending = true;
+      console.log('ending …');
+      void end(0);
+    });
+  }
+
+  try {
+    assembly = await assemble(settings);
+    run = await startLocal({
+      templateFile: assembly.templateFile,
+      port: local.port,
+      dataDir: local.dataDir,
+      secret: LOCAL_KEY,
+      log: printer(local.verbose),
+    });
+  } catch (error) {
+    console.error(explainStart(error, local.port));
+    return end(1);
+  }
+  console.log(`ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it`);
+  if (local.demo) stopDemo = startDemo({ url: run.url, key: LOCAL_KEY, warn: (message) => console.error(`demo: ${message}`) });
+}
+
+function explainStart(error: unknown, port: number): string {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `port ${port} is taken by another program: end that, or choose another with PORT=8001 npm start`;
+  }
+  return `cannot start: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+await main();

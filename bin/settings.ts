@@ -1,0 +1,61 @@
+/** The only reader of the environment at synth: every setting, its default, and what it must look like. */
+import { SETTING } from '../core/names.ts';
+
+/** Settings as the functions get them: environment variables by name. */
+export type Settings = Readonly<Record<(typeof SETTING)[keyof typeof SETTING], string>>;
+
+interface Rule {
+  readonly fallback: string;
+  /** What is wrong with a value, or `null`. */
+  readonly wrong: (value: string) => string | null;
+}
+
+const wholeNumber = (fallback: number, least: number, most = Number.MAX_SAFE_INTEGER): Rule => ({
+  fallback: String(fallback),
+  wrong: (value) =>
+    /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most
+      ? null
+      : `a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${most}`}`,
+});
+const like = (fallback: string, pattern: RegExp, what: string): Rule => ({
+  fallback,
+  wrong: (value) => (pattern.test(value) ? null : what),
+});
+
+/** Contract C4 and B2. */
+const RULES: Readonly<Record<keyof Settings, Rule>> = {
+  [SETTING.allowedOrigins]: like(
+    '*',
+    /^(\*|https?:\/\/[^,\s]+(\s*,\s*https?:\/\/[^,\s]+)*)$/,
+    '* or origins, comma separated, such as https://shop.example',
+  ),
+  [SETTING.maxMessageBytes]: wholeNumber(1_000_000, 1_000, 1_000_000),
+  [SETTING.maxConnections]: wholeNumber(0, 0),
+  [SETTING.maxSubscriptions]: wholeNumber(500, 1),
+  [SETTING.maxBroadcastsPerSecond]: wholeNumber(5, 1, 1000),
+  [SETTING.idleTimeoutSeconds]: wholeNumber(300, 30, 7200),
+  [SETTING.pingIntervalSeconds]: wholeNumber(240, 30, 540),
+  [SETTING.staleRealtimeSeconds]: wholeNumber(300, 1),
+  [SETTING.staleDailyDays]: wholeNumber(7, 1),
+  [SETTING.feedDownSeconds]: wholeNumber(120, 1),
+  [SETTING.marketOpen]: like('09:00', /^([01]\d|2[0-3]):[0-5]\d$/, 'a time in Seoul, such as 09:00'),
+  [SETTING.marketClose]: like('15:30', /^([01]\d|2[0-3]):[0-5]\d$/, 'a time in Seoul, such as 15:30'),
+  [SETTING.marketHolidays]: like(
+    '',
+    /^(\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*)?$/,
+    'dates, comma separated, such as 2026-12-25,2026-12-31',
+  ),
+  [SETTING.logLevel]: like('INFO', /^(DEBUG|INFO|WARN|ERROR)$/, 'DEBUG, INFO, WARN or ERROR'),
+};
+
+/** Reads the settings; throws one error that names every value that cannot be used. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const read = Object.entries(RULES).map(([name, { fallback, wrong }]) => {
+    const value = environment[name] || fallback;
+    const expected = wrong(value);
+    return { name, value, problem: expected === null ? null : `${name}: expected ${expected}, got ${JSON.stringify(value)}` };
+  });
+  const problems = read.flatMap(({ problem }) => problem ?? []);
+  if (problems.length > 0) throw new Error(`these settings cannot be used:\n  ${problems.join('\n  ')}`);
+  return Object.fromEntries(read.map(({ name, value }) => [name, value])) as unknown as Settings;
+}

@@ -1,0 +1,73 @@
+import type { GenericSchema } from 'valibot';
+
+/** Whether the newest wins on a topic, or every message counts. */
+export type Kind = 'state' | 'log';
+
+/** What is known of an accepted event besides its detail. */
+export interface EventMeta {
+  readonly id: string;
+  /** The event's own `time`, ISO 8601, where it has one. */
+  readonly time: string | null;
+  readonly acceptedAtMs: number;
+  /** Its place in the request that brought it. */
+  readonly index: number;
+}
+
+/** Makes `value` the newest of one part of a state topic, unless that part has one of the same or a later order. */
+export interface StateCommit {
+  readonly kind: 'state';
+  readonly topic: string;
+  /** Parts of one state item are newest-wins each on its own; most channels have one. */
+  readonly part: string;
+  /** Made by `orderOf`. */
+  readonly order: string;
+  readonly value: object;
+  /** A compact point for the topic's recent history, where the channel keeps one. */
+  readonly recent: string | null;
+  /** The event claimed a time too far ahead, and counts as accepted now. */
+  readonly ahead: boolean;
+}
+
+/** Appends a message to a log topic, once for each event id. */
+export interface LogCommit {
+  readonly kind: 'log';
+  readonly topic: string;
+  readonly eventId: string;
+  readonly value: object;
+}
+
+/** Says which topics are expected to exist, with the names they go by. */
+export interface Listing {
+  readonly kind: 'listing';
+  readonly entries: readonly { readonly topic: string; readonly name: string }[];
+}
+
+export type Outcome = StateCommit | LogCommit | Listing;
+
+export interface EventType<Detail = unknown> {
+  readonly schema: GenericSchema<unknown, Detail>;
+  outcomes(detail: Detail, meta: EventMeta): Outcome[];
+}
+
+/** A message as a client is to be told it. */
+export interface Telling {
+  readonly topic: string;
+  /** State: the parts by name. Log: the event's value under `newest`. */
+  readonly parts: Readonly<Record<string, object>>;
+  readonly nowMs: number;
+  /** Told again although nothing is new (the feed is down). */
+  readonly retold: boolean;
+}
+
+/** A kind of topic: everything the rest of the system must know to carry it. A new kind of push = one new file here. */
+export interface Channel {
+  readonly name: string;
+  readonly kind: Kind;
+  /** The bus source its events come from. */
+  readonly source: string;
+  /** Whether `topic` is one of this channel. */
+  matches(topic: string): boolean;
+  readonly events: Readonly<Record<string, EventType>>;
+  /** The JSON message of a telling, without position; `null` where there is nothing to tell yet. */
+  json(telling: Telling): object | null;
+}

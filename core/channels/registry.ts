@@ -1,0 +1,24 @@
+import type { Freshness } from '../quote.ts';
+import type { Channel, EventType } from './channel.ts';
+import { priceChannel } from './price.ts';
+
+/** Every channel there is, made with the settings that theirs depend on. */
+export interface Channels {
+  /** The channel of a topic, or `null` where no channel has such a topic. */
+  of(topic: string): Channel | null;
+  event(source: string, detailType: string): EventType | null;
+  readonly all: readonly Channel[];
+}
+
+export function channelsOf(all: readonly Channel[]): Channels {
+  return {
+    all,
+    of: (topic) => all.find((channel) => channel.matches(topic)) ?? null,
+    event(source, detailType) {
+      const types = all.find((channel) => channel.source === source)?.events;
+      return types && Object.hasOwn(types, detailType) ? (types[detailType] ?? null) : null;
+    },
+  };
+}
+
+export const makeChannels = (settings: { readonly freshness: Freshness }): Channels => channelsOf([priceChannel(settings.freshness)]);

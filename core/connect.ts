@@ -1,0 +1,86 @@
+import { PushError } from './errors.ts';
+import type { Clock, Connection, Connections, Gateway, Jobs, Report } from './ports.ts';
+import { formatConnected } from './protocol/json.ts';
+
+/** API Gateway closes every connection after 2 hours; records outlive that a little. */
+const CONNECTION_LIFE_MS = 2 * 3600_000;
+const SLACK_MS = 10 * 60_000;
+
+export const expiryOf = (connectedAtMs: number): number => connectedAtMs + CONNECTION_LIFE_MS + SLACK_MS;
+
+/** Time for an old STOMP client's first frame, after which a connection is taken for JSON and greeted. */
+export const GREETING_MS = 250;
+
+/** Whoever answers a message while another message's handler is greeting waits until that is surely out. */
+const GREETING_GRACE_MS = 150;
+
+export interface ConnectPorts {
+  readonly connections: Connections;
+  readonly jobs: Jobs;
+  readonly report: Report;
+  readonly newClientId: () => string;
+  /** `*` or the origins that may connect, comma separated. */
+  readonly allowedOrigins: string;
+  /** 0 = no limit. */
+  readonly maxConnections: number;
+}
+
+export interface ConnectRequest {
+  readonly connectionId: string;
+  readonly connectedAtMs: number;
+  readonly origin: string | null;
+  readonly sourceIp: string;
+}
+
+/** Takes a connection on, or throws why not. The greeting follows by a job: nothing can be posted before this ends. */
+export async function connect(request: ConnectRequest, ports: ConnectPorts): Promise<void> {
+  const { connectionId, connectedAtMs, origin, sourceIp } = request;
+  if (!originAllowed(origin, ports.allowedOrigins)) {
+    throw new PushError('PERMISSION_DENIED', `connections from ${String(origin).slice(0, 200)} are not allowed here`);
+  }
+  const clientId = ports.newClientId();
+  const count = await ports.connections.open({
+    connectionId,
+    clientId,
+    dialect: 'json',
+    connectedAtMs,
+    expiresAtMs: expiryOf(connectedAtMs),
+    sourceIp,
+  });
+  if (ports.maxConnections > 0 && count > ports.maxConnections) {
+    await ports.connections.close(connectionId);
+    throw new PushError('TOO_MANY_CONNECTIONS', 'as many connections as allowed are open; try again later', {
+      limit: ports.maxConnections,
+    });
+  }
+  await ports.jobs.put({ kind: 'greet', connectionId, atMs: connectedAtMs + GREETING_MS });
+  ports.report.info('connected', { connectionId, clientId, sourceIp });
+}
+
+const originAllowed = (origin: string | null, allowed: string): boolean =>
+  allowed === '*' || origin === null || allowed.split(',').some((one) => one.trim() === origin);
+
+export interface GreetPorts {
+  readonly connections: Connections;
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+}
+
+/** Greets a connection that has not spoken, at its time; nothing where somebody else has greeted it. */
+export async function greetLater(connectionId: string, atMs: number, ports: GreetPorts): Promise<void> {
+  const waitMs = Math.min(atMs - ports.clock.now(), GREETING_MS);
+  if (waitMs > 0) await ports.clock.sleep(waitMs);
+  const connection = await ports.connections.claimGreeting(connectionId, ports.clock.now());
+  if (!connection) return;
+  // a handshake that is just ending still answers "gone": give it the time the platform may take
+  for (let pause = 100; (await greet(connection, ports)) === 'gone' && pause <= 800; pause *= 2) await ports.clock.sleep(pause);
+}
+
+export const greet = (connection: Connection, { gateway }: Pick<GreetPorts, 'gateway'>) =>
+  gateway.post(connection.connectionId, formatConnected(connection.clientId));
+
+/** Waits until a greeting that another message's handler claimed is out, so that it stays the first frame. */
+export async function awaitGreeting(connection: Connection, clock: Clock): Promise<void> {
+  const leftMs = connection.greetedAtMs + GREETING_GRACE_MS - clock.now();
+  if (leftMs > 0) await clock.sleep(Math.min(leftMs, GREETING_GRACE_MS));
+}

@@ -1,0 +1,24 @@
+import { METRIC } from './names.ts';
+import type { Audience, Clock, Connections, Report } from './ports.ts';
+
+export interface DisconnectPorts {
+  readonly connections: Connections;
+  readonly audience: Audience;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+/**
+ * Forgets a connection and what it subscribed to. Whoever notices first does it: the gateway's `$disconnect` (which
+ * may be lost or come twice), a post that finds it gone, the sweep.
+ */
+export async function disconnect(connectionId: string, { connections, audience, clock, report }: DisconnectPorts): Promise<void> {
+  for (const key of await connections.subscriptions(connectionId)) {
+    await audience.remove(key);
+    await connections.removeSubscription(connectionId, key);
+  }
+  const closed = await connections.close(connectionId);
+  if (!closed) return;
+  report.info('disconnected', { connectionId, clientId: closed.clientId });
+  report.time(METRIC.connectionDuration, clock.now() - closed.connectedAtMs);
+}

@@ -1,0 +1,177 @@
+import { bounded } from './bounded.ts';
+import type { Channel } from './channels/channel.ts';
+import type { Channels } from './channels/registry.ts';
+import { type DisconnectPorts, disconnect } from './disconnect.ts';
+import { TurnLostError } from './errors.ts';
+import { type Lease, type LeaseSettings, takeTurn } from './lease.ts';
+import { METRIC } from './names.ts';
+import type { Clock, Gateway, Jobs, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
+import { BEFORE_ALL } from './position.ts';
+import { type Round, readRound } from './round.ts';
+
+export interface DrainSettings extends LeaseSettings {
+  /** State topics: what comes faster is conflated to the newest. */
+  readonly broadcastsPerSecond: number;
+  /** Posts under way at once. */
+  readonly postsAtOnce: number;
+}
+
+export interface DrainPorts extends DisconnectPorts {
+  readonly topics: Topics;
+  readonly turns: Turns;
+  readonly gateway: Gateway;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly channels: Channels;
+  readonly newId: () => string;
+  readonly drainSettings: DrainSettings;
+}
+
+/** After so many rounds a busy topic is handed on to a job, so that no function times out on it. */
+const MAX_ROUNDS = 6;
+
+/** A throttled consumer waits 1 s, 2 s, 4 s … a minute. */
+const backoffMs = (strikes: number): number => Math.min(1000 * 2 ** strikes, 60_000);
+
+/** What one holder of the turn has done so far. */
+interface Speech {
+  readonly topic: string;
+  readonly shard: number;
+  readonly channel: Channel;
+  readonly lease: Lease;
+  /** Up to which offset this turn has told those who are not late. */
+  done: number;
+  toldAtMs: number;
+  /** Whom this turn told: they get the newest again if it is lost. */
+  readonly whom: Map<string, Subscription>;
+  retell: boolean;
+}
+
+/**
+ * Tells a (topic, shard) everything up to the head. It says *drain this*, never *send that*: it may be called too
+ * often, twice at once, or late, without harm. Throws TurnLostError where the call must be repeated.
+ */
+export async function drain(request: { topic: string; shard: number; retell?: boolean }, ports: DrainPorts): Promise<void> {
+  const { topic, shard, retell = false } = request;
+  const channel = ports.channels.of(topic);
+  if (!channel) return;
+  const lease = await takeTurn(topic, shard, ports, ports.drainSettings);
+  if (!lease) return;
+  const speech: Speech = { topic, shard, channel, lease, done: 0, toldAtMs: lease.first.toldAtMs, whom: new Map(), retell };
+  try {
+    await speak(speech, ports);
+  } catch (error) {
+    if (error instanceof TurnLostError && channel.kind === 'state') await tellAgain(speech, ports);
+    throw error;
+  }
+}
+
+async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
+  const { topic, shard, lease } = speech;
+  let turn: Turn = lease.first;
+  for (let rounds = 1; ; rounds++) {
+    await waitOutWindow(speech, ports);
+    // pokes were read before the head: who commits after this read pokes after it, and is seen at the release
+    const round = await readRound(
+      { topic, channel: speech.channel, from: Math.max(speech.done, turn.cursor), retell: speech.retell },
+      ports,
+    );
+    await tellAudience(speech, round, ports);
+    const busy = rounds === MAX_ROUNDS;
+    if (busy) await ports.jobs.put({ kind: 'drain', topic, shard });
+    const more = round.more && !busy;
+    const outcome = more
+      ? 'poked'
+      : await ports.turns.release(topic, shard, lease.me, {
+          cursor: round.head,
+          toldAtMs: speech.toldAtMs,
+          pokes: busy ? null : turn.pokes,
+        });
+    if (outcome === 'released') return;
+    if (outcome === 'lost') throw new TurnLostError(topic);
+    speech.done = round.head;
+    speech.retell = false;
+    turn = await again(speech, round, ports);
+  }
+}
+
+/** Prepares another round: a log saves its progress, so that a crash repeats less. */
+async function again(speech: Speech, round: Round, { turns }: DrainPorts): Promise<Turn> {
+  const { topic, shard, lease } = speech;
+  if (speech.channel.kind === 'log') {
+    const until = lease.nextUntilMs();
+    if (!(await turns.save(topic, shard, lease.me, round.head, until))) throw new TurnLostError(topic);
+    lease.heldUntil(until);
+  }
+  const turn = await turns.read(topic, shard);
+  if (turn?.holder !== lease.me) throw new TurnLostError(topic);
+  return turn;
+}
+
+/** State topics: the newest is told when the window since the last telling ends. What comes meanwhile is conflated. */
+async function waitOutWindow(speech: Speech, { clock, drainSettings }: DrainPorts): Promise<void> {
+  if (speech.channel.kind !== 'state') return;
+  const windowMs = 1000 / drainSettings.broadcastsPerSecond;
+  const left = speech.toldAtMs + windowMs - clock.now();
+  // a clock that was ahead when it wrote must not make us wait longer than a window
+  if (left > 0) await clock.sleep(Math.min(left, windowMs));
+}
+
+async function tellAudience(speech: Speech, round: Round, ports: DrainPorts): Promise<void> {
+  const startedAtMs = ports.clock.now();
+  let sent = 0;
+  for await (const page of ports.audience.pages(speech.topic, speech.shard)) {
+    await bounded(page, ports.drainSettings.postsAtOnce, async (subscription) => {
+      sent += await tellOne(subscription, speech, round, ports);
+    });
+  }
+  if (round.head > round.from) speech.toldAtMs = startedAtMs;
+  if (sent > 0) {
+    ports.report.count(METRIC.messagesOut, sent);
+    ports.report.info('told', { topic: speech.topic, head: round.head, posts: sent });
+  }
+}
+
+/** Tells one subscription what it lacks; gives the number of posts. */
+async function tellOne(subscription: Subscription, speech: Speech, round: Round, ports: DrainPorts): Promise<number> {
+  const { audience, gateway, clock } = ports;
+  if (subscription.notBeforeMs > clock.now()) return 0;
+  let last = subscription.late ? subscription.from : Math.max(round.from, subscription.from);
+  let sent = 0;
+  for (;;) {
+    const { frames, more } = await round.after(last, subscription);
+    for (const { frame, offset } of frames) {
+      await speech.lease.hold();
+      speech.whom.set(`${subscription.connectionId}#${subscription.subscriptionId}`, subscription);
+      const result = await gateway.post(subscription.connectionId, frame);
+      if (result === 'gone') {
+        await audience.remove(subscription);
+        await disconnect(subscription.connectionId, ports);
+        return sent;
+      }
+      if (result === 'slow') {
+        await passOver(subscription, last, ports);
+        return sent;
+      }
+      sent++;
+      last = Math.max(last, offset);
+    }
+    if (!more) break;
+  }
+  if (subscription.late && round.head >= subscription.from) await audience.caughtUp(subscription, subscription.from, round.head);
+  return sent;
+}
+
+/** The job comes before the mark: between them a crash would leave a late one that nobody comes back for. */
+async function passOver(subscription: Subscription, last: number, { audience, jobs, clock, report }: DrainPorts): Promise<void> {
+  const waitMs = backoffMs(subscription.strikes);
+  report.warn('a consumer is slow and is passed over', { topic: subscription.topic, connectionId: subscription.connectionId, waitMs });
+  await jobs.put({ kind: 'drain', topic: subscription.topic, shard: subscription.shard }, Math.ceil(waitMs / 1000) + 1);
+  await audience.markLate(subscription, last, { notBeforeMs: clock.now() + waitMs, strikes: subscription.strikes + 1 });
+}
+
+/** A post of ours may have come after one of who took the turn: whom we told gets the newest once more. */
+async function tellAgain(speech: Speech, { audience, drainSettings }: DrainPorts): Promise<void> {
+  await bounded(speech.whom.values(), drainSettings.postsAtOnce, (subscription) => audience.markLate(subscription, BEFORE_ALL));
+}

@@ -1,0 +1,90 @@
+import * as v from 'valibot';
+import type { EventType } from './channels/channel.ts';
+import type { Channels } from './channels/registry.ts';
+import { PushError } from './errors.ts';
+import { ACCEPTANCE_KEY } from './names.ts';
+import type { AcceptedEvent } from './ports.ts';
+import { parseMicros } from './time.ts';
+import { explain } from './validation.ts';
+
+/**
+ * The event as it lies on the bus and in the queue: EventBridge's envelope. What our own publishing adds (the
+ * publisher's id and time, and when it was accepted) travels in the detail, for EventBridge keeps only whole seconds.
+ */
+const envelope = v.object({
+  id: v.pipe(v.string(), v.maxLength(200)),
+  source: v.string(),
+  'detail-type': v.string(),
+  time: v.pipe(
+    v.string(),
+    v.check((text) => parseMicros(text) !== null, 'expected ISO 8601'),
+  ),
+  detail: v.record(v.string(), v.unknown()),
+});
+
+const acceptance = v.object({
+  id: v.pipe(v.string(), v.maxLength(200)),
+  time: v.nullable(v.string()),
+  acceptedAtMs: v.number(),
+  index: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(999)),
+});
+
+export type Envelope = v.InferInput<typeof envelope>;
+
+/** The detail that goes over the bus. */
+export const detailOnBus = (event: AcceptedEvent): Record<string, unknown> => ({
+  ...event.detail,
+  [ACCEPTANCE_KEY]: { id: event.id, time: event.time, acceptedAtMs: event.acceptedAtMs, index: event.index },
+});
+
+/** The whole envelope, for the lane that goes past the bus. */
+export const toEnvelope = (event: AcceptedEvent): Envelope => ({
+  id: event.id,
+  source: event.source,
+  'detail-type': event.detailType,
+  time: new Date(event.acceptedAtMs).toISOString(),
+  detail: detailOnBus(event),
+});
+
+export interface KnownEvent {
+  readonly event: AcceptedEvent;
+  readonly type: EventType;
+  /** As the channel's schema gives it back: unknown fields dropped. */
+  readonly parsed: unknown;
+}
+
+/** Checks an event against its channel's schema. Throws a PushError that says what is wrong. */
+export function checkEvent(event: AcceptedEvent, channels: Channels): KnownEvent {
+  const type = channels.event(event.source, event.detailType);
+  if (!type) {
+    throw new PushError('INVALID_MESSAGE_FORMAT', `no channel takes ${event.source} / ${event.detailType}`, {
+      known: channels.all.flatMap((channel) => Object.keys(channel.events).map((name) => `${channel.source} / ${name}`)),
+    });
+  }
+  const parsed = v.safeParse(type.schema, event.detail);
+  if (!parsed.success) throw explain(parsed.issues, 'detail');
+  return { event, type, parsed: parsed.output };
+}
+
+/** Reads an envelope off the queue. Events that upstreams put on the bus themselves carry no acceptance of ours. */
+export function readEnvelope(text: string, channels: Channels): KnownEvent {
+  const outer = v.safeParse(envelope, parseJson(text));
+  if (!outer.success) throw explain(outer.issues, 'event');
+  const { detail, ...rest } = outer.output;
+  const { [ACCEPTANCE_KEY]: ours, ...plain } = detail;
+  const stamped = v.safeParse(acceptance, ours);
+  const accepted = stamped.success
+    ? stamped.output
+    : { id: rest.id, time: rest.time, acceptedAtMs: Math.floor((parseMicros(rest.time) as number) / 1000), index: 0 };
+  return checkEvent({ source: rest.source, detailType: rest['detail-type'], detail: plain, ...accepted }, channels);
+}
+
+/** JSON or a PushError. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError) && !(cause instanceof RangeError)) throw cause;
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'expected JSON', { received_message: text.slice(0, 200) });
+  }
+}

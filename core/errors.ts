@@ -1,0 +1,42 @@
+/** Codes a client may be told. They are wire contract: never rename one. */
+export type ErrorCode =
+  | 'INVALID_MESSAGE_FORMAT'
+  | 'UNKNOWN_MESSAGE_TYPE'
+  | 'AUTHENTICATION_REQUIRED'
+  | 'PERMISSION_DENIED'
+  | 'NOT_FOUND'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'RATE_LIMIT_EXCEEDED'
+  | 'TOO_MANY_SUBSCRIPTIONS'
+  | 'TOO_MANY_CONNECTIONS'
+  | 'INTERNAL_SERVER_ERROR';
+
+/** A failure the client may know of. Anything else that is thrown is a bug or an outage and stays with us. */
+export class PushError extends Error {
+  override readonly name = 'PushError';
+  readonly code: ErrorCode;
+  readonly details: Record<string, unknown>;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Thrown by a speaker that lost its turn at work: its record must come back, or what it had not told yet is lost. */
+export class TurnLostError extends Error {
+  override readonly name = 'TurnLostError';
+
+  constructor(topic: string) {
+    super(`the turn on ${topic} was lost at work; the record comes back`);
+  }
+}
+
+/** What a client is told of any failure: the truth of a PushError, nothing of the rest. */
+export function tellable(error: unknown, requestId: string): PushError {
+  if (error instanceof PushError) return error;
+  return new PushError('INTERNAL_SERVER_ERROR', 'something failed on our side; quote the request id when you ask', {
+    request_id: requestId,
+  });
+}

@@ -1,0 +1,44 @@
+import { bounded } from './bounded.ts';
+import { greetLater } from './connect.ts';
+import { disconnect } from './disconnect.ts';
+import { type DrainPorts, drain } from './drain.ts';
+import { METRIC } from './names.ts';
+import type { Job } from './ports.ts';
+import { formatPing } from './protocol/json.ts';
+
+/** Does one job off the queue. Throws where it must come back. */
+export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
+  switch (job.kind) {
+    case 'drain':
+      return drain(job, ports);
+    case 'greet':
+      return greetLater(job.connectionId, job.atMs, ports);
+    case 'ping':
+      return ping(job.connectionIds, ports);
+  }
+}
+
+/** A ping that meets a slow consumer is dropped: the next is due soon enough. */
+async function ping(connectionIds: readonly string[], ports: DrainPorts): Promise<void> {
+  const frame = formatPing(ports.clock.now());
+  await bounded(connectionIds, ports.drainSettings.postsAtOnce, async (connectionId) => {
+    const result = await ports.gateway.post(connectionId, frame);
+    if (result === 'gone') await disconnect(connectionId, ports);
+    else if (result === 'sent') ports.report.count(METRIC.messagesOut);
+  });
+}
+
+/** Does the jobs of some queue records; gives the ids of those that must come back. */
+export async function doJobs(records: readonly { readonly id: string; readonly body: string }[], ports: DrainPorts): Promise<string[]> {
+  const failed: string[] = [];
+  await bounded(records, records.length, async ({ id, body }) => {
+    try {
+      await doJob(JSON.parse(body) as Job, ports);
+    } catch (error) {
+      ports.report.error('a job failed and comes back', error, { job: body.slice(0, 300) });
+      ports.report.count(METRIC.errors);
+      failed.push(id);
+    }
+  });
+  return failed;
+}

@@ -1,0 +1,64 @@
+/** Names that infrastructure and code share. Imports nothing, so that both sides may read it. */
+
+/** Environment variables that the infrastructure sets on functions. */
+export const ENV = {
+  connectionsTable: 'CONNECTIONS_TABLE',
+  subscriptionsTable: 'SUBSCRIPTIONS_TABLE',
+  topicsTable: 'TOPICS_TABLE',
+  eventBus: 'EVENT_BUS',
+  eventsQueue: 'EVENTS_QUEUE',
+  deadEventsQueue: 'DEAD_EVENTS_QUEUE',
+  jobsQueue: 'JOBS_QUEUE',
+  callbackUrl: 'CALLBACK_URL',
+  publishKeySecret: 'PUBLISH_KEY_SECRET',
+} as const;
+
+/** Settings: environment variables read at synth and passed on to the functions that use them. */
+export const SETTING = {
+  allowedOrigins: 'ALLOWED_ORIGINS',
+  maxMessageBytes: 'MAX_MESSAGE_BYTES',
+  maxConnections: 'MAX_CONNECTIONS',
+  maxSubscriptions: 'MAX_SUBSCRIPTIONS_PER_CONNECTION',
+  maxBroadcastsPerSecond: 'MAX_BROADCASTS_PER_SECOND',
+  idleTimeoutSeconds: 'IDLE_TIMEOUT_SECONDS',
+  pingIntervalSeconds: 'PING_INTERVAL_SECONDS',
+  staleRealtimeSeconds: 'STALE_REALTIME_SECONDS',
+  staleDailyDays: 'STALE_DAILY_DAYS',
+  feedDownSeconds: 'FEED_DOWN_SECONDS',
+  marketOpen: 'MARKET_OPEN',
+  marketClose: 'MARKET_CLOSE',
+  marketHolidays: 'MARKET_HOLIDAYS',
+  logLevel: 'LOG_LEVEL',
+} as const;
+
+/** The bus sources the channels take events from: one rule each. */
+export const EVENT_SOURCES = ['market.price'] as const;
+
+/** The WebSocket stage. Its name is the path, so that a front door needs no rewrite. */
+export const SOCKET_STAGE = 'ws';
+
+export const METRIC = {
+  namespace: 'RealtimePush',
+  liveConnections: 'LiveConnections',
+  messagesIn: 'MessagesIn',
+  messagesOut: 'MessagesOut',
+  errors: 'Errors',
+  answerTime: 'AnswerTime',
+  connectionDuration: 'ConnectionDuration',
+  invalidEvents: 'InvalidEvents',
+  eventsAhead: 'EventsAhead',
+  quoteGaps: 'QuoteGaps',
+  feedDown: 'FeedDown',
+} as const;
+
+/** How long one holds the turn on a topic without extending it, in seconds. The queues' visibility is made of it. */
+export const TURN_SECONDS = 10;
+
+/** Time-out of the functions that drain, in seconds. */
+export const DRAIN_TIMEOUT_SECONDS = 20;
+
+/** Attribute of a dead event that says why it died. */
+export const REASON_ATTRIBUTE = 'reason';
+
+/** Key of an event's detail under which the publisher's id, time and acceptance travel over the bus. */
+export const ACCEPTANCE_KEY = '_accepted';

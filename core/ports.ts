@@ -1,0 +1,253 @@
+/**
+ * What the core asks of the world, in its own words. A normal outcome is a return value; a port throws only where
+ * trying again may help. Each port has one suite in `test/ports/`, run against memory and against DynamoDB.
+ */
+import type { StateCommit } from './channels/channel.ts';
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+// --- topics ---------------------------------------------------------------------------------------------------
+
+/** A topic's state item. A topic that nobody wrote to or listened to has none. */
+export interface TopicState {
+  readonly topic: string;
+  readonly epoch: string;
+  /** Offset of the newest message; of a log topic a hint that may lag behind. */
+  readonly head: number;
+  /** State topics: the newest message, in its parts. */
+  readonly parts: Readonly<Record<string, object>>;
+  /** Compact points of the recent history, oldest first. */
+  readonly recent: readonly string[];
+  /** Whether somebody may be listening. Unheard topics are not drained. */
+  readonly heard: boolean;
+  /** Whether the catalogue knows it. */
+  readonly listed: boolean;
+}
+
+export interface LogMessage {
+  readonly offset: number;
+  readonly value: object;
+}
+
+export interface Topics {
+  /** MUST be one conditional update. `changed` is false where the part holds the same or a later order. */
+  commitState(commit: StateCommit): Promise<{ readonly changed: boolean; readonly state: TopicState }>;
+  /** MUST replace the history by `points` only if the item is still as `seen`. */
+  thinRecent(seen: TopicState, points: readonly string[]): Promise<void>;
+  /** Strongly consistent. Topics without item are left out. */
+  read(topics: readonly string[]): Promise<Map<string, TopicState>>;
+  /** Says that somebody listens, making the topic at offset 0 if need be. Gives the item as it is afterwards. */
+  hear(topic: string): Promise<TopicState>;
+  /** Takes that back. */
+  unhear(topic: string): Promise<void>;
+
+  /** The base of an event on a log topic: `base` if it is new, else what it was given the first time. */
+  eventBase(topic: string, eventId: string, base: number): Promise<number>;
+  /** MUST take the offset only if it is free. Taken by the same event counts as put. */
+  putLog(topic: string, offset: number, eventId: string, value: object): Promise<'put' | 'taken'>;
+  /** Raises the head if it is lower, making the item if need be. Gives it as it is afterwards. */
+  raiseHead(topic: string, head: number): Promise<TopicState>;
+  /** Messages after an offset, ascending, at most `limit`; expired ones are left out. Strongly consistent. */
+  readLog(topic: string, after: number, limit: number): Promise<LogMessage[]>;
+}
+
+/** Who tells a topic: a lease on its cursor. */
+export interface Turn {
+  readonly holder: string;
+  readonly untilMs: number;
+  /** How often somebody asked for a drain. */
+  readonly pokes: number;
+  /** Up to which offset the audience was told. */
+  readonly cursor: number;
+  /** When the audience was last told, in ms; 0 = never. */
+  readonly toldAtMs: number;
+}
+
+export interface Turns {
+  /** MUST poke and take the turn if it is free in ONE unconditional update. Gives the item afterwards. */
+  poke(topic: string, shard: number, me: string, untilMs: number): Promise<Turn>;
+  /** Takes over an expired turn, on condition that it still is `seen`'s; `null` where somebody was faster. */
+  takeOver(topic: string, shard: number, seen: Turn, me: string, untilMs: number): Promise<Turn | null>;
+  /** Strongly consistent. */
+  read(topic: string, shard: number): Promise<Turn | null>;
+  /** False where the turn is no longer mine. */
+  extend(topic: string, shard: number, me: string, untilMs: number): Promise<boolean>;
+  /** Saves progress without releasing. False where the turn is no longer mine. */
+  save(topic: string, shard: number, me: string, cursor: number, untilMs: number): Promise<boolean>;
+  /**
+   * Advances the cursor and releases, on condition that the turn is mine and, where `pokes` is given, that nobody
+   * poked since. Says which of both failed.
+   */
+  release(topic: string, shard: number, me: string, done: Done): Promise<'released' | 'poked' | 'lost'>;
+}
+
+export interface Done {
+  readonly cursor: number;
+  readonly toldAtMs: number;
+  readonly pokes: number | null;
+}
+
+// --- audience -------------------------------------------------------------------------------------------------
+
+export type Dialect = 'json';
+
+export interface SubscriptionKey {
+  readonly topic: string;
+  readonly shard: number;
+  readonly connectionId: string;
+  readonly subscriptionId: string;
+}
+
+/** It gets what is newer than `from`; `late` = it lacks something before the cursor. */
+export interface Subscription extends SubscriptionKey {
+  readonly dialect: Dialect;
+  readonly from: number;
+  readonly late: boolean;
+  /** A throttled consumer is passed over until then, in ms; 0 = not throttled. */
+  readonly notBeforeMs: number;
+  /** How often in a row it was throttled. */
+  readonly strikes: number;
+}
+
+export interface Audience {
+  /** Strongly consistent, in pages; without tombstones and expired ones. */
+  pages(topic: string, shard: number): AsyncIterable<Subscription[]>;
+  /** Also a tombstone's request time counts: MUST lose against a later request. */
+  put(subscription: Subscription, requestedAtMs: number, expiresAtMs: number): Promise<'put' | 'overtaken'>;
+  find(keys: readonly SubscriptionKey[]): Promise<(Subscription | null)[]>;
+  /** Leaves a tombstone with the request's time, so that an overtaken subscribe does not come back to life. */
+  end(key: SubscriptionKey, requestedAtMs: number, expiresAtMs: number): Promise<void>;
+  /** It was told all up to `head`. MUST hold only if it is late, still at `seenFrom`, and that is not past `head`. */
+  caughtUp(key: SubscriptionKey, seenFrom: number, head: number): Promise<void>;
+  /** It lacks what is after `from`. Nothing happens to one that is gone. */
+  markLate(key: SubscriptionKey, from: number, throttled?: { notBeforeMs: number; strikes: number }): Promise<void>;
+  remove(key: SubscriptionKey): Promise<void>;
+}
+
+// --- connections ----------------------------------------------------------------------------------------------
+
+export interface NewConnection {
+  readonly connectionId: string;
+  readonly clientId: string;
+  readonly dialect: Dialect;
+  readonly connectedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly sourceIp: string;
+}
+
+export interface Connection extends NewConnection {
+  /** When it last spoke. */
+  readonly touchedAtMs: number;
+  /** When `connected` was claimed; 0 = not yet. */
+  readonly greetedAtMs: number;
+  readonly pingedAtMs: number;
+  readonly pongedAtMs: number;
+  /** When the sweep last found that it was told something. */
+  readonly toldAtMs: number;
+}
+
+export interface Touch {
+  readonly connection: Connection;
+  /** This touch was the first: its caller greets. */
+  readonly greet: boolean;
+  /** Messages in the current second, this one included. */
+  readonly inThisSecond: number;
+  /** When its tenth-last message came, in ms; 0 = it sent fewer. */
+  readonly tenthLastMs: number;
+  /** Topics it ever asked to subscribe to, this message included: no less than it has. */
+  readonly subscribes: number;
+}
+
+export interface Connections {
+  /** Gives the number of connections afterwards. */
+  open(connection: NewConnection): Promise<number>;
+  /** MUST be one update; `null` where there is no such connection. */
+  touch(connectionId: string, touch: { atMs: number; pong: boolean; subscribes: number }): Promise<Touch | null>;
+  /** Claims the greeting; `null` where somebody has, or the connection is gone. */
+  claimGreeting(connectionId: string, atMs: number): Promise<Connection | null>;
+  addSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<void>;
+  removeSubscription(connectionId: string, key: SubscriptionKey): Promise<void>;
+  subscriptions(connectionId: string): Promise<SubscriptionKey[]>;
+  /** An exact count replaces the running one. */
+  resetSubscribes(connectionId: string, count: number): Promise<void>;
+  /** Gives the record where it was there: only that caller counts it as gone. */
+  close(connectionId: string): Promise<Connection | null>;
+  count(): Promise<number>;
+  setCount(count: number): Promise<void>;
+  pinged(connectionId: string, atMs: number): Promise<void>;
+  told(connectionId: string, atMs: number): Promise<void>;
+  /** All connections with what they subscribe to, in segments: the only scan. */
+  scan(segment: number, segments: number): AsyncIterable<Swept[]>;
+}
+
+export type Swept =
+  | { readonly kind: 'connection'; readonly connection: Connection }
+  | { readonly kind: 'subscription'; readonly key: SubscriptionKey; readonly atMs: number };
+
+// --- catalogue ------------------------------------------------------------------------------------------------
+
+/** Small facts that no hot path writes: which topics are known, which are heard, what the watchers last saw. */
+export interface Catalogue {
+  /** Adds topics; a name that is given replaces the one it had. */
+  list(channel: string, entries: readonly { topic: string; name: string | null }[]): Promise<void>;
+  /** Marks the topic's state item as listed, so that no commit lists it again. */
+  markListed(topic: string): Promise<void>;
+  topics(channel: string): Promise<{ topic: string; name: string | null }[]>;
+  names(channel: string, topics: readonly string[]): Promise<Map<string, string>>;
+  addHeard(topic: string, atMs: number): Promise<void>;
+  heard(): Promise<{ topic: string; atMs: number }[]>;
+  /** Nothing happens where it was added again since. */
+  removeHeard(topic: string, atMs: number): Promise<void>;
+  saveStatus(name: string, status: object): Promise<void>;
+  status(name: string): Promise<Record<string, unknown> | null>;
+  /** When the event id was first accepted, in ms: now, unless it was within a day. */
+  firstAcceptance(eventId: string, nowMs: number): Promise<number>;
+}
+
+// --- the wire -------------------------------------------------------------------------------------------------
+
+/** `slow` = not delivered, later perhaps: throttled, or the gateway is in trouble. */
+export type PostResult = 'sent' | 'gone' | 'slow';
+
+export interface Gateway {
+  /** Retries what is worth it by itself, shortly. Never throws for one peer's sake. */
+  post(connectionId: string, frame: string): Promise<PostResult>;
+  close(connectionId: string): Promise<void>;
+}
+
+export type Job =
+  | { readonly kind: 'drain'; readonly topic: string; readonly shard: number; readonly retell?: true }
+  | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number }
+  | { readonly kind: 'ping'; readonly connectionIds: readonly string[] };
+
+export interface Jobs {
+  put(job: Job, delaySeconds?: number): Promise<void>;
+}
+
+/** An accepted event on its way in. `detail` was validated. */
+export interface AcceptedEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly time: string | null;
+  readonly acceptedAtMs: number;
+  readonly index: number;
+}
+
+export interface Lane {
+  /** Gives the places, in `events`, of those that were not taken. */
+  send(events: readonly AcceptedEvent[]): Promise<number[]>;
+}
+
+export interface Report {
+  info(message: string, facts?: Record<string, unknown>): void;
+  warn(message: string, facts?: Record<string, unknown>): void;
+  error(message: string, error: unknown, facts?: Record<string, unknown>): void;
+  count(metric: string, value?: number): void;
+  time(metric: string, ms: number): void;
+}

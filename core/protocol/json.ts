@@ -1,0 +1,123 @@
+/** The JSON dialect: text ↔ typed command or message (contract B1; C1 and C2 for errors). */
+import * as v from 'valibot';
+import { parseJson } from '../envelope.ts';
+import { PushError } from '../errors.ts';
+import { formatPosition, type Position, parsePosition } from '../position.ts';
+import { isoOf } from '../time.ts';
+import { explain } from '../validation.ts';
+
+export type Command =
+  | { readonly type: 'subscribe'; readonly topics: readonly string[]; readonly since: ReadonlyMap<string, Position> }
+  | { readonly type: 'unsubscribe'; readonly topics: readonly string[] }
+  | { readonly type: 'pong' };
+
+/** No topic of ours is longer; longer ones would only fill the tables. */
+const topic = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+const position = v.pipe(
+  v.string(),
+  v.check((text) => parsePosition(text) !== null, 'expected a position, epoch:offset'),
+  v.transform((text) => parsePosition(text) as Position),
+);
+const topics = v.pipe(v.array(topic), v.minLength(1), v.maxLength(500));
+
+const subscribe = v.object({
+  topic: v.optional(topic),
+  topics: v.optional(topics),
+  since: v.optional(v.union([position, v.record(v.string(), position)])),
+});
+const unsubscribe = v.object({ topic: v.optional(topic), topics: v.optional(topics) });
+
+const TYPES = ['subscribe', 'unsubscribe', 'pong'] as const;
+
+/** Reads one message of a client. Throws a PushError that says what was expected and what came. */
+export function parseCommand(text: string): Command {
+  const message = parseJson(text);
+  const received = { received_message: text.slice(0, 200) };
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with a type', { expected_fields: ['type'], ...received });
+  }
+  const type: unknown = 'type' in message ? message.type : undefined;
+  if (typeof type !== 'string') {
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'type: expected a string', { expected_fields: ['type'], ...received });
+  }
+  switch (type) {
+    case 'pong':
+      return { type };
+    case 'unsubscribe':
+      return { type, topics: named(checked(unsubscribe, message, received), received) };
+    case 'subscribe': {
+      const parsed = checked(subscribe, message, received);
+      const wanted = named(parsed, received);
+      return { type, topics: wanted, since: sinceOf(parsed.since, wanted, received) };
+    }
+    default:
+      throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${JSON.stringify(type.slice(0, 50))}`, { known_types: TYPES, ...received });
+  }
+}
+
+function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  message: object,
+  received: Record<string, unknown>,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, message);
+  if (!result.success) throw explain(result.issues, 'message', { expected_fields: ['type', 'topic'], ...received });
+  return result.output;
+}
+
+/** The topics a message names, each once. */
+function named(message: { topic?: string | undefined; topics?: string[] | undefined }, received: Record<string, unknown>): string[] {
+  const all = [...(message.topic === undefined ? [] : [message.topic]), ...(message.topics ?? [])];
+  if (all.length === 0)
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'topic: expected a string', { expected_fields: ['type', 'topic'], ...received });
+  return [...new Set(all)];
+}
+
+function sinceOf(
+  since: Position | Record<string, Position> | undefined,
+  wanted: readonly string[],
+  received: Record<string, unknown>,
+): Map<string, Position> {
+  if (since === undefined) return new Map();
+  if (!isPosition(since)) return new Map(Object.entries(since));
+  const [only, ...others] = wanted;
+  if (only === undefined || others.length > 0) {
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'since: where several topics are named, expected {topic: position}', received);
+  }
+  return new Map([[only, since]]);
+}
+
+const isPosition = (since: Position | Record<string, Position>): since is Position => typeof since['epoch'] === 'string';
+
+// --- server to client -----------------------------------------------------------------------------------------
+
+/** A topic's message; with its position, unless it is told again. */
+export const formatJson = (message: object, position?: Position): string =>
+  JSON.stringify(position ? { ...message, position: formatPosition(position.epoch, position.offset) } : message);
+
+export const formatConnected = (clientId: string): string =>
+  JSON.stringify({ type: 'connected', client_id: clientId, message: 'WebSocket connection established' });
+
+/** `recovered` only answers a `since`. */
+export const formatSubscribed = (topic: string, head: Position, recovered: boolean | null): string =>
+  JSON.stringify({
+    type: 'subscribed',
+    topic,
+    message: `Subscribed to ${topic}`,
+    position: formatPosition(head.epoch, head.offset),
+    ...(recovered === null ? {} : { recovered }),
+  });
+
+export const formatUnsubscribed = (topic: string): string =>
+  JSON.stringify({ type: 'unsubscribed', topic, message: `Unsubscribed from ${topic}` });
+
+export const formatPing = (nowMs: number): string => JSON.stringify({ type: 'ping', timestamp: isoOf(nowMs) });
+
+export function formatError(error: PushError, nowMs: number): string {
+  const timestamp = isoOf(nowMs);
+  return JSON.stringify({
+    type: 'error',
+    data: { error_code: error.code, error_message: error.message, details: error.details, timestamp },
+    timestamp,
+  });
+}

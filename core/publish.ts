@@ -1,0 +1,101 @@
+import * as v from 'valibot';
+import { bounded } from './bounded.ts';
+import type { Channels } from './channels/registry.ts';
+import { checkEvent, parseJson } from './envelope.ts';
+import { PushError } from './errors.ts';
+import { METRIC } from './names.ts';
+import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from './ports.ts';
+import { parseMicros } from './time.ts';
+import { explain } from './validation.ts';
+
+/** Contract D2. */
+const MAX_EVENTS = 500;
+const MAX_BODY_BYTES = 1_000_000;
+
+const envelope = v.object({
+  events: v.pipe(v.array(v.unknown()), v.minLength(1, 'expected 1 to 500 events'), v.maxLength(MAX_EVENTS, 'expected 1 to 500 events')),
+  lane: v.optional(v.picklist(['bus', 'direct']), 'bus'),
+});
+
+const publishedEvent = v.object({
+  source: v.string(),
+  detailType: v.string(),
+  detail: v.record(v.string(), v.unknown()),
+  id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(128))),
+  time: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((text) => parseMicros(text) !== null, 'expected ISO 8601 with a zone'),
+    ),
+  ),
+});
+
+export interface Rejection {
+  readonly index: number;
+  readonly error_code: string;
+  readonly error_message: string;
+}
+
+export interface Receipt {
+  readonly accepted: number;
+  readonly rejected: readonly Rejection[];
+}
+
+export interface PublishPorts {
+  readonly lanes: Readonly<Record<'bus' | 'direct', Lane>>;
+  readonly catalogue: Catalogue;
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly newId: () => string;
+  readonly maxMessageBytes: number;
+}
+
+/** Accepts events for delivery. Each is checked by itself: a bad one is rejected with its place, the others go on. */
+export async function publish(body: string, ports: PublishPorts): Promise<Receipt> {
+  if (Buffer.byteLength(body) > MAX_BODY_BYTES) {
+    throw new PushError('PAYLOAD_TOO_LARGE', `a request may have ${MAX_BODY_BYTES} bytes; send several`, { limit_bytes: MAX_BODY_BYTES });
+  }
+  const request = v.safeParse(envelope, parseJson(body));
+  if (!request.success) throw explain(request.issues, 'body');
+  const { events, lane } = request.output;
+
+  const accepted: AcceptedEvent[] = [];
+  const rejected: Rejection[] = [];
+  await bounded(events.entries(), 32, async ([index, event]) => {
+    try {
+      accepted.push(await accept(event, index, ports));
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      rejected.push({ index, error_code: error.code, error_message: error.message });
+    }
+  });
+  accepted.sort((a, b) => a.index - b.index);
+  for (const place of await ports.lanes[lane].send(accepted)) {
+    rejected.push({
+      index: accepted[place]?.index ?? -1,
+      error_code: 'INTERNAL_SERVER_ERROR',
+      error_message: 'the event was not taken; send it again',
+    });
+  }
+  rejected.sort((a, b) => a.index - b.index);
+  if (rejected.length > 0) ports.report.count(METRIC.invalidEvents, rejected.length);
+  return { accepted: events.length - rejected.length, rejected };
+}
+
+async function accept(
+  input: unknown,
+  index: number,
+  { channels, catalogue, clock, newId, maxMessageBytes }: PublishPorts,
+): Promise<AcceptedEvent> {
+  const parsed = v.safeParse(publishedEvent, input);
+  if (!parsed.success) throw explain(parsed.issues, 'event');
+  const { source, detailType, detail, id, time = null } = parsed.output;
+  const bytes = Buffer.byteLength(JSON.stringify(detail));
+  if (bytes > maxMessageBytes) throw new PushError('PAYLOAD_TOO_LARGE', `detail: ${bytes} bytes, allowed are ${maxMessageBytes}`);
+  const event = { id: id ?? newId(), source, detailType, detail, time, acceptedAtMs: clock.now(), index };
+  const known = checkEvent(event, channels);
+  // an id that was seen within a day keeps its first acceptance: the same event again is then the same, or older
+  const acceptedAtMs = id === undefined ? event.acceptedAtMs : await catalogue.firstAcceptance(id, event.acceptedAtMs);
+  return { ...known.event, acceptedAtMs };
+}

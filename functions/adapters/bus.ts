@@ -1,0 +1,26 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { detailOnBus } from '../../core/envelope.ts';
+import { ENV } from '../../core/names.ts';
+import type { AcceptedEvent, Lane } from '../../core/ports.ts';
+import { sendInBatches } from './batches.ts';
+import { requireEnv } from './env.ts';
+
+const client = new EventBridgeClient({});
+
+export const busLane = (bus = requireEnv(ENV.eventBus), eventBridge = client): Lane => ({
+  send: (events) =>
+    sendInBatches(events, entryOf, async (entries) => {
+      const { Entries = [] } = await eventBridge.send(
+        new PutEventsCommand({
+          Entries: entries.map((entry) => ({
+            EventBusName: bus,
+            ...(JSON.parse(entry) as { Source: string; DetailType: string; Detail: string }),
+          })),
+        }),
+      );
+      return Entries.flatMap(({ ErrorCode }, index) => (ErrorCode === undefined ? [] : [index]));
+    }),
+});
+
+const entryOf = (event: AcceptedEvent): string =>
+  JSON.stringify({ Source: event.source, DetailType: event.detailType, Detail: JSON.stringify(detailOnBus(event)) });

@@ -1,0 +1,6 @@
+import type { Clock } from '../../core/ports.ts';
+
+export const systemClock = (): Clock => ({
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+});

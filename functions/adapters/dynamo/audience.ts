@@ -1,0 +1,139 @@
+import { DeleteCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Audience, Subscription } from '../../../core/ports.ts';
+import { readKeys } from './batch-get.ts';
+import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
+import { audienceOf, memberKey } from './keys.ts';
+
+export interface AudienceOptions {
+  readonly table: string;
+  readonly now?: () => number;
+  readonly client?: ReturnType<typeof documents>;
+}
+
+export function dynamoAudience({ table, now = Date.now, client = documents() }: AudienceOptions): Audience {
+  const isThere = (item: Item): boolean => item['ended'] !== true && !expired(item, now());
+  /** A request that was made later than this one has been served already. */
+  const notOvertaken = 'attribute_not_exists(#requestedAt) OR #requestedAt <= :requestedAt';
+
+  return {
+    async *pages(topic, shard) {
+      let start: Item | undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: '#audience = :audience',
+            ExpressionAttributeNames: { '#audience': 'audience' },
+            ExpressionAttributeValues: { ':audience': audienceOf(topic, shard) },
+            ConsistentRead: true,
+            ExclusiveStartKey: start,
+          }),
+        );
+        yield Items.filter(isThere).map((item) => subscriptionOf(topic, shard, item));
+        start = LastEvaluatedKey;
+      } while (start);
+    },
+    async put(subscription, requestedAtMs, expiresAtMs) {
+      const { dialect, from, late, notBeforeMs, strikes } = subscription;
+      const { refused } = await conditional(() =>
+        client.send(
+          new PutCommand({
+            TableName: table,
+            Item: {
+              ...memberKey(subscription),
+              dialect,
+              from,
+              requestedAt: requestedAtMs,
+              expiresAt: ttl(expiresAtMs),
+              ...(late ? { late } : {}),
+              ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
+            },
+            ConditionExpression: notOvertaken,
+            ExpressionAttributeNames: { '#requestedAt': 'requestedAt' },
+            ExpressionAttributeValues: { ':requestedAt': requestedAtMs },
+          }),
+        ),
+      );
+      return refused ? 'overtaken' : 'put';
+    },
+    async find(keys) {
+      const items = await readKeys(client, table, keys.map(memberKey));
+      const byKey = new Map(items.filter(isThere).map((item) => [`${text(item, 'audience')} ${text(item, 'member')}`, item]));
+      return keys.map((key) => {
+        const { audience, member } = memberKey(key);
+        const item = byKey.get(`${audience} ${member}`);
+        return item ? subscriptionOf(key.topic, key.shard, item) : null;
+      });
+    },
+    async end(key, requestedAtMs, expiresAtMs) {
+      await conditional(() =>
+        client.send(
+          new PutCommand({
+            TableName: table,
+            Item: { ...memberKey(key), ended: true, requestedAt: requestedAtMs, expiresAt: ttl(expiresAtMs) },
+            ConditionExpression: notOvertaken,
+            ExpressionAttributeNames: { '#requestedAt': 'requestedAt' },
+            ExpressionAttributeValues: { ':requestedAt': requestedAtMs },
+          }),
+        ),
+      );
+    },
+    async caughtUp(key, seenFrom, head) {
+      await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: memberKey(key),
+            UpdateExpression: 'SET #from = :head REMOVE #late, #notBefore, #strikes',
+            // somebody may have marked it late again, further back; and it never goes backwards
+            ConditionExpression: '#late = :true AND #from = :seen AND #from <= :head',
+            ExpressionAttributeNames: { '#from': 'from', '#late': 'late', '#notBefore': 'notBefore', '#strikes': 'strikes' },
+            ExpressionAttributeValues: { ':head': head, ':seen': seenFrom, ':true': true },
+          }),
+        ),
+      );
+    },
+    async markLate(key, from, throttled) {
+      await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: memberKey(key),
+            UpdateExpression: `SET #late = :true, #from = :from${throttled ? ', #notBefore = :notBefore, #strikes = :strikes' : ''}`,
+            // gone, or late already and lacking more than this says: then that stands
+            ConditionExpression: 'attribute_exists(#dialect) AND (attribute_not_exists(#late) OR #from >= :from)',
+            ExpressionAttributeNames: {
+              '#late': 'late',
+              '#from': 'from',
+              '#dialect': 'dialect',
+              ...(throttled ? { '#notBefore': 'notBefore', '#strikes': 'strikes' } : {}),
+            },
+            ExpressionAttributeValues: {
+              ':true': true,
+              ':from': from,
+              ...(throttled ? { ':notBefore': throttled.notBeforeMs, ':strikes': throttled.strikes } : {}),
+            },
+          }),
+        ),
+      );
+    },
+    async remove(key) {
+      await client.send(new DeleteCommand({ TableName: table, Key: memberKey(key) }));
+    },
+  };
+}
+
+function subscriptionOf(topic: string, shard: number, item: Item): Subscription {
+  const [connectionId = '', ...subscriptionId] = text(item, 'member').split('#');
+  return {
+    topic,
+    shard,
+    connectionId,
+    subscriptionId: subscriptionId.join('#'),
+    dialect: 'json',
+    from: number(item, 'from'),
+    late: item['late'] === true,
+    notBeforeMs: number(item, 'notBefore'),
+    strikes: number(item, 'strikes'),
+  };
+}

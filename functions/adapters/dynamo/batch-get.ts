@@ -1,0 +1,25 @@
+import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { bounded } from '../../../core/bounded.ts';
+import type { Item } from './client.ts';
+
+/** DynamoDB's limit. */
+const MAX_KEYS = 100;
+
+/** Reads items by key, strongly consistent, 100 a request; missing ones are left out. */
+export async function readKeys(client: DynamoDBDocumentClient, table: string, keys: readonly Item[]): Promise<Item[]> {
+  const found: Item[] = [];
+  const chunks = Array.from({ length: Math.ceil(keys.length / MAX_KEYS) }, (_, index) =>
+    keys.slice(index * MAX_KEYS, (index + 1) * MAX_KEYS),
+  );
+  await bounded(chunks, 8, async (chunk) => {
+    let wanted: Item[] = [...chunk];
+    while (wanted.length > 0) {
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+      );
+      found.push(...(Responses?.[table] ?? []));
+      wanted = UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  });
+  return found;
+}

@@ -1,0 +1,192 @@
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Connection, Connections, SubscriptionKey, Swept } from '../../../core/ports.ts';
+import { addTimes, countIn, firstTimes, staleCount } from './arrival.ts';
+import { conditional, documents, type Item, number, text, ttl } from './client.ts';
+import { counterKey, readSubscriptionKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey } from './keys.ts';
+
+export interface ConnectionsOptions {
+  readonly table: string;
+  readonly client?: ReturnType<typeof documents>;
+}
+
+export function dynamoConnections({ table, client = documents() }: ConnectionsOptions): Connections {
+  const addToCounter = async (by: number): Promise<number> => {
+    const { Attributes = {} } = await client.send(
+      new UpdateCommand({
+        TableName: table,
+        Key: counterKey,
+        UpdateExpression: 'ADD #count :by',
+        ExpressionAttributeNames: { '#count': 'count' },
+        ExpressionAttributeValues: { ':by': by },
+        ReturnValues: 'UPDATED_NEW',
+      }),
+    );
+    return number(Attributes, 'count');
+  };
+  const setOnSelf = async (connectionId: string, sets: Item): Promise<void> => {
+    const names = Object.keys(sets);
+    await conditional(() =>
+      client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: selfKey(connectionId),
+          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+          ConditionExpression: 'attribute_exists(connectionId)',
+          ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+          ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, sets[name]])),
+        }),
+      ),
+    );
+  };
+
+  return {
+    async open({ connectionId, clientId, dialect, connectedAtMs, expiresAtMs, sourceIp }) {
+      const [, count] = await Promise.all([
+        client.send(
+          new PutCommand({
+            TableName: table,
+            Item: {
+              ...selfKey(connectionId),
+              clientId,
+              dialect,
+              connectedAt: connectedAtMs,
+              expiresAt: ttl(expiresAtMs),
+              sourceIp,
+              ...firstTimes,
+            },
+          }),
+        ),
+        addToCounter(1),
+      ]);
+      return count;
+    },
+    async touch(connectionId, { atMs, pong, subscribes }) {
+      const arrival = addTimes(atMs);
+      const { done: old } = await conditional(async () => {
+        const { Attributes = {} } = await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: selfKey(connectionId),
+            UpdateExpression: `SET ${arrival.sets}, greetedAt = if_not_exists(greetedAt, :now)${pong ? ', pongedAt = :now' : ''} ADD ${arrival.adds}, subscribes :subscribes`,
+            ConditionExpression: 'attribute_exists(connectionId)',
+            ExpressionAttributeValues: { ...arrival.values, ':subscribes': subscribes },
+            ReturnValues: 'ALL_OLD',
+          }),
+        );
+        return Attributes as Item;
+      });
+      if (!old) return null;
+      const stale = staleCount(old, atMs);
+      if (stale) {
+        await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: selfKey(connectionId),
+            UpdateExpression: `ADD ${stale.slot} :by`,
+            ExpressionAttributeValues: { ':by': -stale.count },
+          }),
+        );
+      }
+      const greet = old['greetedAt'] === undefined;
+      return {
+        connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: atMs } : {}) },
+        greet,
+        inThisSecond: countIn(old, atMs) + 1,
+        tenthLastMs: number(old, 't8'),
+        subscribes: number(old, 'subscribes') + subscribes,
+      };
+    },
+    async claimGreeting(connectionId, atMs) {
+      const { done } = await conditional(async () => {
+        const { Attributes = {} } = await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: selfKey(connectionId),
+            UpdateExpression: 'SET greetedAt = :now',
+            ConditionExpression: 'attribute_exists(connectionId) AND attribute_not_exists(greetedAt)',
+            ExpressionAttributeValues: { ':now': atMs },
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return connectionOf(Attributes);
+      });
+      return done;
+    },
+    async addSubscription(connectionId, key, atMs, expiresAtMs) {
+      await client.send(
+        new PutCommand({ TableName: table, Item: { ...subscriptionKey(connectionId, key), at: atMs, expiresAt: ttl(expiresAtMs) } }),
+      );
+    },
+    async removeSubscription(connectionId, key) {
+      await client.send(new DeleteCommand({ TableName: table, Key: subscriptionKey(connectionId, key) }));
+    },
+    async subscriptions(connectionId) {
+      const keys: SubscriptionKey[] = [];
+      let start: Item | undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'connectionId = :id AND begins_with(#item, :prefix)',
+            ExpressionAttributeNames: { '#item': 'item' },
+            ExpressionAttributeValues: { ':id': connectionId, ':prefix': SUBSCRIPTION_PREFIX },
+            ConsistentRead: true,
+            ExclusiveStartKey: start,
+          }),
+        );
+        keys.push(...Items.map((item) => readSubscriptionKey(connectionId, text(item, 'item'))));
+        start = LastEvaluatedKey;
+      } while (start);
+      return keys;
+    },
+    resetSubscribes: (connectionId, subscribes) => setOnSelf(connectionId, { subscribes }),
+    async close(connectionId) {
+      const { Attributes } = await client.send(
+        new DeleteCommand({ TableName: table, Key: selfKey(connectionId), ReturnValues: 'ALL_OLD' }),
+      );
+      if (!Attributes) return null;
+      await addToCounter(-1);
+      return connectionOf(Attributes);
+    },
+    async count() {
+      const { Item = {} } = await client.send(new GetCommand({ TableName: table, Key: counterKey }));
+      return Math.max(0, number(Item, 'count'));
+    },
+    async setCount(count) {
+      await client.send(new PutCommand({ TableName: table, Item: { ...counterKey, count } }));
+    },
+    pinged: (connectionId, atMs) => setOnSelf(connectionId, { pingedAt: atMs }),
+    told: (connectionId, atMs) => setOnSelf(connectionId, { toldAt: atMs }),
+    async *scan(segment, segments) {
+      let start: Item | undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await client.send(
+          new ScanCommand({ TableName: table, Segment: segment, TotalSegments: segments, ExclusiveStartKey: start }),
+        );
+        yield Items.flatMap(sweptOf);
+        start = LastEvaluatedKey;
+      } while (start);
+    },
+  };
+}
+
+function sweptOf(item: Item): Swept[] {
+  const name = text(item, 'item');
+  if (name === 'self') return [{ kind: 'connection', connection: connectionOf(item) }];
+  if (!name.startsWith(SUBSCRIPTION_PREFIX)) return [];
+  return [{ kind: 'subscription', key: readSubscriptionKey(text(item, 'connectionId'), name), atMs: number(item, 'at') }];
+}
+
+const connectionOf = (item: Item): Connection => ({
+  connectionId: text(item, 'connectionId'),
+  clientId: text(item, 'clientId'),
+  dialect: 'json',
+  connectedAtMs: number(item, 'connectedAt'),
+  expiresAtMs: number(item, 'expiresAt') * 1000,
+  sourceIp: text(item, 'sourceIp'),
+  touchedAtMs: number(item, 't0'),
+  greetedAtMs: number(item, 'greetedAt'),
+  pingedAtMs: number(item, 'pingedAt'),
+  pongedAtMs: number(item, 'pongedAt'),
+  toldAtMs: number(item, 'toldAt'),
+});

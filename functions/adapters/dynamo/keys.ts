@@ -1,0 +1,36 @@
+/** The only maker of keys. `docs/access-patterns.md` lists who reads and writes each. */
+import type { SubscriptionKey } from '../../../core/ports.ts';
+
+// topics
+export const stateKey = (topic: string) => ({ topic, item: 'state' });
+export const cursorKey = (topic: string, shard: number) => ({ topic, item: `cursor#${shard}` });
+export const eventKey = (topic: string, eventId: string) => ({ topic, item: `event#${eventId}` });
+export const LOG_PREFIX = 'log#';
+/** Padded, so that offsets sort. */
+export const logKey = (topic: string, offset: number) => ({ topic, item: `${LOG_PREFIX}${String(offset).padStart(15, '0')}` });
+export const LOG_END = `${LOG_PREFIX}~`;
+export const listedKey = (channel: string, topic: string) => ({ topic: `catalogue#${channel}`, item: topic });
+export const heardKey = (topic: string) => ({ topic: 'heard#', item: topic });
+export const statusKey = (name: string) => ({ topic: 'status#', item: name });
+export const acceptedKey = (eventId: string) => ({ topic: `accepted#${eventId}`, item: 'accepted' });
+
+// subscriptions
+export const audienceOf = (topic: string, shard: number): string => `${topic}#${shard}`;
+export const memberKey = ({ topic, shard, connectionId, subscriptionId }: SubscriptionKey) => ({
+  audience: audienceOf(topic, shard),
+  member: `${connectionId}#${subscriptionId}`,
+});
+
+// connections
+export const selfKey = (connectionId: string) => ({ connectionId, item: 'self' });
+export const SUBSCRIPTION_PREFIX = 'sub#';
+export const subscriptionKey = (connectionId: string, { topic, shard, subscriptionId }: SubscriptionKey) => ({
+  connectionId,
+  item: `${SUBSCRIPTION_PREFIX}${subscriptionId}#${shard}#${topic}`,
+});
+export const counterKey = { connectionId: 'counter#', item: 'connections' };
+
+export function readSubscriptionKey(connectionId: string, item: string): SubscriptionKey {
+  const [subscriptionId = '', shard = '0', ...topic] = item.slice(SUBSCRIPTION_PREFIX.length).split('#');
+  return { connectionId, subscriptionId, shard: Number(shard), topic: topic.join('#') };
+}

@@ -1,0 +1,173 @@
+import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { TopicState, Topics } from '../../../core/ports.ts';
+import { readKeys } from './batch-get.ts';
+import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
+import { eventKey, LOG_END, LOG_PREFIX, logKey, stateKey } from './keys.ts';
+
+const PART = 'part.';
+const ORDER = 'order.';
+
+/** Log items and event ids live equally long: else a redelivery would refill a trimmed offset. */
+const LOG_LIFE_MS = 86_400_000;
+
+export interface TopicsOptions {
+  readonly table: string;
+  readonly newEpoch: () => string;
+  readonly now?: () => number;
+  readonly client?: ReturnType<typeof documents>;
+}
+
+export function dynamoTopics({ table, newEpoch, now = Date.now, client = documents() }: TopicsOptions): Topics {
+  const read = async (topic: string): Promise<TopicState> => {
+    const { Item } = await client.send(new GetCommand({ TableName: table, Key: stateKey(topic), ConsistentRead: true }));
+    return stateOf(topic, Item ?? {});
+  };
+  /** An update of the state item that makes it where it is missing. */
+  const update = async (topic: string, sets: string[], values: Item, condition?: string, names: Record<string, string> = {}) =>
+    conditional(async () => {
+      const { Attributes = {} } = await client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: stateKey(topic),
+          UpdateExpression: `SET ${['#epoch = if_not_exists(#epoch, :epoch)', ...sets].join(', ')}`,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: { '#epoch': 'epoch', '#head': 'head', ...names },
+          ExpressionAttributeValues: { ':epoch': newEpoch(), ':zero': 0, ...values },
+          ReturnValues: 'ALL_NEW',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      );
+      return stateOf(topic, Attributes);
+    });
+
+  return {
+    async commitState(commit) {
+      const { done, refused } = await update(
+        commit.topic,
+        [
+          '#part = :value',
+          '#order = :order',
+          '#head = if_not_exists(#head, :zero) + :one',
+          ...(commit.recent === null ? [] : ['#recent = list_append(if_not_exists(#recent, :none), :point)']),
+        ],
+        {
+          ':value': commit.value,
+          ':order': commit.order,
+          ':one': 1,
+          ...(commit.recent === null ? {} : { ':none': [], ':point': [commit.recent] }),
+        },
+        newer,
+        { '#part': PART + commit.part, '#order': ORDER + commit.part, ...(commit.recent === null ? {} : { '#recent': 'recent' }) },
+      );
+      if (done) return { changed: true, state: done };
+      return { changed: false, state: refused?.item ? stateOf(commit.topic, refused.item) : await read(commit.topic) };
+    },
+    async thinRecent(seen, points) {
+      await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: stateKey(seen.topic),
+            UpdateExpression: 'SET #recent = :points',
+            ConditionExpression: '#head = :head AND size(#recent) = :size',
+            ExpressionAttributeNames: { '#recent': 'recent', '#head': 'head' },
+            ExpressionAttributeValues: { ':points': points, ':head': seen.head, ':size': seen.recent.length },
+          }),
+        ),
+      );
+    },
+    async read(topics) {
+      if (topics.length === 1) {
+        const [topic] = topics as [string];
+        const state = await read(topic);
+        return new Map(state.epoch === '' ? [] : [[topic, state]]);
+      }
+      const items = await readKeys(client, table, topics.map(stateKey));
+      return new Map(items.map((item) => [text(item, 'topic'), stateOf(text(item, 'topic'), item)]));
+    },
+    async hear(topic) {
+      const { done } = await update(topic, ['#head = if_not_exists(#head, :zero)', '#heard = :true'], { ':true': true }, undefined, {
+        '#heard': 'heard',
+      });
+      return done as TopicState;
+    },
+    async unhear(topic) {
+      await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: stateKey(topic),
+            UpdateExpression: 'REMOVE #heard',
+            ConditionExpression: 'attribute_exists(#heard)',
+            ExpressionAttributeNames: { '#heard': 'heard' },
+          }),
+        ),
+      );
+    },
+
+    async eventBase(topic, eventId, base) {
+      const { Attributes = {} } = await client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: eventKey(topic, eventId),
+          UpdateExpression: 'SET #base = if_not_exists(#base, :base), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
+          ExpressionAttributeNames: { '#base': 'base', '#expiresAt': 'expiresAt' },
+          ExpressionAttributeValues: { ':base': base, ':expiresAt': ttl(now() + LOG_LIFE_MS) },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return number(Attributes, 'base');
+    },
+    async putLog(topic, offset, eventId, value) {
+      const { refused } = await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: logKey(topic, offset),
+            UpdateExpression: 'SET #eventId = :eventId, #value = :value, #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
+            ConditionExpression: 'attribute_not_exists(#eventId) OR #eventId = :eventId',
+            ExpressionAttributeNames: { '#eventId': 'eventId', '#value': 'value', '#expiresAt': 'expiresAt' },
+            ExpressionAttributeValues: { ':eventId': eventId, ':value': value, ':expiresAt': ttl(now() + LOG_LIFE_MS) },
+          }),
+        ),
+      );
+      return refused ? 'taken' : 'put';
+    },
+    async raiseHead(topic, head) {
+      const { done, refused } = await update(topic, ['#head = :head'], { ':head': head }, 'attribute_not_exists(#head) OR #head < :head');
+      return done ?? (refused?.item ? stateOf(topic, refused.item) : read(topic));
+    },
+    async readLog(topic, after, limit) {
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: '#topic = :topic AND #item BETWEEN :from AND :to',
+          ExpressionAttributeNames: { '#topic': 'topic', '#item': 'item' },
+          ExpressionAttributeValues: { ':topic': topic, ':from': logKey(topic, Math.max(0, after + 1)).item, ':to': LOG_END },
+          ConsistentRead: true,
+          Limit: limit,
+        }),
+      );
+      return Items.filter((item) => !expired(item, now())).map((item) => ({
+        offset: Number(text(item, 'item').slice(LOG_PREFIX.length)),
+        value: item['value'] as object,
+      }));
+    },
+  };
+}
+
+/** Newest wins: later by the order that `orderOf` made, which tells apart what has the same time. */
+const newer = 'attribute_not_exists(#order) OR #order < :order';
+
+function stateOf(topic: string, item: Item): TopicState {
+  const parts = Object.entries(item).filter(([name]) => name.startsWith(PART));
+  return {
+    topic,
+    epoch: text(item, 'epoch'),
+    head: number(item, 'head'),
+    parts: Object.fromEntries(parts.map(([name, value]) => [name.slice(PART.length), value as object])),
+    recent: Array.isArray(item['recent']) ? (item['recent'] as string[]) : [],
+    heard: item['heard'] === true,
+    listed: item['listed'] === true,
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * Posts to connections. Our own client, for posting is what fan-out does: the SDK's costs five to eight times the CPU
+ * (`npm run bench`), retries throttled posts for seconds, and waits 300 s for an answer.
+ */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { ENV } from '../../core/names.ts';
+import type { Gateway, PostResult } from '../../core/ports.ts';
+import { awsCredentials, requireEnv } from './env.ts';
+import { bodyHash, signer } from './sigv4.ts';
+
+/** One try; with its retries a post stays well under the drain's margin. */
+const TRY_MS = 1_200;
+/** Pauses before a throttled post is tried again, each with up to as much again of jitter. */
+const THROTTLED_PAUSES_MS = [40, 160] as const;
+const MAX_SOCKETS = 128;
+
+export interface GatewayOptions {
+  /** `https://{api}.execute-api.{region}.amazonaws.com/{stage}`. */
+  readonly callbackUrl: string;
+  readonly credentials: Parameters<typeof signer>[1];
+  readonly sleep?: (ms: number) => Promise<void>;
+}
+
+export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(ENV.callbackUrl), credentials: awsCredentials() }): Gateway {
+  const base = new URL(options.callbackUrl);
+  const secure = base.protocol === 'https:';
+  const agent = new (secure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo' });
+  const sign = signer('execute-api', options.credentials);
+  const sleep = options.sleep ?? ((ms: number) => new Promise<void>((done) => setTimeout(done, ms)));
+  const hashes = hashCache();
+
+  const send = (method: 'POST' | 'DELETE', connectionId: string, body: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const path = `${base.pathname}/@connections/${encodeURIComponent(connectionId)}`;
+      const headers = sign({ method, host: base.host, path, bodyHash: hashes(body) }, Date.now());
+      const request = (secure ? httpsRequest : httpRequest)(
+        {
+          agent,
+          method,
+          host: base.hostname,
+          port: base.port,
+          path,
+          headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+          timeout: TRY_MS,
+        },
+        (response: IncomingMessage) => {
+          response.resume();
+          response.on('end', () => resolve(response.statusCode ?? 0));
+          response.on('error', reject);
+        },
+      );
+      request.on('timeout', () => request.destroy(new Error(`no answer from the gateway in ${TRY_MS} ms`)));
+      request.on('error', reject);
+      request.end(body);
+    });
+
+  /** The status, or 0 where there was no answer. */
+  const attempt = (method: 'POST' | 'DELETE', connectionId: string, body: string): Promise<number> =>
+    send(method, connectionId, body).catch(() => 0);
+
+  return {
+    async post(connectionId, frame): Promise<PostResult> {
+      let throttled = 0;
+      for (let troubles = 0; ; ) {
+        const status = await attempt('POST', connectionId, frame);
+        if (status === 200) return 'sent';
+        if (status === 410) return 'gone';
+        if (status === 429) {
+          const pause = THROTTLED_PAUSES_MS[throttled++];
+          if (pause === undefined) return 'slow';
+          await sleep(pause * (1 + Math.random()));
+        } else if (status === 0 || status >= 500) {
+          // it may have been delivered: the same message twice is dropped by position, a lost one by nobody
+          if (troubles++ === 1) return 'slow';
+        } else {
+          throw new Error(
+            `the gateway refuses posts with ${status}: check the function's grant on @connections and its ${ENV.callbackUrl}`,
+          );
+        }
+      }
+    },
+    async close(connectionId) {
+      const status = await attempt('DELETE', connectionId, '');
+      if (![204, 410, 429, 0].includes(status) && status < 500) throw new Error(`the gateway refuses to close a connection with ${status}`);
+    },
+  };
+}
+
+/** The same frame goes to thousands: its hash is made once. */
+function hashCache(): (body: string) => string {
+  const known = new Map<string, string>();
+  return (body) => {
+    const cached = known.get(body);
+    if (cached !== undefined) return cached;
+    if (known.size >= 64) known.clear();
+    const hash = bodyHash(body);
+    known.set(body, hash);
+    return hash;
+  };
+}

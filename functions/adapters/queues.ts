@@ -1,0 +1,42 @@
+import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { toEnvelope } from '../../core/envelope.ts';
+import { ENV, REASON_ATTRIBUTE } from '../../core/names.ts';
+import type { Job, Jobs, Lane } from '../../core/ports.ts';
+import { sendInBatches } from './batches.ts';
+import { requireEnv } from './env.ts';
+
+const client = new SQSClient({});
+
+/** SQS delays a message by 15 minutes at most. */
+const MAX_DELAY_SECONDS = 900;
+
+export const jobsQueue = (url = requireEnv(ENV.jobsQueue), sqs = client): Jobs => ({
+  async put(job: Job, delaySeconds = 0) {
+    await sqs.send(
+      new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(job), DelaySeconds: Math.min(delaySeconds, MAX_DELAY_SECONDS) }),
+    );
+  },
+});
+
+/** The lane that goes past the bus, straight onto the queue that the bus's rules fill. */
+export const directLane = (url = requireEnv(ENV.eventsQueue), sqs = client): Lane => ({
+  send: (events) =>
+    sendInBatches(
+      events,
+      (event) => JSON.stringify(toEnvelope(event)),
+      async (bodies) => {
+        const { Failed = [] } = await sqs.send(
+          new SendMessageBatchCommand({ QueueUrl: url, Entries: bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody })) }),
+        );
+        return Failed.map(({ Id }) => Number(Id));
+      },
+    ),
+});
+
+/** Where events go that can never be served, with the reason beside them. */
+export const deadEvents = (url = requireEnv(ENV.deadEventsQueue), sqs = client) => ({
+  async bury(body: string, reason: string): Promise<void> {
+    const text = { DataType: 'String', StringValue: reason.slice(0, 1000) };
+    await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageAttributes: { [REASON_ATTRIBUTE]: text } }));
+  },
+});

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { makeChannels } from '../core/channels/registry.ts';
+import { type RestPorts, routeRequest } from '../core/rest.ts';
+import { VERSION } from '../core/version.ts';
+import { busLane } from './adapters/bus.ts';
+import { systemClock } from './adapters/clock.ts';
+import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
+import { documents } from './adapters/dynamo/client.ts';
+import { dynamoConnections } from './adapters/dynamo/connections.ts';
+import { dynamoTopics } from './adapters/dynamo/topics.ts';
+import { freshness, limits, table } from './adapters/env.ts';
+import { newEpoch } from './adapters/epoch.ts';
+import { etagged } from './adapters/etag.ts';
+import { publishKeys } from './adapters/publish-keys.ts';
+import { directLane } from './adapters/queues.ts';
+import { type Telemetry, telemetry } from './adapters/report.ts';
+import { headerOf } from './adapters/socket-event.ts';
+import { errorReply, type HttpReply } from './middleware/error-reply.ts';
+import { withTelemetry } from './middleware/telemetry.ts';
+
+/** The REST API. */
+export const createHandler = (ports: RestPorts, told: Telemetry) =>
+  middy<APIGatewayProxyEventV2, HttpReply>()
+    .use(withTelemetry(told))
+    .use(errorReply(told.report))
+    .handler(async (event) => {
+      const { method, path } = event.requestContext.http;
+      const text = event.body ?? '';
+      const reply = await routeRequest(
+        {
+          method,
+          path,
+          query: event.queryStringParameters ?? {},
+          apiKey: headerOf(event, 'x-api-key'),
+          body: event.isBase64Encoded ? Buffer.from(text, 'base64').toString('utf8') : text,
+        },
+        ports,
+      );
+      return etagged(reply, headerOf(event, 'if-none-match'));
+    });
+
+const told = telemetry('rest');
+const client = documents();
+const clock = systemClock();
+export const handler = createHandler(
+  {
+    topics: dynamoTopics({ table: table.topics(), newEpoch, client }),
+    catalogue: dynamoCatalogue({ table: table.topics(), client }),
+    connections: dynamoConnections({ table: table.connections(), client }),
+    keys: publishKeys(),
+    lanes: { bus: busLane(), direct: directLane() },
+    clock,
+    report: told.report,
+    channels: makeChannels({ freshness: freshness() }),
+    freshness: freshness(),
+    newId: randomUUID,
+    maxMessageBytes: limits.maxMessageBytes(),
+    version: VERSION,
+  },
+  told,
+);

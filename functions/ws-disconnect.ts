@@ -1,0 +1,32 @@
+import middy from '@middy/core';
+import { type DisconnectPorts, disconnect } from '../core/disconnect.ts';
+import { systemClock } from './adapters/clock.ts';
+import { dynamoAudience } from './adapters/dynamo/audience.ts';
+import { documents } from './adapters/dynamo/client.ts';
+import { dynamoConnections } from './adapters/dynamo/connections.ts';
+import { table } from './adapters/env.ts';
+import { type Telemetry, telemetry } from './adapters/report.ts';
+import type { SocketEvent } from './adapters/socket-event.ts';
+import type { HttpReply } from './middleware/error-reply.ts';
+import { withTelemetry } from './middleware/telemetry.ts';
+
+/** `$disconnect`: best effort on the platform's side, so the sweep and a post's 410 do the same. */
+export const createHandler = (ports: DisconnectPorts, told: Telemetry) =>
+  middy<SocketEvent, HttpReply>()
+    .use(withTelemetry(told))
+    .handler(async ({ requestContext }) => {
+      await disconnect(requestContext.connectionId, ports);
+      return { statusCode: 200 };
+    });
+
+const told = telemetry('ws-disconnect');
+const client = documents();
+export const handler = createHandler(
+  {
+    connections: dynamoConnections({ table: table.connections(), client }),
+    audience: dynamoAudience({ table: table.subscriptions(), client }),
+    clock: systemClock(),
+    report: told.report,
+  },
+  told,
+);

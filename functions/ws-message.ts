@@ -1,0 +1,45 @@
+import middy from '@middy/core';
+import { makeChannels } from '../core/channels/registry.ts';
+import { handleMessage, type MessagePorts } from '../core/message.ts';
+import { systemClock } from './adapters/clock.ts';
+import { dynamoAudience } from './adapters/dynamo/audience.ts';
+import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
+import { documents } from './adapters/dynamo/client.ts';
+import { dynamoConnections } from './adapters/dynamo/connections.ts';
+import { dynamoTopics } from './adapters/dynamo/topics.ts';
+import { freshness, limits, table } from './adapters/env.ts';
+import { newEpoch } from './adapters/epoch.ts';
+import { apiGateway } from './adapters/gateway.ts';
+import { jobsQueue } from './adapters/queues.ts';
+import { type Telemetry, telemetry } from './adapters/report.ts';
+import type { SocketEvent } from './adapters/socket-event.ts';
+import type { HttpReply } from './middleware/error-reply.ts';
+import { withTelemetry } from './middleware/telemetry.ts';
+
+/** `$default`: one message of a client. Its replies go by post, so that they come in order. */
+export const createHandler = (ports: MessagePorts, told: Telemetry) =>
+  middy<SocketEvent, HttpReply>()
+    .use(withTelemetry(told))
+    .handler(async ({ requestContext, body = '' }) => {
+      const { connectionId, requestTimeEpoch, requestId } = requestContext;
+      await handleMessage({ connectionId, text: body, receivedAtMs: requestTimeEpoch, requestId }, ports);
+      return { statusCode: 200 };
+    });
+
+const told = telemetry('ws-message');
+const client = documents();
+export const handler = createHandler(
+  {
+    topics: dynamoTopics({ table: table.topics(), newEpoch, client }),
+    audience: dynamoAudience({ table: table.subscriptions(), client }),
+    connections: dynamoConnections({ table: table.connections(), client }),
+    catalogue: dynamoCatalogue({ table: table.topics(), client }),
+    gateway: apiGateway(),
+    jobs: jobsQueue(),
+    clock: systemClock(),
+    report: told.report,
+    channels: makeChannels({ freshness: freshness() }),
+    maxSubscriptions: limits.maxSubscriptions(),
+  },
+  told,
+);

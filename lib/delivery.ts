@@ -1,0 +1,53 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING } from '../core/names.ts';
+import type { PushFunctions } from './push-function.ts';
+import type { Storage } from './storage.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface DeliveryProps {
+  readonly functions: PushFunctions;
+  readonly storage: Storage;
+}
+
+/** What a function that drains needs of the settings. */
+export const DRAIN_SETTINGS = [SETTING.maxBroadcastsPerSecond, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays] as const;
+
+/** The jobs queue and the function that works it off: drains, greetings, pings. */
+export class Delivery extends Construct {
+  private readonly jobs: WorkQueue;
+  private readonly fanOut: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { functions, storage }: DeliveryProps) {
+    super(scope, id);
+    this.jobs = new WorkQueue(this, 'Jobs');
+    this.fanOut = functions.make(this, 'fan-out', {
+      description: 'Drains topics to their audience; greets and pings connections',
+      settings: DRAIN_SETTINGS,
+      timeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS),
+      memorySize: 1024,
+    });
+    grantDrain(this.fanOut, storage);
+    this.grantJobs(this.fanOut);
+    this.jobs.feed(this.fanOut);
+  }
+
+  /** Lets a function ask for jobs. */
+  grantJobs(fn: LambdaFunction): void {
+    fn.addEnvironment(ENV.jobsQueue, this.jobs.queue.queueUrl);
+    this.jobs.queue.grantSendMessages(fn);
+  }
+
+  /** The socket comes later than the queue that its functions fill. */
+  speakThrough(socket: { grantPush(fn: LambdaFunction): void }): void {
+    socket.grantPush(this.fanOut);
+  }
+}
+
+/** What a drain does to the tables. */
+export function grantDrain(fn: LambdaFunction, storage: Storage): void {
+  storage.grant(fn, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'UpdateItem');
+  storage.grant(fn, 'subscriptions', 'Query', 'UpdateItem', 'DeleteItem');
+  storage.grant(fn, 'connections', 'Query', 'UpdateItem', 'DeleteItem');
+}

@@ -1,0 +1,53 @@
+import { CorsHttpMethod, HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { ENV, SETTING } from '../core/names.ts';
+import type { Ingest } from './ingest.ts';
+import type { PushFunctions } from './push-function.ts';
+import type { Storage } from './storage.ts';
+
+export interface HttpFrontProps {
+  readonly functions: PushFunctions;
+  readonly storage: Storage;
+  readonly ingest: Ingest;
+}
+
+/** The HTTP API. Routing inside it is the function's, so that every answer has the contract's form. */
+export class HttpFront extends Construct {
+  readonly url: string;
+  /** Rotate it at leisure: the previous key stays valid. */
+  readonly publishKey: Secret;
+
+  constructor(scope: Construct, id: string, { functions, storage, ingest }: HttpFrontProps) {
+    super(scope, id);
+    this.publishKey = new Secret(this, 'PublishKey', {
+      description: 'Key for POST /internal/events',
+      generateSecretString: { passwordLength: 40, excludePunctuation: true },
+    });
+    const rest = functions.make(this, 'rest', {
+      description: 'REST: quotes, gaps, history, health, publishing',
+      settings: [SETTING.maxMessageBytes, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays],
+    });
+    storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'UpdateItem');
+    storage.grant(rest, 'connections', 'GetItem');
+    ingest.grantPublish(rest);
+    rest.addEnvironment(ENV.publishKeySecret, this.publishKey.secretArn);
+    this.publishKey.grantRead(rest);
+
+    const api = new HttpApi(this, 'Api', {
+      description: 'Push: REST',
+      corsPreflight: {
+        allowOrigins: ['*'],
+        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.HEAD, CorsHttpMethod.POST, CorsHttpMethod.OPTIONS],
+        allowHeaders: ['content-type', 'if-none-match', 'x-api-key'],
+        exposeHeaders: ['etag'],
+      },
+    });
+    const integration = new HttpLambdaIntegration('Rest', rest);
+    for (const path of ['/api/{proxy+}', '/internal/{proxy+}']) {
+      api.addRoutes({ path, methods: [HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST], integration });
+    }
+    this.url = api.apiEndpoint;
+  }
+}

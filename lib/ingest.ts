@@ -1,0 +1,63 @@
+import { Duration } from 'aws-cdk-lib';
+import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { DRAIN_TIMEOUT_SECONDS, ENV, EVENT_SOURCES } from '../core/names.ts';
+import { type Delivery, DRAIN_SETTINGS, grantDrain } from './delivery.ts';
+import type { PushFunctions } from './push-function.ts';
+import type { SocketApi } from './socket-api.ts';
+import type { Storage } from './storage.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface IngestProps {
+  readonly functions: PushFunctions;
+  readonly storage: Storage;
+  readonly delivery: Delivery;
+  readonly socket: SocketApi;
+}
+
+/** The event bus, a rule a channel family, the events queue, and the function that makes events messages. */
+export class Ingest extends Construct {
+  readonly bus: EventBus;
+  private readonly events: WorkQueue;
+
+  constructor(scope: Construct, id: string, { functions, storage, delivery, socket }: IngestProps) {
+    super(scope, id);
+    this.bus = new EventBus(this, 'Bus', { description: 'Events to push' });
+    this.events = new WorkQueue(this, 'Events');
+    for (const source of EVENT_SOURCES) this.rule(source);
+
+    const ingest = functions.make(this, 'ingest', {
+      description: 'Commits events to their topics and tells the audience',
+      settings: DRAIN_SETTINGS,
+      timeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS),
+      memorySize: 1024,
+    });
+    grantDrain(ingest, storage);
+    delivery.grantJobs(ingest);
+    socket.grantPush(ingest);
+    ingest.addEnvironment(ENV.deadEventsQueue, this.events.dead.queueUrl);
+    this.events.dead.grantSendMessages(ingest);
+    this.events.feed(ingest);
+  }
+
+  /** Lets a function publish, over the bus and past it. */
+  grantPublish(fn: LambdaFunction): void {
+    fn.addEnvironment(ENV.eventBus, this.bus.eventBusName);
+    fn.addEnvironment(ENV.eventsQueue, this.events.queue.queueUrl);
+    this.bus.grantPutEventsTo(fn);
+    this.events.queue.grantSendMessages(fn);
+  }
+
+  private rule(source: string): void {
+    new Rule(this, `Rule-${source}`, {
+      eventBus: this.bus,
+      description: `${source} to the events queue`,
+      eventPattern: { source: [source] },
+      targets: [
+        new SqsQueue(this.events.queue, { deadLetterQueue: this.events.dead, retryAttempts: 185, maxEventAge: Duration.hours(24) }),
+      ],
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { SETTING } from '../core/names.ts';
+import type { Delivery } from './delivery.ts';
+import type { PushFunctions } from './push-function.ts';
+import type { SocketApi } from './socket-api.ts';
+import type { Storage } from './storage.ts';
+
+export interface SchedulesProps {
+  readonly functions: PushFunctions;
+  readonly storage: Storage;
+  readonly delivery: Delivery;
+  readonly socket: SocketApi;
+}
+
+/** What runs every minute: the housekeeping, and the look at the price feed. */
+export class Schedules extends Construct {
+  constructor(scope: Construct, id: string, { functions, storage, delivery, socket }: SchedulesProps) {
+    super(scope, id);
+    const sweep = functions.make(this, 'sweep', {
+      description: 'Closes the silent, pings who is due, deletes what is gone',
+      settings: [SETTING.idleTimeoutSeconds, SETTING.pingIntervalSeconds],
+      timeout: Duration.seconds(50),
+    });
+    storage.grant(sweep, 'connections', 'Scan', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
+    storage.grant(sweep, 'subscriptions', 'Query', 'BatchGetItem', 'DeleteItem');
+    storage.grant(sweep, 'topics', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
+    delivery.grantJobs(sweep);
+    socket.grantPush(sweep);
+    this.everyMinute(sweep);
+
+    const rebroadcast = functions.make(this, 'rebroadcast', {
+      description: 'Tells the newest quotes again while the price feed is down',
+      settings: [
+        SETTING.staleRealtimeSeconds,
+        SETTING.staleDailyDays,
+        SETTING.feedDownSeconds,
+        SETTING.marketOpen,
+        SETTING.marketClose,
+        SETTING.marketHolidays,
+      ],
+      timeout: Duration.seconds(50),
+    });
+    storage.grant(rebroadcast, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
+    delivery.grantJobs(rebroadcast);
+    this.everyMinute(rebroadcast);
+  }
+
+  private everyMinute(fn: LambdaFunction): void {
+    new Rule(this, `${fn.node.id}-rule`, {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaTarget(fn, { retryAttempts: 0 })],
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { ENV, SETTING, SOCKET_STAGE } from '../core/names.ts';
+import type { Delivery } from './delivery.ts';
+import type { PushFunctions } from './push-function.ts';
+import type { Storage } from './storage.ts';
+
+export interface SocketApiProps {
+  readonly functions: PushFunctions;
+  readonly storage: Storage;
+  readonly delivery: Delivery;
+}
+
+/** The WebSocket API: its routes, and who may post to connections. */
+export class SocketApi extends Construct {
+  readonly url: string;
+  private readonly stage: WebSocketStage;
+
+  constructor(scope: Construct, id: string, { functions, storage, delivery }: SocketApiProps) {
+    super(scope, id);
+    const connect = functions.make(this, 'ws-connect', {
+      description: 'Takes a connection on',
+      settings: [SETTING.allowedOrigins, SETTING.maxConnections],
+    });
+    const message = functions.make(this, 'ws-message', {
+      description: "Serves a client's message",
+      settings: [SETTING.maxSubscriptions, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays],
+    });
+    const disconnect = functions.make(this, 'ws-disconnect', { description: 'Forgets a connection' });
+
+    const api = new WebSocketApi(this, 'Api', {
+      description: 'Push to clients',
+      connectRouteOptions: { integration: new WebSocketLambdaIntegration('Connect', connect) },
+      defaultRouteOptions: { integration: new WebSocketLambdaIntegration('Message', message) },
+      disconnectRouteOptions: { integration: new WebSocketLambdaIntegration('Disconnect', disconnect) },
+    });
+    this.stage = new WebSocketStage(this, 'Stage', { webSocketApi: api, stageName: SOCKET_STAGE, autoDeploy: true });
+    this.url = this.stage.url;
+
+    storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem');
+    delivery.grantJobs(connect);
+
+    storage.grant(message, 'connections', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
+    storage.grant(message, 'subscriptions', 'BatchGetItem', 'PutItem', 'UpdateItem');
+    storage.grant(message, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
+    delivery.grantJobs(message);
+    this.grantPush(message);
+
+    storage.grant(disconnect, 'connections', 'Query', 'DeleteItem', 'UpdateItem');
+    storage.grant(disconnect, 'subscriptions', 'DeleteItem');
+  }
+
+  /** Tells a function where to post, and lets it post to and close connections of this stage. */
+  grantPush(fn: LambdaFunction): void {
+    fn.addEnvironment(ENV.callbackUrl, this.stage.callbackUrl);
+    this.stage.grantManagementApiAccess(fn);
+  }
+}

@@ -1,0 +1,47 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { ENV } from '../core/names.ts';
+
+export type TableName = 'connections' | 'subscriptions' | 'topics';
+
+/** What an access pattern may do to a table, by DynamoDB action. */
+export type Access = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+
+const VARIABLE: Readonly<Record<TableName, string>> = {
+  connections: ENV.connectionsTable,
+  subscriptions: ENV.subscriptionsTable,
+  topics: ENV.topicsTable,
+};
+
+/** The tables: on demand, with time to live on `expiresAt`. */
+export class Storage extends Construct {
+  private readonly tables: Readonly<Record<TableName, TableV2>>;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.tables = {
+      connections: this.table('Connections', 'connectionId', 'item', RemovalPolicy.DESTROY),
+      subscriptions: this.table('Subscriptions', 'audience', 'member', RemovalPolicy.DESTROY),
+      topics: this.table('Topics', 'topic', 'item', RemovalPolicy.RETAIN),
+    };
+  }
+
+  /** Tells a function where a table is, and lets it do just what it does there. */
+  grant(fn: LambdaFunction, name: TableName, ...access: readonly Access[]): void {
+    fn.addEnvironment(VARIABLE[name], this.tables[name].tableName);
+    this.tables[name].grant(fn, ...access.map((action) => `dynamodb:${action}`));
+  }
+
+  private table(id: string, partition: string, sort: string, removalPolicy: RemovalPolicy): TableV2 {
+    return new TableV2(this, id, {
+      partitionKey: { name: partition, type: AttributeType.STRING },
+      sortKey: { name: sort, type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      timeToLiveAttribute: 'expiresAt',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: removalPolicy === RemovalPolicy.RETAIN },
+      removalPolicy,
+    });
+  }
+}

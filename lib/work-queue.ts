@@ -1,0 +1,35 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { DRAIN_TIMEOUT_SECONDS, TURN_SECONDS } from '../core/names.ts';
+
+/** A message may fail so often before it is dead. */
+const MAX_RECEIVES = 6;
+
+/** More at once would only wait for the account's post quota. */
+const MAX_CONCURRENCY = 50;
+
+/** A queue whose messages a function works off in small batches without waiting, with a dead-letter queue. */
+export class WorkQueue extends Construct {
+  readonly queue: Queue;
+  readonly dead: Queue;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.dead = new Queue(this, 'Dead', { retentionPeriod: Duration.days(14), encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
+    this.queue = new Queue(this, 'Queue', {
+      // a killed speaker's message must come back only when its turn has run out, or it finds the turn still valid
+      // and is lost
+      visibilityTimeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS + TURN_SECONDS + 5),
+      deadLetterQueue: { queue: this.dead, maxReceiveCount: MAX_RECEIVES },
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    });
+  }
+
+  feed(fn: LambdaFunction): void {
+    fn.addEventSource(new SqsEventSource(this.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: MAX_CONCURRENCY }));
+  }
+}

@@ -1,0 +1,106 @@
+/** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, `@connections`. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { listen } from './listen.ts';
+import type { LocalBus } from './resources/event-bus.ts';
+import { readBody } from './resources/http-api.ts';
+import type { LocalQueue } from './resources/queue.ts';
+import type { LocalSocketApi } from './resources/socket-api.ts';
+
+export interface AwsResources {
+  readonly queues: ReadonlyMap<string, LocalQueue>;
+  readonly buses: ReadonlyMap<string, LocalBus>;
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly sockets: ReadonlyMap<string, LocalSocketApi>;
+}
+
+type Call = (input: Record<string, unknown>, resources: AwsResources) => object;
+
+class AwsError extends Error {
+  readonly type: string;
+  constructor(type: string, message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+const queueOf = (input: Record<string, unknown>, { queues }: AwsResources): LocalQueue => {
+  const queue = queues.get(String(input['QueueUrl']).split('/').at(-1) ?? '');
+  if (!queue) throw new AwsError('QueueDoesNotExist', `there is no queue ${String(input['QueueUrl'])}`);
+  return queue;
+};
+
+const sendTo = (queue: LocalQueue, message: Record<string, unknown>) => {
+  const { messageId, md5 } = queue.send(String(message['MessageBody']), {
+    delaySeconds: Number(message['DelaySeconds'] ?? 0),
+    attributes: (message['MessageAttributes'] as Record<string, unknown> | undefined) ?? {},
+  });
+  return { MessageId: messageId, MD5OfMessageBody: md5 };
+};
+
+/** By the operation's name in the JSON protocols. */
+const CALLS: Readonly<Record<string, Call>> = {
+  'AmazonSQS.SendMessage': (input, resources) => sendTo(queueOf(input, resources), input),
+  'AmazonSQS.SendMessageBatch': (input, resources) => {
+    const queue = queueOf(input, resources);
+    const entries = input['Entries'] as Record<string, unknown>[];
+    return { Successful: entries.map((entry) => ({ Id: entry['Id'], ...sendTo(queue, entry) })), Failed: [] };
+  },
+  'AWSEvents.PutEvents': (input, { buses }) => {
+    const Entries = (input['Entries'] as Record<string, unknown>[]).map((entry) => {
+      const bus = buses.get(String(entry['EventBusName']));
+      return bus
+        ? bus.put(entry)
+        : { ErrorCode: 'ResourceNotFoundException', ErrorMessage: `there is no bus ${String(entry['EventBusName'])}` };
+    });
+    return { FailedEntryCount: Entries.filter((entry) => 'ErrorCode' in entry).length, Entries };
+  },
+  'secretsmanager.GetSecretValue': (input, { secrets }) => {
+    const value = input['VersionStage'] === 'AWSPREVIOUS' ? undefined : secrets.get(String(input['SecretId']));
+    if (value === undefined) throw new AwsError('ResourceNotFoundException', 'there is no such secret or version');
+    return { ARN: input['SecretId'], SecretString: value, VersionStages: ['AWSCURRENT'] };
+  },
+};
+
+export async function awsEndpoint(resources: AwsResources): Promise<{ url: string; server: Server }> {
+  const server = createServer((request, response) => void serve(request, response, resources));
+  server.keepAliveTimeout = 60_000;
+  const port = await listen(server, 0, '127.0.0.1');
+  return { url: `http://127.0.0.1:${port}`, server };
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, resources: AwsResources): Promise<void> {
+  const body = (await readBody(request)) ?? Buffer.alloc(0);
+  const [, stage = '', connections, id = ''] = (request.url ?? '').split('/');
+  const socket = resources.sockets.get(stage);
+  if (connections === '@connections' && socket) {
+    if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
+      return reply(response, 403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException');
+    return socket.connections(request.method ?? '', decodeURIComponent(id), body, response);
+  }
+  const target = String(request.headers['x-amz-target']);
+  const call = Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;
+  if (!call)
+    return reply(response, 400, {
+      __type: 'UnknownOperationException',
+      message: `the local run does not know the call ${target}: add it to local/aws-endpoint.ts`,
+    });
+  try {
+    reply(response, 200, call(JSON.parse(body.toString('utf8')) as Record<string, unknown>, resources));
+  } catch (error) {
+    const { type, message } = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error));
+    reply(response, error instanceof AwsError ? 400 : 500, { __type: type, message }, type);
+  }
+}
+
+function reply(response: ServerResponse, status: number, body: object, errorType?: string): void {
+  const text = JSON.stringify(body);
+  response
+    .writeHead(status, {
+      'content-type': 'application/x-amz-json-1.0',
+      'content-length': Buffer.byteLength(text),
+      'x-amzn-RequestId': randomUUID(),
+      ...(errorType ? { 'x-amzn-ErrorType': errorType } : {}),
+    })
+    .end(text);
+}

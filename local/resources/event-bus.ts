@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { LocalClock } from '../clock.ts';
+
+/** An event as rules see it and targets get it. */
+export interface BusEvent {
+  readonly source: string;
+  readonly 'detail-type': string;
+  readonly detail: unknown;
+}
+
+export interface BusRule {
+  readonly pattern: Readonly<Record<string, unknown>>;
+  readonly targets: readonly ((body: string) => void)[];
+}
+
+/** `AWS::Events::EventBus` with its rules: every matching rule's targets get the event. */
+export interface LocalBus {
+  readonly name: string;
+  put(entry: {
+    Source?: string;
+    DetailType?: string;
+    Detail?: string;
+    Time?: number;
+  }): { EventId: string } | { ErrorCode: string; ErrorMessage: string };
+}
+
+export function localBus(name: string, rules: readonly BusRule[], clock: LocalClock): LocalBus {
+  for (const { pattern } of rules) checkPattern(pattern);
+  return {
+    name,
+    put({ Source, DetailType, Detail, Time }) {
+      if (!Source || !DetailType || !Detail)
+        return { ErrorCode: 'InvalidArgument', ErrorMessage: 'an entry needs Source, DetailType and Detail' };
+      let detail: unknown;
+      try {
+        detail = JSON.parse(Detail);
+      } catch {
+        return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed' };
+      }
+      const id = randomUUID();
+      const event = {
+        version: '0',
+        id,
+        'detail-type': DetailType,
+        source: Source,
+        account: '000000000000',
+        // the platform keeps whole seconds
+        time: new Date(Time === undefined ? clock.now() : Time * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+        region: 'local',
+        resources: [],
+        detail,
+      };
+      const body = JSON.stringify(event);
+      for (const rule of rules) if (matches(rule.pattern, event)) for (const target of rule.targets) target(body);
+      return { EventId: id };
+    },
+  };
+}
+
+/** Patterns as far as the templates use them: fields with lists of exact values. */
+function checkPattern(pattern: Readonly<Record<string, unknown>>): void {
+  for (const [field, wanted] of Object.entries(pattern)) {
+    if (Array.isArray(wanted) && wanted.every((one) => typeof one === 'string')) continue;
+    throw new Error(
+      `the local run does not know this event pattern on ${field}: ${JSON.stringify(wanted)}; add it to local/resources/event-bus.ts`,
+    );
+  }
+}
+
+const matches = (pattern: Readonly<Record<string, unknown>>, event: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(pattern).every(([field, wanted]) => (wanted as unknown[]).includes(event[field]));

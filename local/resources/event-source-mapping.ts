@@ -1,0 +1,69 @@
+import type { LocalFunction } from './function.ts';
+import { MAX_ENVIRONMENTS } from './function.ts';
+import type { LocalQueue, Received } from './queue.ts';
+
+export interface MappingOptions {
+  readonly queue: LocalQueue;
+  readonly fn: LocalFunction;
+  readonly batchSize: number;
+  readonly maximumConcurrency: number;
+  readonly reportsItemFailures: boolean;
+  readonly queueArn: string;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * `AWS::Lambda::EventSourceMapping`: hands a queue's messages to a function in batches, without window. What fails
+ * stays invisible until its time is out, and then comes back.
+ */
+export function mapQueue({ queue, fn, batchSize, maximumConcurrency, reportsItemFailures, queueArn, warn }: MappingOptions): void {
+  const limit = Math.min(maximumConcurrency, MAX_ENVIRONMENTS);
+  let running = 0;
+  let polled = false;
+
+  const work = async (batch: Received[]): Promise<void> => {
+    try {
+      const result = (await fn.invoke({ Records: batch.map((message) => recordOf(message, queueArn)) })) as
+        | { batchItemFailures?: { itemIdentifier: string }[] }
+        | undefined;
+      const failed = new Set(reportsItemFailures ? (result?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier) : []);
+      for (const { messageId } of batch) if (!failed.has(messageId)) queue.delete(messageId);
+    } catch (error) {
+      warn(`${fn.name}: ${error instanceof Error ? error.message : String(error)}; its ${batch.length} message(s) come back`);
+    } finally {
+      running--;
+      poll();
+    }
+  };
+  /** Messages of one moment go together: a burst makes full batches. */
+  const poll = (): void => {
+    if (polled) return;
+    polled = true;
+    setImmediate(() => {
+      polled = false;
+      while (running < limit) {
+        const batch = queue.receive(batchSize);
+        if (batch.length === 0) return;
+        running++;
+        void work(batch);
+      }
+    });
+  };
+  queue.onVisible = poll;
+}
+
+const recordOf = ({ messageId, body, receives, sentAtMs, attributes }: Received, queueArn: string) => ({
+  messageId,
+  receiptHandle: messageId,
+  body,
+  attributes: {
+    ApproximateReceiveCount: String(receives),
+    SentTimestamp: String(sentAtMs),
+    SenderId: 'local',
+    ApproximateFirstReceiveTimestamp: String(sentAtMs),
+  },
+  messageAttributes: attributes,
+  eventSource: 'aws:sqs',
+  eventSourceARN: queueArn,
+  awsRegion: 'local',
+});

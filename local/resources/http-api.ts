@@ -1,0 +1,156 @@
+/** `AWS::ApiGatewayV2::Api` (HTTP): routes, payload format 2.0, CORS. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LocalClock } from '../clock.ts';
+import type { LocalFunction } from './function.ts';
+
+/** The platform's limit. */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+export interface Cors {
+  readonly AllowOrigins?: readonly string[];
+  readonly AllowMethods?: readonly string[];
+  readonly AllowHeaders?: readonly string[];
+  readonly ExposeHeaders?: readonly string[];
+}
+
+export interface HttpApiOptions {
+  readonly apiId: string;
+  /** By route key, such as `GET /api/{proxy+}`. */
+  readonly routes: ReadonlyMap<string, LocalFunction>;
+  readonly cors: Cors | null;
+  readonly clock: LocalClock;
+  readonly warn: (message: string) => void;
+}
+
+export interface LocalHttpApi {
+  /** False where no route takes the request. */
+  serve(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+interface HttpAnswer {
+  readonly statusCode?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+}
+
+export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOptions): LocalHttpApi {
+  const table = [...routes].map(([key, fn]) => {
+    const [method = '', path = ''] = key.split(' ');
+    const pattern = path
+      .split('/')
+      .map((segment) =>
+        /^\{.+\+\}$/.test(segment) ? '.+' : /^\{.+\}$/.test(segment) ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+      );
+    return { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
+  });
+
+  const answer = async (
+    fn: LocalFunction,
+    routeKey: string,
+    request: IncomingMessage,
+    url: URL,
+    response: ServerResponse,
+  ): Promise<void> => {
+    const body = await readBody(request);
+    if (body === null) return send(response, 413, {}, JSON.stringify({ message: 'Request Entity Too Large' }));
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const now = clock.now();
+    const event = {
+      version: '2.0',
+      routeKey,
+      rawPath: decodeURI(url.pathname),
+      rawQueryString: url.search.slice(1),
+      headers,
+      ...(url.search.length > 1 ? { queryStringParameters: queryOf(url) } : {}),
+      requestContext: {
+        accountId: '000000000000',
+        apiId,
+        domainName: headers['host'] ?? '',
+        http: {
+          method: request.method ?? 'GET',
+          path: url.pathname,
+          protocol: 'HTTP/1.1',
+          sourceIp: request.socket.remoteAddress ?? '',
+          userAgent: headers['user-agent'] ?? '',
+        },
+        requestId: randomUUID(),
+        routeKey,
+        stage: '$default',
+        time: new Date(now).toISOString(),
+        timeEpoch: now,
+      },
+      ...(body.length > 0 ? { body: body.toString('utf8') } : {}),
+      isBase64Encoded: false,
+    };
+    try {
+      const { statusCode = 200, headers: own = {}, body: text = '', isBase64Encoded } = ((await fn.invoke(event)) ?? {}) as HttpAnswer;
+      send(response, statusCode, { ...own, ...corsHeaders(cors, request) }, isBase64Encoded ? Buffer.from(text, 'base64') : text);
+    } catch (error) {
+      warn(`${fn.name}: ${error instanceof Error ? error.message : String(error)}`);
+      send(response, 500, {}, JSON.stringify({ message: 'Internal Server Error' }));
+    }
+  };
+
+  return {
+    serve(request, response) {
+      const url = new URL(request.url ?? '/', 'http://local');
+      const here = table.filter(({ pattern }) => pattern.test(url.pathname));
+      if (here.length === 0) return false;
+      if (request.method === 'OPTIONS' && cors) {
+        send(
+          response,
+          204,
+          {
+            ...corsHeaders(cors, request),
+            'access-control-allow-methods': (cors.AllowMethods ?? []).join(','),
+            'access-control-allow-headers': (cors.AllowHeaders ?? []).join(','),
+          },
+          '',
+        );
+        return true;
+      }
+      const route = here.find(({ method }) => method === request.method || method === 'ANY');
+      if (!route) return false;
+      void answer(route.fn, route.key, request, url, response);
+      return true;
+    },
+  };
+}
+
+function corsHeaders(cors: Cors | null, { headers }: IncomingMessage): Record<string, string> {
+  const { origin } = headers;
+  if (!cors || origin === undefined) return {};
+  const allowed = cors.AllowOrigins?.includes('*') ? '*' : cors.AllowOrigins?.includes(origin) ? origin : null;
+  if (allowed === null) return {};
+  return {
+    'access-control-allow-origin': allowed,
+    ...(cors.ExposeHeaders ? { 'access-control-expose-headers': cors.ExposeHeaders.join(',') } : {}),
+  };
+}
+
+/** Of repeated parameters the platform joins the values. */
+const queryOf = ({ searchParams }: URL): Record<string, string> =>
+  Object.fromEntries([...new Set(searchParams.keys())].map((name) => [name, searchParams.getAll(name).join(',')]));
+
+/** The body, or `null` where it is too long. */
+export async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return bytes > MAX_BODY_BYTES ? null : Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, status: number, headers: Record<string, string>, body: string | Buffer): void {
+  const bare = status === 204 || status === 304;
+  response.writeHead(status, {
+    ...(bare || headers['content-type'] ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+    ...(bare ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+  });
+  response.end(bare ? undefined : body);
+}

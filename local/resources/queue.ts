@@ -1,0 +1,98 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { LocalClock } from '../clock.ts';
+import type { Levers } from '../levers.ts';
+
+/** `AWS::SQS::Queue`, standard: at least once, in no order, with visibility time-out and dead letters. */
+export interface LocalQueue {
+  readonly name: string;
+  send(body: string, options?: SendOptions): { messageId: string; md5: string };
+  /** Up to `limit` visible messages, each invisible from now on until it is deleted or its time is out. */
+  receive(limit: number): Received[];
+  delete(messageId: string): void;
+  /** Called when a message may be received. */
+  onVisible: (() => void) | null;
+  /** Everything in it, visible or not. */
+  size(): number;
+  /** What lies in it, for whoever looks at dead letters. */
+  peek(): readonly Received[];
+}
+
+export interface SendOptions {
+  readonly delaySeconds?: number;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
+export interface Received {
+  readonly messageId: string;
+  readonly body: string;
+  readonly receives: number;
+  readonly sentAtMs: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export interface QueueOptions {
+  readonly name: string;
+  readonly visibilitySeconds: number;
+  readonly maxReceives: number;
+  readonly dead: () => LocalQueue | null;
+  readonly clock: LocalClock;
+}
+
+interface Message {
+  messageId: string;
+  body: string;
+  receives: number;
+  sentAtMs: number;
+  attributes: Readonly<Record<string, unknown>>;
+}
+
+export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }: QueueOptions): LocalQueue {
+  const messages = new Map<string, Message>();
+  const visible = new Set<string>();
+  const show = (messageId: string): void => {
+    if (!messages.has(messageId)) return;
+    visible.add(messageId);
+    queue.onVisible?.();
+  };
+  const queue: LocalQueue = {
+    name,
+    onVisible: null,
+    send(body, { delaySeconds = 0, attributes = {} } = {}) {
+      const messageId = randomUUID();
+      messages.set(messageId, { messageId, body, receives: 0, sentAtMs: clock.now(), attributes });
+      if (delaySeconds > 0) clock.after(delaySeconds * 1000, () => show(messageId));
+      else show(messageId);
+      return { messageId, md5: createHash('md5').update(body).digest('hex') };
+    },
+    receive(limit) {
+      const batch: Received[] = [];
+      for (const messageId of visible) {
+        if (batch.length === limit) break;
+        visible.delete(messageId);
+        const message = messages.get(messageId) as Message;
+        message.receives++;
+        if (message.receives > maxReceives) {
+          messages.delete(messageId);
+          dead()?.send(message.body, { attributes: message.attributes });
+          continue;
+        }
+        clock.after(visibilitySeconds * 1000, () => show(messageId));
+        batch.push({ ...message });
+      }
+      return batch;
+    },
+    delete: (messageId) => void messages.delete(messageId),
+    size: () => messages.size,
+    peek: () => [...messages.values()],
+  };
+  return queue;
+}
+
+/** Does to a message on its way what the levers say: delivers it twice, or late. */
+export function deliverAtLeastOnce(send: () => void, levers: Levers, clock: LocalClock): void {
+  const times = levers.random() < levers.duplicateEvents ? 2 : 1;
+  for (let time = 0; time < times; time++) {
+    if (levers.reorderEventsMs > 0) clock.after(levers.random() * levers.reorderEventsMs, send);
+    else send();
+  }
+}

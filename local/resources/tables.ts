@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import type { Resource } from '../template.ts';
+
+/** `AWS::DynamoDB::GlobalTable`: an embedded DynamoDB over its wire protocol, in memory or in a folder. */
+export interface LocalTables {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+const WORKER = fileURLToPath(new URL('./tables-worker.mjs', import.meta.url));
+
+export async function localTables(tables: readonly Resource[], dataDir: string | null): Promise<LocalTables> {
+  const path = dataDir === null ? null : join(dataDir, 'tables');
+  if (path !== null) mkdirSync(path, { recursive: true });
+  const worker = new Worker(WORKER, { workerData: { path } });
+  const [{ port }] = (await once(worker, 'message')) as [{ port: number }];
+  const endpoint = `http://127.0.0.1:${port}`;
+  await createTables(tables, endpoint);
+  return {
+    endpoint,
+    async stop() {
+      worker.postMessage('close');
+      await once(worker, 'message');
+      await worker.terminate();
+    },
+  };
+}
+
+async function createTables(tables: readonly Resource[], endpoint: string): Promise<void> {
+  const client = new DynamoDBClient({ endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+  for (const { id, properties } of tables) {
+    if (TableNames.includes(id)) continue;
+    const { AttributeDefinitions, KeySchema } = properties as { AttributeDefinitions: never; KeySchema: never };
+    await client.send(new CreateTableCommand({ TableName: id, AttributeDefinitions, KeySchema, BillingMode: 'PAY_PER_REQUEST' }));
+  }
+  client.destroy();
+}

@@ -1,0 +1,319 @@
+/** Contract B1 by URL: the exchange of the original's chart pages over the WebSocket. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Client, connect, ofType } from '../helpers/client.ts';
+import { freshTicker, halt, listed, resume, tick } from '../helpers/events.ts';
+import { sharedHost } from '../helpers/host.ts';
+
+const host = sharedHost();
+const open: Client[] = [];
+const client = async (...options: Parameters<typeof connect> extends [string, ...infer Rest] ? Rest : never): Promise<Client> => {
+  const one = await connect(host.url, ...options);
+  open.push(one);
+  return one;
+};
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+describe('greeting', () => {
+  test('comes unasked', async () => {
+    const chart = await client();
+
+    expect(await chart.next()).toEqual({
+      type: 'connected',
+      client_id: expect.stringMatching(UUID),
+      message: 'WebSocket connection established',
+    });
+  });
+
+  test('comes before the first reply, once, however fast the client speaks', async () => {
+    const chart = await client();
+
+    for (let index = 0; index < 20; index++) chart.send({ type: 'subscribe', topic: `price:GREET${index.toString(36).toUpperCase()}` });
+    for (let replies = 0; replies < 20; ) if ((await chart.next())['type'] === 'subscribed') replies++;
+
+    expect(chart.received[0]?.['type']).toBe('connected');
+    expect(chart.received.filter(ofType('connected'))).toHaveLength(1);
+  });
+});
+
+describe('subscribe', () => {
+  test('answers subscribed, then at once the current quote, then what comes', async () => {
+    const ticker = freshTicker();
+    await host.publish([tick(ticker, 158_600, { timestamp: '2026-02-06T22:48:44.590151+00:00' })]);
+    await host.eventually(
+      () => host.get(`/internal/price/${ticker}`),
+      ({ status }) => status === 200,
+    );
+    const chart = await client();
+    await chart.next();
+
+    chart.send({ type: 'subscribe', topic: `price:${ticker}` });
+    const subscribed = await chart.next();
+    const snapshot = await chart.next();
+    await host.publish([tick(ticker, 158_700)]);
+    const update = await chart.next();
+
+    expect(subscribed).toEqual({
+      type: 'subscribed',
+      topic: `price:${ticker}`,
+      message: `Subscribed to price:${ticker}`,
+      position: expect.stringMatching(/^[0-9a-z]+:1$/),
+    });
+    expect(snapshot).toEqual({
+      type: 'price_update',
+      ticker,
+      data: {
+        price: 158_600,
+        change: -700,
+        change_rate: -0.4394224733207784,
+        volume: 36_358_081,
+        bid_price: 158_600,
+        ask_price: 158_600,
+        stale: true,
+      },
+      timestamp: '2026-02-06T22:48:44.590151+00:00',
+      position: subscribed['position'],
+    });
+    expect(update).toEqual({
+      type: 'price_update',
+      ticker,
+      data: { price: 158_700, change: -700, change_rate: -0.4394224733207784, volume: 36_358_081, bid_price: 158_700, ask_price: 158_700 },
+      timestamp: expect.any(String),
+      position: expect.stringMatching(/:2$/),
+    });
+  });
+
+  test('of a ticker without quote answers subscribed at offset 0, and nothing more until a tick comes', async () => {
+    const ticker = freshTicker();
+    const chart = await client();
+    await chart.next();
+
+    chart.send({ type: 'subscribe', topic: `price:${ticker}` });
+    const subscribed = await chart.next();
+    await chart.quiet(ofType('price_update'));
+    await host.publish([tick(ticker, 9_730)]);
+
+    expect(subscribed['position']).toMatch(/^[0-9a-z]+:0$/);
+    expect((await chart.until(ofType('price_update')))['data']).toMatchObject({ price: 9_730 });
+  });
+
+  test('again to the same topic answers again and tells the quote again', async () => {
+    const ticker = freshTicker();
+    await host.publish([tick(ticker, 100)]);
+    await host.eventually(
+      () => host.get(`/internal/price/${ticker}`),
+      ({ status }) => status === 200,
+    );
+    const chart = await client();
+
+    chart.send({ type: 'subscribe', topic: `price:${ticker}` });
+    await chart.until(ofType('price_update'));
+    chart.send({ type: 'subscribe', topic: `price:${ticker}` });
+
+    expect(await chart.next()).toMatchObject({ type: 'subscribed', topic: `price:${ticker}` });
+    expect(await chart.next()).toMatchObject({ type: 'price_update', data: { price: 100 } });
+  });
+
+  test('takes several topics, answers each in order, and lists the impossible ones in one error', async () => {
+    const [one, two] = [freshTicker(), freshTicker()];
+    const chart = await client();
+    await chart.next();
+
+    chart.send({ type: 'subscribe', topics: [`price:${one}`, 'price:no', `price:${two}`, 'weather:seoul'] });
+
+    expect(await chart.next()).toMatchObject({ type: 'subscribed', topic: `price:${one}` });
+    expect(await chart.next()).toMatchObject({ type: 'subscribed', topic: `price:${two}` });
+    expect(await chart.next()).toMatchObject({
+      type: 'error',
+      data: { error_code: 'INVALID_MESSAGE_FORMAT', details: { topics: ['price:no', 'weather:seoul'] } },
+    });
+  });
+
+  test('serves a chart page that opens 50 tickers at once', async () => {
+    const tickers = Array.from({ length: 50 }, freshTicker);
+    const chart = await client();
+
+    for (const ticker of tickers) chart.send({ type: 'subscribe', topic: `price:${ticker}` });
+    const answered = new Set<unknown>();
+    while (answered.size < 50) answered.add((await chart.until(ofType('subscribed')))['topic']);
+
+    expect(chart.received.filter(ofType('error'))).toEqual([]);
+  });
+
+  test('with the position it has says recovered and repeats nothing; with an older one tells the newest', async () => {
+    const ticker = freshTicker();
+    await host.publish([tick(ticker, 1)]);
+    await host.eventually(
+      () => host.get(`/internal/price/${ticker}`),
+      ({ status }) => status === 200,
+    );
+    const first = await client();
+    first.send({ type: 'subscribe', topic: `price:${ticker}` });
+    const had = await first.until(ofType('price_update'));
+    const back = await client();
+    await back.next();
+
+    back.send({ type: 'subscribe', topic: `price:${ticker}`, since: had['position'] });
+    const same = await back.next();
+    await back.quiet(ofType('price_update'));
+    await host.publish([tick(ticker, 2)]);
+    await back.until(ofType('price_update'));
+    const later = await client();
+    await later.next();
+    later.send({ type: 'subscribe', topic: `price:${ticker}`, since: { [`price:${ticker}`]: had['position'] } });
+
+    expect(same).toMatchObject({ type: 'subscribed', recovered: true, position: had['position'] });
+    expect(await later.next()).toMatchObject({ type: 'subscribed', recovered: false });
+    expect(await later.next()).toMatchObject({ type: 'price_update', data: { price: 2 } });
+  });
+});
+
+describe('unsubscribe', () => {
+  test('answers unsubscribed and stops the updates', async () => {
+    const ticker = freshTicker();
+    const [chart, other] = [await client(), await client()];
+    for (const one of [chart, other]) {
+      one.send({ type: 'subscribe', topic: `price:${ticker}` });
+      await one.until(ofType('subscribed'));
+    }
+
+    chart.send({ type: 'unsubscribe', topic: `price:${ticker}` });
+    const answer = await chart.next();
+    await host.publish([tick(ticker, 5)]);
+    await other.until(ofType('price_update'));
+
+    expect(answer).toEqual({ type: 'unsubscribed', topic: `price:${ticker}`, message: `Unsubscribed from price:${ticker}` });
+    await chart.quiet(ofType('price_update'));
+  });
+});
+
+describe('halts', () => {
+  test('are pushed with halted in data, and so is the resumption', async () => {
+    const ticker = freshTicker();
+    await host.publish([tick(ticker, 70)]);
+    const chart = await client();
+    chart.send({ type: 'subscribe', topic: `price:${ticker}` });
+    await chart.until(ofType('price_update'));
+
+    await host.publish([halt(ticker, { timestamp: '2026-01-01T00:00:00Z' })]);
+    const halted = await chart.until(ofType('price_update'));
+    await host.publish([resume(ticker)]);
+    const resumed = await chart.until(ofType('price_update'));
+
+    expect(halted['data']).toMatchObject({ price: 70, halted: true });
+    expect(resumed['data']).toMatchObject({ price: 70, halted: false });
+  });
+});
+
+describe('a list of quotes in one event', () => {
+  test('becomes one update for each', async () => {
+    const tickers = [freshTicker(), freshTicker(), freshTicker()];
+    const chart = await client();
+    chart.send({ type: 'subscribe', topics: tickers.map((ticker) => `price:${ticker}`) });
+    for (const _ of tickers) await chart.until(ofType('subscribed'));
+
+    await host.publish(
+      [
+        listed(...tickers.map((ticker) => ({ ticker, name: ticker }))),
+        {
+          source: 'market.price',
+          detailType: 'PricesTicked',
+          detail: { quotes: tickers.map((ticker, index) => tick(ticker, 100 + index).detail) },
+        },
+      ],
+      'bus',
+    );
+    const updates = [
+      await chart.until(ofType('price_update')),
+      await chart.until(ofType('price_update')),
+      await chart.until(ofType('price_update')),
+    ];
+
+    expect(new Set(updates.map((update) => update['ticker']))).toEqual(new Set(tickers));
+  });
+});
+
+describe('bad input is answered and kills nothing', () => {
+  const cases: [string, string, string][] = [
+    ['bytes that are not JSON', '\u0000\u0001 not json', 'INVALID_MESSAGE_FORMAT'],
+    ['half a message', '{"type":"subscribe"', 'INVALID_MESSAGE_FORMAT'],
+    ['an empty message', '', 'INVALID_MESSAGE_FORMAT'],
+    ['a number', '42', 'INVALID_MESSAGE_FORMAT'],
+    ['null', 'null', 'INVALID_MESSAGE_FORMAT'],
+    ['a list', '[{"type":"pong"}]', 'INVALID_MESSAGE_FORMAT'],
+    ['no type', '{"topic":"price:005930"}', 'INVALID_MESSAGE_FORMAT'],
+    ['a type that is no text', '{"type":7}', 'INVALID_MESSAGE_FORMAT'],
+    ['an unknown type', '{"type":"sell"}', 'UNKNOWN_MESSAGE_TYPE'],
+    ['a type that is a property of every object', '{"type":"constructor"}', 'UNKNOWN_MESSAGE_TYPE'],
+    ['no topic', '{"type":"subscribe"}', 'INVALID_MESSAGE_FORMAT'],
+    ['a topic that is no text', '{"type":"subscribe","topic":{"a":1}}', 'INVALID_MESSAGE_FORMAT'],
+    ['an empty list of topics', '{"type":"subscribe","topics":[]}', 'INVALID_MESSAGE_FORMAT'],
+    ['a bad ticker', '{"type":"subscribe","topic":"price:0059301"}', 'INVALID_MESSAGE_FORMAT'],
+    ['a ticker with the tables’ separator', '{"type":"subscribe","topic":"price:0059#0"}', 'INVALID_MESSAGE_FORMAT'],
+    ['a topic of a thousand characters', `{"type":"subscribe","topic":"price:${'9'.repeat(1000)}"}`, 'INVALID_MESSAGE_FORMAT'],
+    ['a position that is none', '{"type":"subscribe","topic":"price:005930","since":"yesterday"}', 'INVALID_MESSAGE_FORMAT'],
+    [
+      '2,000 topics in one message',
+      JSON.stringify({ type: 'subscribe', topics: Array.from({ length: 2_000 }, (_, index) => `price:${String(index).padStart(6, '0')}`) }),
+      'INVALID_MESSAGE_FORMAT',
+    ],
+    ['deeply nested lists', '['.repeat(10_000), 'INVALID_MESSAGE_FORMAT'],
+  ];
+
+  test.each(cases)('%s', async (_, text, code) => {
+    const chart = await client();
+    await chart.next();
+
+    chart.send(text);
+    const answer = await chart.next();
+    chart.send({ type: 'subscribe', topic: 'price:005930' });
+
+    expect(answer).toEqual({
+      type: 'error',
+      data: { error_code: code, error_message: expect.any(String), details: expect.any(Object), timestamp: expect.any(String) },
+      timestamp: expect.any(String),
+    });
+    expect(await chart.next()).toMatchObject({ type: 'subscribed' });
+  });
+
+  test('a message over 128 KB closes with 1009', async () => {
+    const chart = await client();
+
+    chart.send('x'.repeat(129 * 1024));
+
+    expect(await chart.closed()).toEqual({ code: 1009 });
+  });
+
+  test('a binary message closes with 1003', async () => {
+    const chart = await client();
+
+    chart.socket.send(Buffer.from([1, 2, 3]));
+
+    expect(await chart.closed()).toEqual({ code: 1003 });
+  });
+
+  test('more than 100 messages in a second are answered RATE_LIMIT_EXCEEDED, and the connection lives', async () => {
+    const chart = await client();
+    await chart.next();
+
+    for (let index = 0; index < 260; index++) chart.send({ type: 'subscribe', topic: 'price:005930' });
+    const limited = await chart.until(ofType('error'));
+    await host.eventually(async () => (chart.send({ type: 'unsubscribe', topic: 'price:005930' }), chart.next()), ofType('unsubscribed'));
+
+    expect(limited['data']).toMatchObject({ error_code: 'RATE_LIMIT_EXCEEDED' });
+    expect(chart.received.filter(ofType('subscribed')).length).toBeGreaterThanOrEqual(100);
+  });
+
+  test('a pong is taken without a word', async () => {
+    const chart = await client();
+    await chart.next();
+
+    chart.send({ type: 'pong' });
+
+    await chart.quiet(() => false);
+    expect(chart.received.filter(ofType('error'))).toEqual([]);
+  });
+});

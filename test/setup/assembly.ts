@@ -1,0 +1,42 @@
+/** Bundles and synthesises once for all test files, and starts the local run that the contract suites share. */
+import type { TestProject } from 'vitest/node';
+import { assemble } from '../../bin/assemble.ts';
+import { readSettings } from '../../bin/settings.ts';
+import { startLocal } from '../../local/run.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    templateFile: string;
+    /** Where the contract suites go: the local run, or PUSH_URL. */
+    baseUrl: string;
+    publishKey: string;
+  }
+}
+
+const KEY = 'local-key';
+
+export async function setup(project: TestProject) {
+  const assembly = await assemble(readSettings({}));
+  project.provide('templateFile', assembly.templateFile);
+  project.provide('publishKey', process.env['PUSH_KEY'] ?? KEY);
+  const given = process.env['PUSH_URL'];
+  const run = given
+    ? null
+    : await startLocal({
+        templateFile: assembly.templateFile,
+        port: 0,
+        dataDir: null,
+        secret: KEY,
+        log: (name, line) => report(name, line),
+      });
+  project.provide('baseUrl', given ?? run?.url ?? '');
+  return async () => {
+    await run?.stop();
+    assembly.remove();
+  };
+}
+
+/** Errors of the functions under test belong on the screen. */
+function report(name: string, line: string): void {
+  if (line.includes('"level":"ERROR"') || name === 'local') console.error(`${name}: ${line}`);
+}
