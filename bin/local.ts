@@ -38,7 +38,6 @@ function printer(verbose: boolean): (name: string, line: string) => void {
       entry = { level: 'WARN', message: line };
     }
     if (entry.level !== 'WARN' && entry.level !== 'ERROR') return;
-    if (entry.message?.includes('NodeVersionSupportWarning') || line.startsWith('(')) return;
     console.error(`${name}: ${entry.message ?? ''}${entry.error ? ` (${entry.error.name}: ${entry.error.message})` : ''}`);
   };
 }
@@ -92,4 +91,6 @@ function explainStart(error: unknown, port: number): string {
   return `cannot start: ${error instanceof Error ? error.message : String(error)}`;
 }
 
+// the deployed runtime is newer than the laptop's may be
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 await main();

@@ -48,7 +48,7 @@ function stateRound(
   { clock }: RoundPorts,
 ): Round {
   const fresh = newestOf(state, channel, clock.now());
-  const again = retell && state.head <= from ? retellingOf(state, channel, clock.now()) : null;
+  const again = retell ? retellingOf(state, channel, clock.now()) : null;
   return {
     from,
     head: state.head,

@@ -63,7 +63,10 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 export async function awsEndpoint(resources: AwsResources): Promise<{ url: string; server: Server }> {
-  const server = createServer((request, response) => void serve(request, response, resources));
+  const server = createServer((request, response) => {
+    // a function that was killed in the middle of its call is nobody to answer
+    serve(request, response, resources).catch(() => response.destroy());
+  });
   server.keepAliveTimeout = 60_000;
   const port = await listen(server, 0, '127.0.0.1');
   return { url: `http://127.0.0.1:${port}`, server };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { urlOf } from './url.ts';
 import { close, listen } from './listen.ts';
 import type { LocalHttpApi } from './resources/http-api.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
@@ -27,12 +28,12 @@ export interface FrontDoor {
 export async function frontDoor(port: number, http: LocalHttpApi, sockets: ReadonlyMap<string, LocalSocketApi>): Promise<FrontDoor> {
   const make = (): Server => {
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-      if (!http.serve(request, response)) void page(request, response);
+      if (!http.serve(request, response)) page(request, response).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => {
-      const path = (request.url ?? '').split('?')[0] ?? '';
+      const path = urlOf(request).pathname;
       const api = sockets.get(path.slice(1));
-      if (api) void api.upgrade(request, socket, head);
+      if (api) api.upgrade(request, socket, head).catch(() => socket.destroy());
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
     server.on('clientError', (_, socket) => {
@@ -56,7 +57,7 @@ export async function frontDoor(port: number, http: LocalHttpApi, sockets: Reado
 }
 
 async function page(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
+  const path = urlOf(request).pathname;
   const name = path === '/' ? 'index.html' : path.slice(1);
   const type = TYPES[extname(name)];
   const plain = /^[a-z][a-z0-9-]*\.[a-z]+$/.test(name);

@@ -256,6 +256,8 @@ const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<string, 
   AWS_ENDPOINT_URL_EVENTBRIDGE: awsUrl,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: awsUrl,
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
+  // the deployed runtime is newer than the laptop's may be
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   TZ: 'UTC',
 });
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../clock.ts';
+import { urlOf } from '../url.ts';
 import type { LocalFunction } from './function.ts';
 
 /** The platform's limit. */
@@ -60,7 +61,7 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
     const event = {
       version: '2.0',
       routeKey,
-      rawPath: decodeURI(url.pathname),
+      rawPath: url.pathname,
       rawQueryString: url.search.slice(1),
       headers,
       ...(url.search.length > 1 ? { queryStringParameters: queryOf(url) } : {}),
@@ -95,7 +96,7 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
 
   return {
     serve(request, response) {
-      const url = new URL(request.url ?? '/', 'http://local');
+      const url = urlOf(request);
       const here = table.filter(({ pattern }) => pattern.test(url.pathname));
       if (here.length === 0) return false;
       if (request.method === 'OPTIONS' && cors) {
@@ -113,7 +114,8 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
       }
       const route = here.find(({ method }) => method === request.method || method === 'ANY');
       if (!route) return false;
-      void answer(route.fn, route.key, request, url, response);
+      // a client that left in the middle of its request is nobody to answer
+      answer(route.fn, route.key, request, url, response).catch(() => response.destroy());
       return true;
     },
   };

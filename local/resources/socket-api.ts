@@ -11,6 +11,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { LocalClock } from '../clock.ts';
 import type { Levers } from '../levers.ts';
 import { watchFrames } from './frame-limit.ts';
+import { urlOf } from '../url.ts';
 import type { LocalFunction } from './function.ts';
 
 const MAX_FRAME_BYTES = 32 * 1024;
@@ -138,7 +139,7 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
       const connectedAt = clock.now();
       const identity = { sourceIp: request.socket.remoteAddress ?? '', userAgent: request.headers['user-agent'] ?? '' };
       const host = request.headers.host ?? '';
-      const url = new URL(request.url ?? '/', 'http://local');
+      const url = urlOf(request);
       const query = Object.fromEntries(url.searchParams);
       const event = {
         headers: singleHeaders(request),

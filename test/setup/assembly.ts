@@ -15,6 +15,8 @@ declare module 'vitest' {
 
 const KEY = 'local-key';
 
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 export async function setup(project: TestProject) {
   const assembly = await assemble(readSettings({}));
   project.provide('templateFile', assembly.templateFile);

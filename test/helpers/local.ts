@@ -1,0 +1,31 @@
+import { inject } from 'vitest';
+import { type LocalRun, startLocal } from '../../local/run.ts';
+import { type Host, hostAt } from './host.ts';
+
+export interface OwnRun extends Host {
+  readonly run: LocalRun;
+  readonly logs: string[];
+}
+
+/** A local run of one's own, with its levers and its clock. */
+export async function ownRun(options: { dataDir?: string; seed?: number; templateFile?: string } = {}): Promise<OwnRun> {
+  const logs: string[] = [];
+  const run = await startLocal({
+    templateFile: options.templateFile ?? inject('templateFile'),
+    port: 0,
+    dataDir: options.dataDir ?? null,
+    secret: inject('publishKey'),
+    seed: options.seed ?? 1,
+    log: (name, line) => void logs.push(`${name}: ${line}`),
+  });
+  return { ...hostAt(run.url, inject('publishKey')), run, logs };
+}
+
+/** Sets a run's clock forward to the next time it is so late on a weekday in Seoul. */
+export function setClockTo(run: LocalRun, { weekday, hour, minute }: { weekday: number; hour: number; minute: number }): void {
+  const seoul = run.clock.now() + 9 * 3_600_000;
+  const midnight = Math.floor(seoul / 86_400_000) * 86_400_000;
+  const today = new Date(midnight).getUTCDay();
+  const days = (weekday - today + 7) % 7 || 7;
+  run.clock.advance(midnight + days * 86_400_000 + (hour * 60 + minute) * 60_000 - seoul);
+}
