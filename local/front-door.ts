@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { urlOf } from './url.ts';
 import { close, listen } from './listen.ts';
 import type { LocalHttpApi } from './resources/http-api.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
+import { urlOf } from './url.ts';
 
 const WEB = fileURLToPath(new URL('../web', import.meta.url));
 

@@ -10,8 +10,8 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LocalClock } from '../clock.ts';
 import type { Levers } from '../levers.ts';
-import { watchFrames } from './frame-limit.ts';
 import { urlOf } from '../url.ts';
+import { watchFrames } from './frame-limit.ts';
 import type { LocalFunction } from './function.ts';
 
 const MAX_FRAME_BYTES = 32 * 1024;

@@ -7,8 +7,12 @@ import { type OwnRun, ownRun, setClockTo } from '../helpers/local.ts';
 
 const host = sharedHost();
 type Quote = Record<string, unknown>;
-const quoteOf = async (ticker: string): Promise<Quote | undefined> => ((await host.get(`/api/kr/realtime-prices?tickers=${ticker}`)).body['prices'] as Record<string, Quote>)[ticker];
-const gapOf = async (ticker: string) => ((await host.get('/api/kr/prices/gaps')).body['gaps'] as { ticker: string; reasons: string[]; last: string | null }[]).find((gap) => gap.ticker === ticker);
+const quoteOf = async (ticker: string): Promise<Quote | undefined> =>
+  ((await host.get(`/api/kr/realtime-prices?tickers=${ticker}`)).body['prices'] as Record<string, Quote>)[ticker];
+const gapOf = async (ticker: string) =>
+  ((await host.get('/api/kr/prices/gaps')).body['gaps'] as { ticker: string; reasons: string[]; last: string | null }[]).find(
+    (gap) => gap.ticker === ticker,
+  );
 
 test('1: REST and WebSocket tell the same quote, and REST is never older than what was pushed', async () => {
   const ticker = freshTicker();
@@ -26,14 +30,22 @@ test('1: REST and WebSocket tell the same quote, and REST is never older than wh
   }
 
   const data = last['data'] as Quote;
-  expect(await quoteOf(ticker)).toMatchObject({ price: data['price'], change: data['change'], volume: data['volume'], timestamp: last['timestamp'] });
+  expect(await quoteOf(ticker)).toMatchObject({
+    price: data['price'],
+    change: data['change'],
+    volume: data['volume'],
+    timestamp: last['timestamp'],
+  });
   await chart.close();
 });
 
 test('2: the single quote and both internal addresses answer', async () => {
   const ticker = freshTicker();
   await host.publish([tick(ticker, 1)]);
-  await host.eventually(() => quoteOf(ticker), (quote) => quote !== undefined);
+  await host.eventually(
+    () => quoteOf(ticker),
+    (quote) => quote !== undefined,
+  );
 
   for (const path of [`/api/kr/stocks/${ticker}/realtime-price`, `/internal/price/${ticker}`, `/internal/prices?tickers=${ticker}`]) {
     expect((await host.get(path)).status).toBe(200);
@@ -45,7 +57,10 @@ test('3: the numbers are of one type on REST and WebSocket, for ticks and for da
   await host.publish([tick(live, 158_600), daily(closed, 9_730, '2023-10-05')]);
   const chart = await connect(host.url);
   for (const ticker of [live, closed]) {
-    const rest = await host.eventually(() => quoteOf(ticker), (quote) => quote !== undefined);
+    const rest = await host.eventually(
+      () => quoteOf(ticker),
+      (quote) => quote !== undefined,
+    );
     chart.send({ type: 'subscribe', topic: `price:${ticker}` });
     const { data } = await chart.until(ofType('price_update'));
 
@@ -60,22 +75,47 @@ test('3: the numbers are of one type on REST and WebSocket, for ticks and for da
 
 test('4: tickers with old data or none are found and listed', async () => {
   const [old, none, fresh] = [freshTicker(), freshTicker(), freshTicker()];
-  await host.publish([daily(old, 9_730, '2023-10-05'), tick(fresh, 1), listed({ ticker: old, name: '동화약품' }, { ticker: none, name: 'none' }, { ticker: fresh, name: 'fresh' })]);
+  await host.publish([
+    daily(old, 9_730, '2023-10-05'),
+    tick(fresh, 1),
+    listed({ ticker: old, name: '동화약품' }, { ticker: none, name: 'none' }, { ticker: fresh, name: 'fresh' }),
+  ]);
 
-  expect(await host.eventually(() => gapOf(old), (gap) => gap?.reasons.join() === 'stale')).toMatchObject({ last: '2023-10-05', name: '동화약품' });
-  expect(await host.eventually(() => gapOf(none), (gap) => gap !== undefined)).toMatchObject({ reasons: ['no_quote'], last: null });
-  await host.eventually(() => quoteOf(fresh), (quote) => quote !== undefined);
+  expect(
+    await host.eventually(
+      () => gapOf(old),
+      (gap) => gap?.reasons.join() === 'stale',
+    ),
+  ).toMatchObject({ last: '2023-10-05', name: '동화약품' });
+  expect(
+    await host.eventually(
+      () => gapOf(none),
+      (gap) => gap !== undefined,
+    ),
+  ).toMatchObject({ reasons: ['no_quote'], last: null });
+  await host.eventually(
+    () => quoteOf(fresh),
+    (quote) => quote !== undefined,
+  );
   expect(await gapOf(fresh)).toBeUndefined();
 });
 
 test('5: a halted ticker keeps its quote and says halted', async () => {
   const ticker = freshTicker();
   await host.publish([tick(ticker, 500)]);
-  await host.eventually(() => quoteOf(ticker), (quote) => quote !== undefined);
+  await host.eventually(
+    () => quoteOf(ticker),
+    (quote) => quote !== undefined,
+  );
 
   await host.publish([halt(ticker)]);
 
-  expect(await host.eventually(() => quoteOf(ticker), (quote) => quote?.['halted'] === true)).toMatchObject({ price: 500 });
+  expect(
+    await host.eventually(
+      () => quoteOf(ticker),
+      (quote) => quote?.['halted'] === true,
+    ),
+  ).toMatchObject({ price: 500 });
   expect(await gapOf(ticker)).toMatchObject({ reasons: ['halted'] });
 });
 
@@ -116,7 +156,9 @@ describe('6: while the live feed is down in market hours', () => {
     expect(stale).toMatchObject({ data: { price: 158_600, stale: true } });
     expect(health.body).toMatchObject({ feed: { state: 'down' }, broadcaster: { state: 'retelling' } });
     expect(live).toHaveProperty('position');
-    await chart.quiet((message) => message['type'] === 'price_update' && !('position' in message) && (message['data'] as Quote)['price'] === 158_700);
+    await chart.quiet(
+      (message) => message['type'] === 'price_update' && !('position' in message) && (message['data'] as Quote)['price'] === 158_700,
+    );
     await chart.close();
   });
 
@@ -147,7 +189,10 @@ test('7: one front door takes /ws, /api/* and /internal/*', async () => {
 test('8: an unchanged answer costs a 304, and no cache may serve an old price', async () => {
   const ticker = freshTicker();
   await host.publish([tick(ticker, 1)]);
-  await host.eventually(() => quoteOf(ticker), (quote) => quote !== undefined);
+  await host.eventually(
+    () => quoteOf(ticker),
+    (quote) => quote !== undefined,
+  );
 
   const { headers } = await host.get(`/internal/price/${ticker}`);
 

@@ -21,9 +21,18 @@ describe('quotes', () => {
   test('have the original fields in its types, and ours', async () => {
     const ticker = freshTicker();
 
-    const quote = await quoted(ticker, [tick(ticker, 58_200, { timestamp: '2026-02-06T22:48:44.590151+00:00' }), listed({ ticker, name: '삼성전자' })], 58_200);
+    const quote = await quoted(
+      ticker,
+      [tick(ticker, 58_200, { timestamp: '2026-02-06T22:48:44.590151+00:00' }), listed({ ticker, name: '삼성전자' })],
+      58_200,
+    );
 
-    expect(await host.eventually(() => host.get(`/internal/price/${ticker}`), ({ body }) => body['name'] !== undefined)).toMatchObject({ body: { name: '삼성전자' } });
+    expect(
+      await host.eventually(
+        () => host.get(`/internal/price/${ticker}`),
+        ({ body }) => body['name'] !== undefined,
+      ),
+    ).toMatchObject({ body: { name: '삼성전자' } });
     expect(quote).toMatchObject({
       ticker,
       price: 58_200,
@@ -47,7 +56,9 @@ describe('quotes', () => {
     const { status, body } = await host.get(`/api/kr/realtime-prices?tickers=${one},${two},${none}`);
 
     expect(status).toBe(200);
-    expect(body).toEqual({ prices: { [one]: expect.objectContaining({ ticker: one, price: 1 }), [two]: expect.objectContaining({ ticker: two, price: 2 }) } });
+    expect(body).toEqual({
+      prices: { [one]: expect.objectContaining({ ticker: one, price: 1 }), [two]: expect.objectContaining({ ticker: two, price: 2 }) },
+    });
   });
 
   test('where none is known are an empty object', async () => {
@@ -59,12 +70,18 @@ describe('quotes', () => {
     await quoted(priced, [tick(priced, 10)], 10);
     await host.publish([halt(priced), halt(bare), listed({ ticker: bare, name: 'bare' })]);
 
-    const halted = await host.eventually(() => host.get(`/internal/price/${priced}`), ({ body }) => body['halted'] === true);
+    const halted = await host.eventually(
+      () => host.get(`/internal/price/${priced}`),
+      ({ body }) => body['halted'] === true,
+    );
 
     expect(halted.body).toMatchObject({ price: 10, halted: true });
     expect(await host.get(`/internal/price/${bare}`)).toMatchObject({ status: 404, body: { error_code: 'NOT_FOUND' } });
     await host.eventually(
-      async () => ((await host.get('/api/kr/prices/gaps')).body['gaps'] as { ticker: string; reasons: string[] }[]).find((gap) => gap.ticker === bare),
+      async () =>
+        ((await host.get('/api/kr/prices/gaps')).body['gaps'] as { ticker: string; reasons: string[] }[]).find(
+          (gap) => gap.ticker === bare,
+        ),
       (gap) => gap !== undefined && gap.reasons.join() === 'no_quote,halted',
     );
   });
@@ -107,9 +124,18 @@ describe('the same quote', () => {
     const quote = await quoted(ticker, [tick(ticker, 77)], 77);
 
     expect((await host.get(`/api/kr/stocks/${ticker}/realtime-price`)).body).toEqual(quote);
-    expect(((await host.get(`/api/kr/realtime-prices?tickers=${ticker}`)).body['prices'] as Record<string, unknown>)[ticker]).toEqual(quote);
+    expect(((await host.get(`/api/kr/realtime-prices?tickers=${ticker}`)).body['prices'] as Record<string, unknown>)[ticker]).toEqual(
+      quote,
+    );
     expect(((await host.get(`/internal/prices?tickers=${ticker}`)).body['prices'] as Record<string, unknown>)[ticker]).toEqual(quote);
-    expect((await host.eventually(() => host.get('/internal/prices'), ({ body }) => ticker in (body['prices'] as object))).status).toBe(200);
+    expect(
+      (
+        await host.eventually(
+          () => host.get('/internal/prices'),
+          ({ body }) => ticker in (body['prices'] as object),
+        )
+      ).status,
+    ).toBe(200);
   });
 });
 
@@ -119,15 +145,21 @@ describe('history', () => {
     const at = (second: number): string => new Date(Date.UTC(2026, 0, 5, 1, 0, second)).toISOString();
     for (const second of [1, 2, 3]) await quoted(ticker, [tick(ticker, second * 10, { timestamp: at(second) })], second * 10);
 
-    expect((await host.get(`/api/kr/stocks/${ticker}/history`)).body['ticks']).toEqual([1, 2, 3].map((second) => ({ timestamp: at(second), price: second * 10 })));
-    expect((await host.get(`/api/kr/stocks/${ticker}/history?since=${at(1)}`)).body['ticks']).toEqual([2, 3].map((second) => ({ timestamp: at(second), price: second * 10 })));
+    expect((await host.get(`/api/kr/stocks/${ticker}/history`)).body['ticks']).toEqual(
+      [1, 2, 3].map((second) => ({ timestamp: at(second), price: second * 10 })),
+    );
+    expect((await host.get(`/api/kr/stocks/${ticker}/history?since=${at(1)}`)).body['ticks']).toEqual(
+      [2, 3].map((second) => ({ timestamp: at(second), price: second * 10 })),
+    );
     expect((await host.get(`/api/kr/stocks/${ticker}/history?since=monday`)).status).toBe(400);
   });
 
   test('is bounded', async () => {
     const ticker = freshTicker();
     const start = Date.now() - 3_600_000;
-    const ticks = Array.from({ length: 300 }, (_, index) => tick(ticker, index + 1, { timestamp: new Date(start + index * 1000).toISOString() }));
+    const ticks = Array.from({ length: 300 }, (_, index) =>
+      tick(ticker, index + 1, { timestamp: new Date(start + index * 1000).toISOString() }),
+    );
     for (let from = 0; from < ticks.length; from += 50) await quoted(ticker, ticks.slice(from, from + 50), from + 50);
 
     const { ticks: kept } = (await host.get(`/api/kr/stocks/${ticker}/history`)).body as unknown as { ticks: { price: number }[] };
@@ -184,6 +216,13 @@ describe('health', () => {
     const { status, body } = await host.get('/api/health');
 
     expect(status).toBe(200);
-    expect(body).toEqual({ status: 'ok', version: expect.any(String), connections: expect.any(Number), topics: expect.any(Number), feed: expect.any(Object), broadcaster: expect.any(Object) });
+    expect(body).toEqual({
+      status: 'ok',
+      version: expect.any(String),
+      connections: expect.any(Number),
+      topics: expect.any(Number),
+      feed: expect.any(Object),
+      broadcaster: expect.any(Object),
+    });
   });
 });

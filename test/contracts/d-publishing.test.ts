@@ -5,7 +5,11 @@ import { sharedHost } from '../helpers/host.ts';
 
 const host = sharedHost();
 const priceOf = async (ticker: string): Promise<unknown> => (await host.get(`/internal/price/${ticker}`)).body['price'];
-const settled = (ticker: string, price: number) => host.eventually(() => priceOf(ticker), (value) => value === price);
+const settled = (ticker: string, price: number) =>
+  host.eventually(
+    () => priceOf(ticker),
+    (value) => value === price,
+  );
 
 describe('events', () => {
   test.each(['bus', 'direct'] as const)('go through on lane %s', async (lane) => {
@@ -19,7 +23,10 @@ describe('events', () => {
   test('go over the bus where no lane is named', async () => {
     const ticker = freshTicker();
 
-    expect(await host.post('/internal/events', { events: [tick(ticker, 43)] })).toEqual({ status: 202, body: { accepted: 1, rejected: [] } });
+    expect(await host.post('/internal/events', { events: [tick(ticker, 43)] })).toEqual({
+      status: 202,
+      body: { accepted: 1, rejected: [] },
+    });
 
     await settled(ticker, 43);
   });
@@ -40,7 +47,10 @@ describe('events', () => {
     const { status, body } = await host.post('/internal/events', { events, lane: 'direct' });
 
     expect(status).toBe(202);
-    expect(body).toEqual({ accepted: 499, rejected: [{ index: 250, error_code: 'INVALID_MESSAGE_FORMAT', error_message: expect.stringContaining('detail.ticker') }] });
+    expect(body).toEqual({
+      accepted: 499,
+      rejected: [{ index: 250, error_code: 'INVALID_MESSAGE_FORMAT', error_message: expect.stringContaining('detail.ticker') }],
+    });
     await settled(tickers[0] as string, 1);
     await settled(tickers[499] as string, 500);
   });
@@ -95,11 +105,17 @@ describe('one event of 500', () => {
     ['a halt without ticker', halt('')],
     ['an empty list of tickers', listed()],
     ['an id that is too long', { ...good, id: 'x'.repeat(200) }],
-    ['501 quotes in one', { source: 'market.price', detailType: 'PricesTicked', detail: { quotes: Array.from({ length: 501 }, () => good.detail) } }],
+    [
+      '501 quotes in one',
+      { source: 'market.price', detailType: 'PricesTicked', detail: { quotes: Array.from({ length: 501 }, () => good.detail) } },
+    ],
   ])('with %s is rejected with a reason', async (_, event) => {
     const { status, body } = await host.post('/internal/events', { events: [event] });
 
-    expect({ status, body }).toEqual({ status: 202, body: { accepted: 0, rejected: [{ index: 0, error_code: expect.any(String), error_message: expect.stringMatching(/.{10}/) }] } });
+    expect({ status, body }).toEqual({
+      status: 202,
+      body: { accepted: 0, rejected: [{ index: 0, error_code: expect.any(String), error_message: expect.stringMatching(/.{10}/) }] },
+    });
   });
 });
 
@@ -126,11 +142,17 @@ describe('requests', () => {
   ])('of %s are refused', async (_, body, status) => {
     const answer = await host.post('/internal/events', body);
 
-    expect(answer).toEqual({ status, body: { error_code: expect.any(String), error_message: expect.any(String), details: expect.any(Object) } });
+    expect(answer).toEqual({
+      status,
+      body: { error_code: expect.any(String), error_message: expect.any(String), details: expect.any(Object) },
+    });
   });
 
   test('are answered for another origin too', async () => {
-    const response = await fetch(`${host.url}/api/kr/realtime-prices?tickers=005930`, { method: 'OPTIONS', headers: { origin: 'https://charts.example', 'access-control-request-method': 'GET' } });
+    const response = await fetch(`${host.url}/api/kr/realtime-prices?tickers=005930`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://charts.example', 'access-control-request-method': 'GET' },
+    });
 
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');

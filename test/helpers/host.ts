@@ -4,10 +4,7 @@ import type { PublishedEvent } from './events.ts';
 /** The deployment under test, by URL. */
 export interface Host {
   readonly url: string;
-  get(
-    path: string,
-    headers?: Record<string, string>,
-  ): Promise<{ status: number; headers: Headers; body: Record<string, never> & Record<string, unknown> }>;
+  get(path: string, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: Record<string, unknown> }>;
   /** Publishes and expects every event to be accepted. */
   publish(events: readonly PublishedEvent[], lane?: 'bus' | 'direct'): Promise<void>;

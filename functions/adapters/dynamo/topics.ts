@@ -32,7 +32,7 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, client = documen
           UpdateExpression: `SET ${['#epoch = if_not_exists(#epoch, :epoch)', ...sets].join(', ')}`,
           ConditionExpression: condition,
           ExpressionAttributeNames: { '#epoch': 'epoch', '#head': 'head', ...names },
-          ExpressionAttributeValues: { ':epoch': newEpoch(), ':zero': 0, ...values },
+          ExpressionAttributeValues: { ':epoch': newEpoch(), ...values },
           ReturnValues: 'ALL_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
@@ -53,6 +53,7 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, client = documen
         {
           ':value': commit.value,
           ':order': commit.order,
+          ':zero': 0,
           ':one': 1,
           ...(commit.recent === null ? {} : { ':none': [], ':point': [commit.recent] }),
         },
@@ -86,9 +87,15 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, client = documen
       return new Map(items.map((item) => [text(item, 'topic'), stateOf(text(item, 'topic'), item)]));
     },
     async hear(topic) {
-      const { done } = await update(topic, ['#head = if_not_exists(#head, :zero)', '#heard = :true'], { ':true': true }, undefined, {
-        '#heard': 'heard',
-      });
+      const { done } = await update(
+        topic,
+        ['#head = if_not_exists(#head, :zero)', '#heard = :true'],
+        { ':zero': 0, ':true': true },
+        undefined,
+        {
+          '#heard': 'heard',
+        },
+      );
       return done as TopicState;
     },
     async unhear(topic) {

@@ -1,0 +1,414 @@
+/** The ports in memory: what the tables promise, without the tables. Windows like `posted`, levers like `gone`. */
+import type {
+  Audience,
+  Catalogue,
+  Clock,
+  Connection,
+  Connections,
+  Gateway,
+  Job,
+  Jobs,
+  LogMessage,
+  PostResult,
+  Report,
+  Subscription,
+  SubscriptionKey,
+  Swept,
+  TopicState,
+  Topics,
+  Turn,
+  Turns,
+} from '../../core/ports.ts';
+
+/** How long log items and event ids live. */
+const LOG_LIFE_MS = 86_400_000;
+
+export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
+  type Stored = { -readonly [Name in keyof TopicState]: TopicState[Name] } & { orders: Record<string, string> };
+  const states = new Map<string, Stored>();
+  const bases = new Map<string, number>();
+  const logs = new Map<string, Map<number, { eventId: string; value: object; expiresAtMs: number }>>();
+  let epochs = 0;
+  const make = (topic: string): Stored => {
+    const state = states.get(topic) ?? {
+      topic,
+      epoch: `epoch${++epochs}`,
+      head: 0,
+      parts: {},
+      recent: [],
+      heard: false,
+      listed: false,
+      orders: {},
+    };
+    states.set(topic, state);
+    return state;
+  };
+  const copy = ({ orders: _, ...state }: Stored): TopicState => ({ ...state, parts: { ...state.parts }, recent: [...state.recent] });
+  const logOf = (topic: string) => {
+    const log = logs.get(topic) ?? new Map<number, { eventId: string; value: object; expiresAtMs: number }>();
+    logs.set(topic, log);
+    return log;
+  };
+  return {
+    async commitState({ topic, part, order, value, recent }) {
+      const before = states.get(topic);
+      if (before && (before.orders[part] ?? '') >= order) return { changed: false, state: copy(before) };
+      const state = make(topic);
+      state.orders[part] = order;
+      state.parts = { ...state.parts, [part]: value };
+      if (recent !== null) state.recent = [...state.recent, recent];
+      state.head++;
+      return { changed: true, state: copy(state) };
+    },
+    async thinRecent(seen, points) {
+      const state = states.get(seen.topic);
+      if (state && state.head === seen.head && state.recent.length === seen.recent.length) state.recent = points;
+    },
+    async read(topics) {
+      return new Map(topics.flatMap((topic) => (states.has(topic) ? [[topic, copy(states.get(topic) as Stored)] as const] : [])));
+    },
+    async hear(topic) {
+      const state = make(topic);
+      state.heard = true;
+      return copy(state);
+    },
+    async unhear(topic) {
+      const state = states.get(topic);
+      if (state) state.heard = false;
+    },
+    async eventBase(topic, eventId, base) {
+      const key = `${topic} ${eventId}`;
+      bases.set(key, bases.get(key) ?? base);
+      return bases.get(key) as number;
+    },
+    async putLog(topic, offset, eventId, value) {
+      const log = logOf(topic);
+      const there = log.get(offset);
+      if (there && there.eventId !== eventId) return 'taken';
+      log.set(offset, { eventId, value, expiresAtMs: there?.expiresAtMs ?? clock.now() + LOG_LIFE_MS });
+      return 'put';
+    },
+    async raiseHead(topic, head) {
+      const state = make(topic);
+      state.head = Math.max(state.head, head);
+      return copy(state);
+    },
+    async readLog(topic, after, limit): Promise<LogMessage[]> {
+      return [...logOf(topic)]
+        .filter(([offset, { expiresAtMs }]) => offset > after && expiresAtMs > clock.now())
+        .sort(([a], [b]) => a - b)
+        .slice(0, limit)
+        .map(([offset, { value }]) => ({ offset, value }));
+    },
+  };
+}
+
+export function memoryTurns(): Turns {
+  const items = new Map<string, Turn>();
+  const at = (topic: string, shard: number): Turn =>
+    items.get(`${topic}#${shard}`) ?? { holder: '', untilMs: 0, pokes: 0, cursor: 0, toldAtMs: 0 };
+  const put = (topic: string, shard: number, change: Partial<Turn>): Turn => {
+    const turn = { ...at(topic, shard), ...change };
+    items.set(`${topic}#${shard}`, turn);
+    return turn;
+  };
+  return {
+    async poke(topic, shard, me, untilMs) {
+      const turn = at(topic, shard);
+      const free = turn.holder === '';
+      return put(topic, shard, { pokes: turn.pokes + 1, ...(free ? { holder: me, untilMs } : {}) });
+    },
+    async takeOver(topic, shard, seen, me, untilMs) {
+      const turn = at(topic, shard);
+      return turn.holder === seen.holder && turn.untilMs === seen.untilMs ? put(topic, shard, { holder: me, untilMs }) : null;
+    },
+    read: async (topic, shard) => items.get(`${topic}#${shard}`) ?? null,
+    async extend(topic, shard, me, untilMs) {
+      if (at(topic, shard).holder !== me) return false;
+      put(topic, shard, { untilMs });
+      return true;
+    },
+    async save(topic, shard, me, cursor, untilMs) {
+      if (at(topic, shard).holder !== me) return false;
+      put(topic, shard, { cursor, untilMs });
+      return true;
+    },
+    async release(topic, shard, me, { cursor, toldAtMs, pokes }) {
+      const turn = at(topic, shard);
+      if (turn.holder !== me) return 'lost';
+      if (pokes !== null && turn.pokes !== pokes) return 'poked';
+      put(topic, shard, { cursor, toldAtMs, holder: '', untilMs: 0 });
+      return 'released';
+    },
+  };
+}
+
+const nameOf = ({ topic, shard, connectionId, subscriptionId }: SubscriptionKey): string =>
+  `${topic}#${shard} ${connectionId}#${subscriptionId}`;
+
+export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
+  interface Member {
+    subscription: Subscription;
+    requestedAtMs: number;
+    expiresAtMs: number;
+    ended: boolean;
+  }
+  const members = new Map<string, Member>();
+  const isThere = (member: Member | undefined): member is Member =>
+    member !== undefined && !member.ended && member.expiresAtMs > clock.now();
+  const overtaken = (key: SubscriptionKey, requestedAtMs: number): boolean =>
+    (members.get(nameOf(key))?.requestedAtMs ?? 0) > requestedAtMs;
+  const change = (key: SubscriptionKey, claim: (one: Subscription) => boolean, over: Partial<Subscription>): void => {
+    const member = members.get(nameOf(key));
+    if (isThere(member) && claim(member.subscription)) member.subscription = { ...member.subscription, ...over };
+  };
+  return {
+    async *pages(topic, shard) {
+      yield [...members.values()]
+        .filter(isThere)
+        .flatMap(({ subscription }) => (subscription.topic === topic && subscription.shard === shard ? [{ ...subscription }] : []));
+    },
+    async put(subscription, requestedAtMs, expiresAtMs) {
+      if (overtaken(subscription, requestedAtMs)) return 'overtaken';
+      members.set(nameOf(subscription), { subscription: { ...subscription }, requestedAtMs, expiresAtMs, ended: false });
+      return 'put';
+    },
+    async find(keys) {
+      return keys.map((key) => {
+        const member = members.get(nameOf(key));
+        return isThere(member) ? { ...member.subscription } : null;
+      });
+    },
+    async end(key, requestedAtMs, expiresAtMs) {
+      if (overtaken(key, requestedAtMs)) return;
+      members.set(nameOf(key), {
+        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0 },
+        requestedAtMs,
+        expiresAtMs,
+        ended: true,
+      });
+    },
+    async caughtUp(key, seenFrom, head) {
+      change(key, ({ late, from }) => late && from === seenFrom && from <= head, { from: head, late: false, notBeforeMs: 0, strikes: 0 });
+    },
+    async markLate(key, from, throttled) {
+      change(key, (one) => !one.late || one.from >= from, { late: true, from, ...(throttled ?? {}) });
+    },
+    async remove(key) {
+      members.delete(nameOf(key));
+    },
+  };
+}
+
+export function memoryConnections(): Connections {
+  type Stored = Connection & { times: number[]; subscribes: number; greeted: boolean };
+  const records = new Map<string, Stored>();
+  const subscriptions = new Map<string, Map<string, { key: SubscriptionKey; atMs: number }>>();
+  let count = 0;
+  const change = (connectionId: string, over: Partial<Stored>): void => {
+    const record = records.get(connectionId);
+    if (record) records.set(connectionId, { ...record, ...over });
+  };
+  const ofConnection = (connectionId: string) => {
+    const own = subscriptions.get(connectionId) ?? new Map<string, { key: SubscriptionKey; atMs: number }>();
+    subscriptions.set(connectionId, own);
+    return own;
+  };
+  const connectionOf = ({ times: _, subscribes: __, greeted: ___, ...connection }: Stored): Connection => connection;
+  return {
+    async open(connection) {
+      records.set(connection.connectionId, {
+        ...connection,
+        touchedAtMs: 0,
+        greetedAtMs: 0,
+        pingedAtMs: 0,
+        pongedAtMs: 0,
+        toldAtMs: 0,
+        times: [],
+        subscribes: 0,
+        greeted: false,
+      });
+      return ++count;
+    },
+    async touch(connectionId, { atMs, pong, subscribes }) {
+      const record = records.get(connectionId);
+      if (!record) return null;
+      const greet = !record.greeted;
+      const times = [...record.times, atMs];
+      const changed = {
+        ...record,
+        times,
+        greeted: true,
+        touchedAtMs: atMs,
+        subscribes: record.subscribes + subscribes,
+        ...(greet ? { greetedAtMs: atMs } : {}),
+        ...(pong ? { pongedAtMs: atMs } : {}),
+      };
+      records.set(connectionId, changed);
+      const second = Math.floor(atMs / 1000);
+      return {
+        connection: connectionOf(changed),
+        greet,
+        inThisSecond: times.filter((time) => Math.floor(time / 1000) === second).length,
+        tenthLastMs: times.at(-10) ?? 0,
+        subscribes: changed.subscribes,
+      };
+    },
+    async claimGreeting(connectionId, atMs) {
+      const record = records.get(connectionId);
+      if (!record || record.greeted) return null;
+      change(connectionId, { greeted: true, greetedAtMs: atMs });
+      return connectionOf(records.get(connectionId) as Stored);
+    },
+    async addSubscription(connectionId, key, atMs) {
+      ofConnection(connectionId).set(nameOf(key), {
+        key: { topic: key.topic, shard: key.shard, connectionId, subscriptionId: key.subscriptionId },
+        atMs,
+      });
+    },
+    async removeSubscription(connectionId, key) {
+      ofConnection(connectionId).delete(nameOf(key));
+    },
+    async subscriptions(connectionId) {
+      return [...ofConnection(connectionId).values()].map(({ key }) => key);
+    },
+    async resetSubscribes(connectionId, subscribes) {
+      change(connectionId, { subscribes });
+    },
+    async close(connectionId) {
+      const record = records.get(connectionId);
+      if (!record) return null;
+      records.delete(connectionId);
+      count--;
+      return connectionOf(record);
+    },
+    count: async () => Math.max(0, count),
+    async setCount(next) {
+      count = next;
+    },
+    async pinged(connectionId, atMs) {
+      change(connectionId, { pingedAtMs: atMs });
+    },
+    async told(connectionId, atMs) {
+      change(connectionId, { toldAtMs: atMs });
+    },
+    async *scan(segment) {
+      if (segment !== 0) return;
+      const swept: Swept[] = [...records.values()].map((record) => ({ kind: 'connection', connection: connectionOf(record) }));
+      for (const own of subscriptions.values()) for (const { key, atMs } of own.values()) swept.push({ kind: 'subscription', key, atMs });
+      yield swept;
+    },
+  };
+}
+
+export function memoryCatalogue(): Catalogue {
+  const listed = new Map<string, Map<string, string | null>>();
+  const heard = new Map<string, number>();
+  const statuses = new Map<string, object>();
+  const accepted = new Map<string, number>();
+  const channelOf = (channel: string) => {
+    const topics = listed.get(channel) ?? new Map<string, string | null>();
+    listed.set(channel, topics);
+    return topics;
+  };
+  return {
+    async list(channel, entries) {
+      for (const { topic, name } of entries) channelOf(channel).set(topic, name ?? channelOf(channel).get(topic) ?? null);
+    },
+    markListed: async () => undefined,
+    topics: async (channel) => [...channelOf(channel)].map(([topic, name]) => ({ topic, name })),
+    names: async (channel, topics) =>
+      new Map(
+        topics.flatMap((topic) => (channelOf(channel).get(topic) ? [[topic, channelOf(channel).get(topic) as string] as const] : [])),
+      ),
+    async addHeard(topic, atMs) {
+      heard.set(topic, atMs);
+    },
+    heard: async () => [...heard].map(([topic, atMs]) => ({ topic, atMs })),
+    async removeHeard(topic, atMs) {
+      if (heard.get(topic) === atMs) heard.delete(topic);
+    },
+    async saveStatus(name, status) {
+      statuses.set(name, status);
+    },
+    status: async (name) => (statuses.get(name) as Record<string, unknown> | undefined) ?? null,
+    async firstAcceptance(eventId, nowMs) {
+      const before = accepted.get(eventId);
+      const first = before !== undefined && before > nowMs - 86_400_000 ? before : nowMs;
+      accepted.set(eventId, first);
+      return first;
+    },
+  };
+}
+
+export interface MemoryGateway extends Gateway {
+  readonly posted: { connectionId: string; frame: string }[];
+  readonly closed: string[];
+  /** What posts to a connection come to; `sent` where nothing is said. */
+  readonly outcome: Map<string, PostResult>;
+}
+
+export function memoryGateway(): MemoryGateway {
+  const gateway: MemoryGateway = {
+    posted: [],
+    closed: [],
+    outcome: new Map(),
+    async post(connectionId, frame) {
+      const outcome = gateway.outcome.get(connectionId) ?? 'sent';
+      if (outcome === 'sent') gateway.posted.push({ connectionId, frame });
+      return outcome;
+    },
+    async close(connectionId) {
+      gateway.closed.push(connectionId);
+    },
+  };
+  return gateway;
+}
+
+export interface MemoryJobs extends Jobs {
+  readonly jobs: { job: Job; delaySeconds: number }[];
+}
+
+export function memoryJobs(): MemoryJobs {
+  const jobs: { job: Job; delaySeconds: number }[] = [];
+  return {
+    jobs,
+    async put(job, delaySeconds = 0) {
+      jobs.push({ job, delaySeconds });
+    },
+  };
+}
+
+export interface MemoryClock extends Clock {
+  /** Sleeping passes the time. */
+  nowMs: number;
+}
+
+export function memoryClock(nowMs = Date.UTC(2026, 1, 6, 3)): MemoryClock {
+  const clock: MemoryClock = {
+    nowMs,
+    now: () => clock.nowMs,
+    async sleep(ms) {
+      clock.nowMs += ms;
+    },
+  };
+  return clock;
+}
+
+export interface MemoryReport extends Report {
+  readonly counts: Map<string, number>;
+  readonly lines: string[];
+}
+
+export function memoryReport(): MemoryReport {
+  const report: MemoryReport = {
+    counts: new Map(),
+    lines: [],
+    info: (message) => void report.lines.push(message),
+    warn: (message) => void report.lines.push(message),
+    error: (message, error) => void report.lines.push(`${message}: ${String(error)}`),
+    count: (metric, value = 1) => void report.counts.set(metric, (report.counts.get(metric) ?? 0) + value),
+    time: (metric, ms) => void report.counts.set(metric, ms),
+  };
+  return report;
+}

@@ -1,0 +1,274 @@
+/**
+ * Runs the real commit, drain and subscribe under a random scheduler: every request to a port is one atomic step, and
+ * which worker makes its next step is drawn by lot. Workers are killed between two steps, stall, and meet throttled
+ * posts; events come twice and out of order. Time is counted in steps.
+ */
+
+import * as v from 'valibot';
+import type { Channel, Kind, Outcome } from '../../core/channels/channel.ts';
+import { makeLevers } from '../../local/levers.ts';
+import { channelsOf } from '../../core/channels/registry.ts';
+import type { DrainPorts } from '../../core/drain.ts';
+import { drain } from '../../core/drain.ts';
+import { type IngestPorts, ingest } from '../../core/ingest.ts';
+import { orderOf } from '../../core/ordering.ts';
+import type { Clock, Connection } from '../../core/ports.ts';
+import { parsePosition } from '../../core/position.ts';
+import { type SubscribePorts, subscribe } from '../../core/subscribe.ts';
+import { memoryAudience, memoryCatalogue, memoryConnections, memoryReport, memoryTopics, memoryTurns } from './memory.ts';
+
+export interface Weather {
+  /** Workers stall for longer than a turn, now and then. */
+  readonly stalls?: boolean;
+  /** Subscribing handlers die too. */
+  readonly killSubscribers?: boolean;
+  /** Share of posts that are throttled. */
+  readonly slow?: number;
+  /** Breaks a rule, so that the checks can be seen to notice. */
+  readonly sabotage?: (ports: IngestPorts & SubscribePorts) => IngestPorts & SubscribePorts;
+  /** Failed records do not come back. */
+  readonly noRetry?: boolean;
+}
+
+export interface Verdict {
+  /** What went wrong, or `null`. */
+  readonly fail: string | null;
+  /** Posts of something older after something newer. */
+  readonly olderAfterNewer: number;
+  readonly repeats: number;
+}
+
+const TURN = 60;
+const MARGIN = 8;
+const VISIBILITY = 90;
+const EVENTS = 12;
+const CLIENTS = 3;
+const TOPIC = { state: 'state:x', log: 'log:x' } as const;
+
+const event = v.object({ n: v.number() });
+const testChannel = (kind: Kind): Channel => ({
+  name: kind,
+  kind,
+  source: kind,
+  matches: (topic) => topic === TOPIC[kind],
+  events: {
+    E: {
+      schema: event,
+      outcomes: (detail, meta): Outcome[] => {
+        const { n } = detail as { n: number };
+        if (kind === 'log') return [{ kind, topic: TOPIC.log, eventId: meta.id, value: { n } }];
+        return [
+          {
+            kind,
+            topic: TOPIC.state,
+            part: 'newest',
+            order: orderOf({ atMicros: n, acceptedAtMs: 0, index: 0, id: meta.id }),
+            value: { n },
+            recent: null,
+            ahead: false,
+          },
+        ];
+      },
+    },
+  },
+  json: ({ parts }) => (parts['newest'] ? { ...parts['newest'] } : null),
+});
+
+interface Work {
+  readonly start: (worker: Worker) => Promise<boolean>;
+  /** A record comes back where it failed or its worker was killed; a client's request does not. */
+  readonly comesBack: boolean;
+  readonly client?: number;
+}
+
+interface Worker {
+  readonly work: Work;
+  /** The requests it waits to make; some are made side by side. */
+  readonly steps: { resolve: () => void; wakeAt: number }[];
+}
+
+export async function runSchedule(kind: Kind, seed: number, weather: Weather = {}): Promise<Verdict> {
+  const lot = makeLevers(seed * 7919).random;
+  const int = (below: number): number => Math.floor(lot() * below);
+  let now = 1;
+  const later: { at: number; work: Work }[] = [];
+  const workers = new Set<Worker>();
+  const lostClients = new Set<number>();
+  const told = Array.from({ length: CLIENTS }, (): number[] => []);
+  const topic = TOPIC[kind];
+
+  const time = { now: () => now };
+  const shared = {
+    topics: memoryTopics(time),
+    turns: memoryTurns(),
+    audience: memoryAudience(time),
+    connections: memoryConnections(),
+    catalogue: memoryCatalogue(),
+  };
+  let serial = 0;
+
+  const stepOf = (worker: Worker, wakeAt = 0): Promise<void> =>
+    new Promise((resolve) => {
+      worker.steps.push({ resolve, wakeAt });
+    });
+  /** Every function of a port becomes one step of its worker. */
+  const stepping = <Port extends object>(port: Port, worker: Worker): Port =>
+    Object.fromEntries(
+      Object.entries(port).map(([name, method]) => [
+        name,
+        name === 'pages'
+          ? async function* (...parameters: unknown[]) {
+              await stepOf(worker);
+              yield* method(...parameters);
+            }
+          : async (...parameters: unknown[]) => {
+              await stepOf(worker);
+              return method(...parameters);
+            },
+      ]),
+    ) as Port;
+
+  const portsOf = (worker: Worker): IngestPorts & SubscribePorts => {
+    const clock: Clock = { now: () => now, sleep: (ms) => stepOf(worker, now + ms) };
+    const ports = {
+      topics: stepping(shared.topics, worker),
+      turns: stepping(shared.turns, worker),
+      audience: stepping(shared.audience, worker),
+      connections: shared.connections,
+      catalogue: shared.catalogue,
+      clock,
+      report: memoryReport(),
+      channels: channelsOf([testChannel('state'), testChannel('log')]),
+      newId: () => `w${serial++}`,
+      drainSettings: { turnMs: TURN, marginMs: MARGIN, broadcastsPerSecond: 200, postsAtOnce: 1 },
+      deadEvents: { bury: async (_: string, reason: string) => Promise.reject(new Error(reason)) },
+      gateway: {
+        async post(connectionId: string, frame: string) {
+          await stepOf(worker);
+          const { position, type } = JSON.parse(frame) as { position: string; type?: string };
+          if (type === 'subscribed') return 'sent' as const;
+          if (worker.work.comesBack && lot() < (weather.slow ?? 0)) return 'slow' as const;
+          told[Number(connectionId)]?.push(parsePosition(position)?.offset ?? -1);
+          return 'sent' as const;
+        },
+        close: async () => undefined,
+      },
+      jobs: {
+        async put(_: unknown, delaySeconds = 0) {
+          await stepOf(worker);
+          later.push({ at: now + 1 + int(10) + delaySeconds * 1000, work: drainWork() });
+        },
+      },
+    } satisfies IngestPorts & SubscribePorts & DrainPorts;
+    return weather.sabotage ? weather.sabotage(ports) : ports;
+  };
+
+  const drainWork = (): Work => ({
+    comesBack: true,
+    start: (worker) =>
+      drain({ topic, shard: 0 }, portsOf(worker)).then(
+        () => true,
+        () => false,
+      ),
+  });
+  const ingestWork = (n: number): Work => {
+    const body = JSON.stringify({ id: `e${n}`, source: kind, 'detail-type': 'E', time: '2026-01-01T00:00:00Z', detail: { n } });
+    return { comesBack: true, start: async (worker) => (await ingest([{ id: 'r', body }], portsOf(worker))).length === 0 };
+  };
+  const subscribeWork = (client: number): Work => ({
+    comesBack: false,
+    client,
+    async start(worker) {
+      const ports = portsOf(worker);
+      const connection = { connectionId: String(client), dialect: 'json', connectedAtMs: now } as Connection;
+      const channel = ports.channels.of(topic) as Channel;
+      // a log is asked for from its beginning
+      const since = kind === 'log' ? { epoch: 'another', offset: 0 } : null;
+      await subscribe([{ topic, channel, since }], { connection, requestedAtMs: now }, ports);
+      return true;
+    },
+  });
+
+  for (let n = 1; n <= EVENTS; n++) {
+    later.push({ at: int(200), work: ingestWork(n) });
+    if (lot() < 0.25) later.push({ at: int(260), work: ingestWork(n) });
+  }
+  for (let client = 0; client < CLIENTS; client++) later.push({ at: client ? int(220) : 0, work: subscribeWork(client) });
+
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const comeBack = ({ work }: Worker): void => {
+    if (work.comesBack && !weather.noRetry) later.push({ at: now + VISIBILITY, work });
+  };
+  const begin = (work: Work): void => {
+    const worker: Worker = { work, steps: [] };
+    workers.add(worker);
+    void work.start(worker).then((fine) => {
+      workers.delete(worker);
+      if (!fine) comeBack(worker);
+    });
+  };
+
+  for (let steps = 0; workers.size > 0 || later.length > 0; steps++) {
+    if (steps > 60_000) return { fail: 'does not end', olderAfterNewer: 0, repeats: 0 };
+    now++;
+    for (let index = later.length - 1; index >= 0; index--) {
+      const due = later[index];
+      if (due && due.at <= now) {
+        later.splice(index, 1);
+        begin(due.work);
+      }
+    }
+    await settle();
+    const able = [...workers].flatMap((one) => one.steps.filter(({ wakeAt }) => wakeAt <= now).map((step) => ({ worker: one, step })));
+    const drawn = able[int(able.length)];
+    if (!drawn) {
+      const next = Math.min(...later.map(({ at }) => at), ...[...workers].flatMap(({ steps: waiting }) => waiting.map(({ wakeAt }) => wakeAt)));
+      if (Number.isFinite(next)) now = Math.max(now, next - 1);
+      continue;
+    }
+    const { worker, step } = drawn;
+    const mayDie = worker.work.comesBack || weather.killSubscribers;
+    if (mayDie && lot() < 0.02) {
+      workers.delete(worker);
+      if (worker.work.client !== undefined) lostClients.add(worker.work.client);
+      comeBack(worker);
+      continue;
+    }
+    if (weather.stalls && lot() < 0.01) {
+      for (const waiting of worker.steps) waiting.wakeAt = now + int(150);
+      continue;
+    }
+    worker.steps.splice(worker.steps.indexOf(step), 1);
+    step.resolve();
+  }
+  return judge(kind, told, lostClients, await headOf(shared.topics, topic));
+}
+
+async function headOf(topics: ReturnType<typeof memoryTopics>, topic: string): Promise<number> {
+  const state = (await topics.read([topic])).get(topic);
+  const log = await topics.readLog(topic, 0, 1000);
+  return Math.max(state?.head ?? 0, log.at(-1)?.offset ?? 0);
+}
+
+function judge(kind: Kind, told: readonly number[][], lost: ReadonlySet<number>, head: number): Verdict {
+  let olderAfterNewer = 0;
+  let repeats = 0;
+  let fail: string | null = null;
+  for (const [client, offsets] of told.entries()) {
+    const seen = new Set<number>();
+    let newest = 0;
+    for (const offset of offsets) {
+      if (seen.has(offset)) repeats++;
+      else if (offset < newest) olderAfterNewer++;
+      else if (kind === 'log' && offset !== newest + 1) fail ??= `client ${client} first sees ${offset} after ${newest}`;
+      if (kind === 'state' && seen.has(offset) && offset < (offsets[offsets.indexOf(offset)] ?? 0)) olderAfterNewer++;
+      seen.add(offset);
+      newest = Math.max(newest, offset);
+    }
+    if (lost.has(client)) continue;
+    if (kind === 'state' && offsets.at(-1) !== head) fail ??= `client ${client} ends on ${offsets.at(-1)}, the newest is ${head}`;
+    if (kind === 'log' && newest !== head) fail ??= `client ${client} ends at ${newest} of ${head}`;
+  }
+  if (kind === 'log' && head !== EVENTS) fail ??= `${EVENTS} events have ${head} positions`;
+  return { fail, olderAfterNewer, repeats };
+}

@@ -1,0 +1,396 @@
+/** What the table ports promise, on every implementation. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { StateCommit } from '../../core/channels/channel.ts';
+import type { NewConnection, Subscription, SubscriptionKey } from '../../core/ports.ts';
+import { implementations, type Tables } from './implementations.ts';
+
+let serial = 0;
+const fresh = (kind: string): string => `${kind}-${serial++}`;
+
+const stateCommit = (topic: string, order: string, over: Partial<StateCommit> = {}): StateCommit => ({
+  kind: 'state',
+  topic,
+  part: 'price',
+  order,
+  value: { order },
+  recent: `point-${order}`,
+  ahead: false,
+  ...over,
+});
+const key = (topic: string, connectionId: string): SubscriptionKey => ({ topic, shard: 0, connectionId, subscriptionId: 'json' });
+const subscription = (topic: string, connectionId: string, over: Partial<Subscription> = {}): Subscription => ({
+  ...key(topic, connectionId),
+  dialect: 'json',
+  from: 0,
+  late: false,
+  notBeforeMs: 0,
+  strikes: 0,
+  ...over,
+});
+
+describe.each(implementations)('%s', (_, make) => {
+  let tables: Tables;
+  beforeAll(async () => {
+    tables = await make();
+  });
+  afterAll(() => tables.stop());
+  const later = (): number => tables.clock.now() + 3_600_000;
+  const audienceOf = async (topic: string): Promise<Subscription[]> => {
+    const all: Subscription[] = [];
+    for await (const page of tables.audience.pages(topic, 0)) all.push(...page);
+    return all;
+  };
+  const member = async (topic: string, connectionId: string): Promise<Subscription | undefined> =>
+    (await audienceOf(topic)).find((one) => one.connectionId === connectionId);
+
+  describe('topics', () => {
+    test('a commit makes the topic, and each newer one raises the head by one', async () => {
+      const topic = fresh('topic');
+
+      const first = await tables.topics.commitState(stateCommit(topic, 'a'));
+      const second = await tables.topics.commitState(stateCommit(topic, 'b'));
+
+      expect(first).toMatchObject({ changed: true, state: { head: 1, parts: { price: { order: 'a' } }, heard: false, listed: false } });
+      expect(second).toMatchObject({
+        changed: true,
+        state: { head: 2, epoch: first.state.epoch, parts: { price: { order: 'b' } }, recent: ['point-a', 'point-b'] },
+      });
+    });
+
+    test('the same or an older order changes nothing, and the state is told all the same', async () => {
+      const topic = fresh('topic');
+      await tables.topics.commitState(stateCommit(topic, 'b'));
+
+      expect(await tables.topics.commitState(stateCommit(topic, 'b', { value: { other: 1 } }))).toMatchObject({
+        changed: false,
+        state: { head: 1, parts: { price: { order: 'b' } } },
+      });
+      expect(await tables.topics.commitState(stateCommit(topic, 'a'))).toMatchObject({ changed: false, state: { head: 1 } });
+    });
+
+    test('parts are newest-wins each on its own', async () => {
+      const topic = fresh('topic');
+      await tables.topics.commitState(stateCommit(topic, 'z'));
+
+      const { changed, state } = await tables.topics.commitState(
+        stateCommit(topic, 'a', { part: 'halt', recent: null, value: { halted: true } }),
+      );
+
+      expect(changed).toBe(true);
+      expect(state.parts).toEqual({ price: { order: 'z' }, halt: { halted: true } });
+    });
+
+    test('hearing makes the topic at offset 0 and keeps its epoch; unhearing takes only that back', async () => {
+      const topic = fresh('topic');
+
+      const heard = await tables.topics.hear(topic);
+      await tables.topics.commitState(stateCommit(topic, 'a'));
+      await tables.topics.unhear(topic);
+      const after = (await tables.topics.read([topic])).get(topic);
+
+      expect(heard).toMatchObject({ head: 0, heard: true });
+      expect(after).toMatchObject({ head: 1, heard: false, epoch: heard.epoch });
+    });
+
+    test('reads several at once and leaves out what is not there', async () => {
+      const topics = Array.from({ length: 130 }, () => fresh('topic'));
+      for (const topic of topics.slice(0, 120)) await tables.topics.hear(topic);
+
+      const read = await tables.topics.read(topics);
+
+      expect(read.size).toBe(120);
+      expect(read.get(topics[5] as string)?.topic).toBe(topics[5]);
+    });
+
+    test('history is thinned only if nothing came since', async () => {
+      const topic = fresh('topic');
+      await tables.topics.commitState(stateCommit(topic, 'a'));
+      const { state: seen } = await tables.topics.commitState(stateCommit(topic, 'b'));
+      await tables.topics.commitState(stateCommit(topic, 'c'));
+
+      await tables.topics.thinRecent(seen, ['thin']);
+      const kept = (await tables.topics.read([topic])).get(topic);
+      await tables.topics.thinRecent(kept as typeof seen, ['thin']);
+
+      expect(kept?.recent).toHaveLength(3);
+      expect((await tables.topics.read([topic])).get(topic)?.recent).toEqual(['thin']);
+    });
+
+    test('an event keeps the base of its first try', async () => {
+      const topic = fresh('log');
+
+      expect(await tables.topics.eventBase(topic, 'e', 3)).toBe(3);
+      expect(await tables.topics.eventBase(topic, 'e', 9)).toBe(3);
+    });
+
+    test('an offset of a log is taken once, and its event may come again', async () => {
+      const topic = fresh('log');
+
+      expect(await tables.topics.putLog(topic, 1, 'e', { n: 1 })).toBe('put');
+      expect(await tables.topics.putLog(topic, 1, 'e', { n: 1 })).toBe('put');
+      expect(await tables.topics.putLog(topic, 1, 'f', { n: 2 })).toBe('taken');
+    });
+
+    test('the head of a log rises and never falls', async () => {
+      const topic = fresh('log');
+
+      expect(await tables.topics.raiseHead(topic, 5)).toMatchObject({ head: 5 });
+      expect(await tables.topics.raiseHead(topic, 3)).toMatchObject({ head: 5 });
+    });
+
+    test('reads a log after an offset, in order, so many at most, and not what has expired', async () => {
+      const topic = fresh('log');
+      for (const offset of [1, 2, 3, 10, 11]) await tables.topics.putLog(topic, offset, `e${offset}`, { offset });
+
+      expect(await tables.topics.readLog(topic, 1, 3)).toEqual([2, 3, 10].map((offset) => ({ offset, value: { offset } })));
+      expect(await tables.topics.readLog(topic, -1, 1)).toEqual([{ offset: 1, value: { offset: 1 } }]);
+      tables.clock.nowMs += 90_000_000;
+      expect(await tables.topics.readLog(topic, 0, 10)).toEqual([]);
+    });
+  });
+
+  describe('turns', () => {
+    test('a free turn is taken by who pokes first; others poke only', async () => {
+      const topic = fresh('topic');
+
+      expect(await tables.turns.poke(topic, 0, 'me', 100)).toMatchObject({ holder: 'me', untilMs: 100, pokes: 1, cursor: 0, toldAtMs: 0 });
+      expect(await tables.turns.poke(topic, 0, 'you', 200)).toMatchObject({ holder: 'me', untilMs: 100, pokes: 2 });
+    });
+
+    test('an expired turn is taken over by one of two', async () => {
+      const topic = fresh('topic');
+      const seen = await tables.turns.poke(topic, 0, 'dead', 100);
+
+      expect(await tables.turns.takeOver(topic, 0, seen, 'me', 300)).toMatchObject({ holder: 'me', untilMs: 300 });
+      expect(await tables.turns.takeOver(topic, 0, seen, 'you', 300)).toBeNull();
+    });
+
+    test('a release advances the cursor unless somebody poked since', async () => {
+      const topic = fresh('topic');
+      const { pokes } = await tables.turns.poke(topic, 0, 'me', 100);
+      await tables.turns.poke(topic, 0, 'you', 100);
+
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, toldAtMs: 50, pokes })).toBe('poked');
+      expect(await tables.turns.read(topic, 0)).toMatchObject({ holder: 'me', cursor: 0 });
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, toldAtMs: 50, pokes: pokes + 1 })).toBe('released');
+      expect(await tables.turns.read(topic, 0)).toMatchObject({ holder: '', cursor: 7, toldAtMs: 50 });
+    });
+
+    test('who hands on releases whoever poked', async () => {
+      const topic = fresh('topic');
+      await tables.turns.poke(topic, 0, 'me', 100);
+      await tables.turns.poke(topic, 0, 'you', 100);
+
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, toldAtMs: 50, pokes: null })).toBe('released');
+    });
+
+    test('who lost the turn can neither extend, nor save, nor release', async () => {
+      const topic = fresh('topic');
+      const seen = await tables.turns.poke(topic, 0, 'me', 100);
+      await tables.turns.takeOver(topic, 0, seen, 'you', 300);
+
+      expect(await tables.turns.extend(topic, 0, 'me', 400)).toBe(false);
+      expect(await tables.turns.save(topic, 0, 'me', 9, 400)).toBe(false);
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 9, toldAtMs: 1, pokes: null })).toBe('lost');
+      expect(await tables.turns.extend(topic, 0, 'you', 500)).toBe(true);
+      expect(await tables.turns.save(topic, 0, 'you', 4, 600)).toBe(true);
+      expect(await tables.turns.read(topic, 0)).toMatchObject({ holder: 'you', untilMs: 600, cursor: 4 });
+    });
+  });
+
+  describe('audience', () => {
+    test('tells who is there, without those who left or have expired', async () => {
+      const topic = fresh('topic');
+      await tables.audience.put(subscription(topic, 'a'), 10, later());
+      await tables.audience.put(subscription(topic, 'b', { from: 3, late: true }), 10, later());
+      await tables.audience.put(subscription(topic, 'gone'), 10, later());
+      await tables.audience.end(key(topic, 'gone'), 20, later());
+      await tables.audience.put(subscription(topic, 'old'), 10, tables.clock.now() - 1000);
+
+      expect((await audienceOf(topic)).sort((x, y) => x.connectionId.localeCompare(y.connectionId))).toEqual([
+        subscription(topic, 'a'),
+        subscription(topic, 'b', { from: 3, late: true }),
+      ]);
+      expect(await tables.audience.find([key(topic, 'b'), key(topic, 'gone'), key(topic, 'nobody')])).toEqual([
+        subscription(topic, 'b', { from: 3, late: true }),
+        null,
+        null,
+      ]);
+    });
+
+    test('the later request wins, whatever order they are served in', async () => {
+      const topic = fresh('topic');
+
+      await tables.audience.end(key(topic, 'a'), 20, later());
+      expect(await tables.audience.put(subscription(topic, 'a'), 10, later())).toBe('overtaken');
+      expect(await tables.audience.put(subscription(topic, 'a'), 30, later())).toBe('put');
+      await tables.audience.end(key(topic, 'a'), 25, later());
+
+      expect(await audienceOf(topic)).toHaveLength(1);
+    });
+
+    test('one that caught up is late no more, but only from where it was seen, and never backwards', async () => {
+      const topic = fresh('topic');
+      await tables.audience.put(subscription(topic, 'a', { from: 5, late: true, notBeforeMs: 9, strikes: 2 }), 10, later());
+
+      await tables.audience.caughtUp(key(topic, 'a'), 4, 8);
+      await tables.audience.caughtUp(key(topic, 'a'), 5, 3);
+      expect(await member(topic, 'a')).toMatchObject({ from: 5, late: true });
+      await tables.audience.caughtUp(key(topic, 'a'), 5, 8);
+
+      expect(await member(topic, 'a')).toEqual(subscription(topic, 'a', { from: 8 }));
+    });
+
+    test('one marked late keeps the earlier of two marks, and the dead stay dead', async () => {
+      const topic = fresh('topic');
+      await tables.audience.put(subscription(topic, 'a', { from: 5 }), 10, later());
+
+      await tables.audience.markLate(key(topic, 'a'), 3, { notBeforeMs: 77, strikes: 1 });
+      await tables.audience.markLate(key(topic, 'a'), 4);
+      expect(await member(topic, 'a')).toMatchObject({ from: 3, late: true, notBeforeMs: 77, strikes: 1 });
+      await tables.audience.markLate(key(topic, 'a'), -1);
+      await tables.audience.markLate(key(topic, 'nobody'), -1);
+
+      expect(await member(topic, 'a')).toMatchObject({ from: -1 });
+      expect(await audienceOf(topic)).toHaveLength(1);
+      await tables.audience.remove(key(topic, 'a'));
+      expect(await audienceOf(topic)).toEqual([]);
+    });
+  });
+
+  describe('connections', () => {
+    const opened = (connectionId: string): NewConnection => ({
+      connectionId,
+      clientId: `client of ${connectionId}`,
+      dialect: 'json',
+      connectedAtMs: 1_000_000,
+      expiresAtMs: 9_000_000,
+      sourceIp: '127.0.0.1',
+    });
+
+    test('are counted as they open and close, each once', async () => {
+      const [a, b] = [fresh('connection'), fresh('connection')];
+      const before = await tables.connections.count();
+
+      await tables.connections.open(opened(a));
+      expect(await tables.connections.open(opened(b))).toBe(before + 2);
+      expect(await tables.connections.close(a)).toMatchObject({ connectionId: a, clientId: `client of ${a}`, connectedAtMs: 1_000_000 });
+      expect(await tables.connections.close(a)).toBeNull();
+
+      expect(await tables.connections.count()).toBe(before + 1);
+    });
+
+    test('the first touch greets, and the greeting is claimed once', async () => {
+      const [a, b] = [fresh('connection'), fresh('connection')];
+      await tables.connections.open(opened(a));
+      await tables.connections.open(opened(b));
+
+      expect(await tables.connections.touch(a, { atMs: 5_000, pong: false, subscribes: 0 })).toMatchObject({
+        greet: true,
+        connection: { greetedAtMs: 5_000, touchedAtMs: 5_000 },
+      });
+      expect(await tables.connections.touch(a, { atMs: 5_001, pong: false, subscribes: 0 })).toMatchObject({
+        greet: false,
+        connection: { greetedAtMs: 5_000 },
+      });
+      expect(await tables.connections.claimGreeting(a, 6_000)).toBeNull();
+      expect(await tables.connections.claimGreeting(b, 6_000)).toMatchObject({ connectionId: b, greetedAtMs: 6_000 });
+      expect(await tables.connections.touch(b, { atMs: 7_000, pong: false, subscribes: 0 })).toMatchObject({ greet: false });
+      expect(await tables.connections.claimGreeting(fresh('nobody'), 6_000)).toBeNull();
+    });
+
+    test('a touch of one that is gone is null, and does not bring it back', async () => {
+      const a = fresh('connection');
+
+      expect(await tables.connections.touch(a, { atMs: 1, pong: false, subscribes: 0 })).toBeNull();
+      expect(await tables.connections.close(a)).toBeNull();
+    });
+
+    test('messages are counted by second, also when a second of the same remainder was busy before', async () => {
+      const a = fresh('connection');
+      await tables.connections.open(opened(a));
+      const touch = (atMs: number) => tables.connections.touch(a, { atMs, pong: false, subscribes: 1 });
+
+      for (let index = 0; index < 15; index++) await touch(100_000 + index);
+      expect(await touch(100_500)).toMatchObject({ inThisSecond: 16, tenthLastMs: 100_006, subscribes: 16 });
+      expect(await touch(101_000)).toMatchObject({ inThisSecond: 1 });
+      expect(await touch(101_100)).toMatchObject({ inThisSecond: 2 });
+      for (let index = 0; index < 12; index++) await touch(104_000 + index);
+      expect(await touch(108_000)).toMatchObject({ inThisSecond: 1 });
+      expect(await touch(108_001)).toMatchObject({ inThisSecond: 2 });
+    });
+
+    test('keep the names of their subscriptions', async () => {
+      const a = fresh('connection');
+      await tables.connections.open(opened(a));
+      await tables.connections.addSubscription(a, key('/topic/with#hash', a), 5, later());
+      await tables.connections.addSubscription(a, key('price:005930', a), 6, later());
+      await tables.connections.removeSubscription(a, key('price:005930', a));
+
+      expect(await tables.connections.subscriptions(a)).toEqual([key('/topic/with#hash', a)]);
+      await tables.connections.resetSubscribes(a, 1);
+      expect(await tables.connections.touch(a, { atMs: 1, pong: true, subscribes: 2 })).toMatchObject({ subscribes: 3 });
+    });
+
+    test('are all found by the scan, with what they subscribe to and when they were pinged and told', async () => {
+      const a = fresh('connection');
+      await tables.connections.open(opened(a));
+      await tables.connections.addSubscription(a, key('price:1', a), 6, later());
+      await tables.connections.pinged(a, 11);
+      await tables.connections.told(a, 12);
+      await tables.connections.pinged(fresh('nobody'), 11);
+
+      const found = [];
+      for (let segment = 0; segment < 3; segment++) for await (const page of tables.connections.scan(segment, 3)) found.push(...page);
+
+      expect(found).toContainEqual({
+        kind: 'connection',
+        connection: expect.objectContaining({ connectionId: a, pingedAtMs: 11, toldAtMs: 12, expiresAtMs: 9_000_000 }),
+      });
+      expect(found).toContainEqual({ kind: 'subscription', key: key('price:1', a), atMs: 6 });
+      expect(found.filter((one) => one.kind === 'connection' && one.connection.connectionId.startsWith('nobody'))).toEqual([]);
+    });
+  });
+
+  describe('catalogue', () => {
+    test('lists topics, and keeps a name until another is given', async () => {
+      const channel = fresh('channel');
+      await tables.catalogue.list(channel, [
+        { topic: 'price:A', name: 'A' },
+        { topic: 'price:B', name: null },
+      ]);
+      await tables.catalogue.list(channel, [
+        { topic: 'price:A', name: null },
+        { topic: 'price:B', name: 'B' },
+      ]);
+
+      expect(await tables.catalogue.topics(channel)).toEqual([
+        { topic: 'price:A', name: 'A' },
+        { topic: 'price:B', name: 'B' },
+      ]);
+      expect(await tables.catalogue.names(channel, ['price:B', 'price:C'])).toEqual(new Map([['price:B', 'B']]));
+    });
+
+    test('a heard topic is removed only if it was not added again', async () => {
+      const topic = fresh('topic');
+      await tables.catalogue.addHeard(topic, 1);
+      await tables.catalogue.addHeard(topic, 2);
+
+      await tables.catalogue.removeHeard(topic, 1);
+      expect(await tables.catalogue.heard()).toContainEqual({ topic, atMs: 2 });
+      await tables.catalogue.removeHeard(topic, 2);
+
+      expect((await tables.catalogue.heard()).filter((one) => one.topic === topic)).toEqual([]);
+    });
+
+    test('keeps what the watchers last saw, and an id’s first acceptance', async () => {
+      const name = fresh('status');
+      expect(await tables.catalogue.status(name)).toBeNull();
+      await tables.catalogue.saveStatus(name, { state: 'live' });
+
+      expect(await tables.catalogue.status(name)).toEqual({ state: 'live' });
+      expect(await tables.catalogue.firstAcceptance(`id of ${name}`, 1_000)).toBe(1_000);
+      expect(await tables.catalogue.firstAcceptance(`id of ${name}`, 2_000)).toBe(1_000);
+    });
+  });
+});
