@@ -4,7 +4,7 @@ import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { TurnLostError } from './errors.ts';
 import { type Lease, type LeaseSettings, takeTurn } from './lease.ts';
-import { METRIC } from './names.ts';
+import { DRAIN_TIMEOUT_SECONDS, METRIC } from './names.ts';
 import type { Clock, Gateway, Jobs, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
 import { BEFORE_ALL } from './position.ts';
 import { type Round, readRound } from './round.ts';
@@ -58,6 +58,7 @@ export async function drain(request: { topic: string; shard: number; retell?: bo
   if (!channel) return;
   const lease = await takeTurn(topic, shard, ports, ports.drainSettings);
   if (!lease) return;
+  if (lease.takenOver && channel.kind === 'state') await outlast(topic, shard, ports);
   const speech: Speech = { topic, shard, channel, lease, done: 0, toldAtMs: lease.first.toldAtMs, whom: new Map(), retell };
   try {
     await speak(speech, ports);
@@ -65,6 +66,14 @@ export async function drain(request: { topic: string; shard: number; retell?: bo
     if (error instanceof TurnLostError && channel.kind === 'state') await tellAgain(speech, ports);
     throw error;
   }
+}
+
+/**
+ * Who held the turn before may be only slow, and post something older after us; if it then dies, nobody knows. When
+ * it cannot be alive any more, the newest is told once again.
+ */
+async function outlast(topic: string, shard: number, { jobs }: DrainPorts): Promise<void> {
+  await jobs.put({ kind: 'drain', topic, shard, retell: true }, DRAIN_TIMEOUT_SECONDS + 1);
 }
 
 async function speak(speech: Speech, ports: DrainPorts): Promise<void> {

@@ -12,6 +12,8 @@ export interface LeaseSettings {
 export interface Lease {
   readonly me: string;
   readonly first: Turn;
+  /** Its last holder did not release it: it died at work, or is only slow and may still post. */
+  readonly takenOver: boolean;
   /** Makes sure that there is time for a post, extending the turn if need be. Throws TurnLostError where it is lost. */
   hold(): Promise<void>;
   /** When the turn ends, if it is not extended. */
@@ -32,7 +34,8 @@ export async function takeTurn(
   const nextUntilMs = () => clock.now() + turnMs;
   let until = nextUntilMs();
   let first = await turns.poke(topic, shard, me, until);
-  if (first.holder !== me) {
+  const takenOver = first.holder !== me;
+  if (takenOver) {
     if (first.untilMs > clock.now()) return null;
     until = nextUntilMs();
     const taken = await turns.takeOver(topic, shard, first, me, until);
@@ -49,6 +52,7 @@ export async function takeTurn(
   return {
     me,
     first,
+    takenOver,
     nextUntilMs,
     heldUntil: (next) => {
       until = next;

@@ -1,8 +1,125 @@
+/**
+ * The demo's price feed: real daily rates replayed with an invented bridge between the days, and the contract's own
+ * tickers with invented prices. It publishes through the public path, like any upstream.
+ */
+import { makeLevers } from '../levers.ts';
+import { MARKET, type OutgoingEvent, type PriceNow, postEvents, tickDetail } from '../publisher.ts';
+import { bridge } from './bridge.ts';
+import { readRates } from './rates.ts';
+
 export interface DemoOptions {
   readonly url: string;
   readonly key: string;
   readonly warn: (message: string) => void;
 }
-export function startDemo(_: DemoOptions): () => Promise<void> {
-  return async () => undefined;
+
+const TICK_MS = 500;
+/** A day of the rates goes by in two minutes. */
+const STEPS_A_DAY = 240;
+/** Of every so many tickers one ticks at a time. */
+const EVERY = 5;
+
+/** The contract's tickers: name, previous close, seed. Their prices are invented. */
+const SHARES: readonly (readonly [string, string, number])[] = [
+  ['005930', '삼성전자', 159_300],
+  ['000660', 'SK하이닉스', 129_000],
+  ['035420', 'NAVER', 214_500],
+];
+const OLD = { ticker: '000020', name: '동화약품', date: '2023-10-05', price: 9_730 };
+const HALTED = { ticker: '005935', name: '삼성전자우', price: 121_400 };
+
+/** One ticker's way through the days. */
+interface Series {
+  readonly ticker: string;
+  readonly name: string;
+  priceAt(step: number): PriceNow;
 }
+
+/** Starts publishing; gives the way to stop. */
+export function startDemo({ url, key, warn }: DemoOptions): () => Promise<void> {
+  const series = [...SHARES.map(([ticker, name, close]) => shareSeries(ticker, name, close)), ...readRates().map(rateSeries)];
+  const { random } = makeLevers(20260829);
+  let step = 0;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const publish = async (events: readonly OutgoingEvent[]): Promise<void> => {
+    try {
+      const { rejected } = await postEvents(url, key, events);
+      for (const { error_message } of rejected) warn(error_message);
+    } catch (error) {
+      if (!stopped) warn(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const tick = async (): Promise<void> => {
+    step++;
+    const now = Date.now();
+    const quotes = series.filter(() => random() < 1 / EVERY).map((one) => tickDetail(one.priceAt(step), now));
+    if (quotes.length > 0) await publish([{ source: MARKET, detailType: 'PricesTicked', detail: { quotes } }]);
+    if (!stopped) timer = setTimeout(run, TICK_MS);
+  };
+  let running: Promise<void> = Promise.resolve();
+  const run = (): void => {
+    running = tick();
+  };
+
+  running = publish(opening(series)).then(() => {
+    if (!stopped) run();
+  });
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}
+
+/** What is known when the demo begins: which tickers there are, an old close, a halted share, a price for each. */
+function opening(series: readonly Series[]): OutgoingEvent[] {
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const close = (ticker: string, price: number, date: string): OutgoingEvent => ({
+    source: MARKET,
+    detailType: 'DailyClosed',
+    detail: { ticker, date, price, change: 0, change_rate: 0, volume: 0 },
+  });
+  const tickers = [...series, OLD, HALTED].map(({ ticker, name }) => ({ ticker, name }));
+  return [
+    { source: MARKET, detailType: 'TickersListed', detail: { tickers } },
+    close(OLD.ticker, OLD.price, OLD.date),
+    close(HALTED.ticker, HALTED.price, yesterday),
+    { source: MARKET, detailType: 'TradingHalted', detail: { ticker: HALTED.ticker, reason: 'demo', timestamp: new Date().toISOString() } },
+    { source: MARKET, detailType: 'PricesTicked', detail: { quotes: series.map((one) => tickDetail(one.priceAt(0), Date.now())) } },
+  ];
+}
+
+function rateSeries({ ticker, name, won }: ReturnType<typeof readRates>[number]): Series {
+  const seed = seedOf(ticker);
+  return {
+    ticker,
+    name,
+    priceAt(step) {
+      const day = Math.floor(step / STEPS_A_DAY) % (won.length - 1);
+      const [from = 0, to = 0] = won.slice(day, day + 2);
+      const path = bridge(from, to, STEPS_A_DAY, seed + day);
+      return { ticker, price: path[step % STEPS_A_DAY] ?? from, previousClose: from, volume: volumeAt(step, seed) };
+    },
+  };
+}
+
+/** A share wanders around its previous close, a new way every day of the demo. */
+function shareSeries(ticker: string, name: string, close: number): Series {
+  const seed = seedOf(ticker);
+  return {
+    ticker,
+    name,
+    priceAt(step) {
+      const path = bridge(close, close, STEPS_A_DAY, seed + Math.floor(step / STEPS_A_DAY));
+      // shares of this price move by 100 won
+      const price = Math.round((path[step % STEPS_A_DAY] ?? close) / 100) * 100;
+      return { ticker, price, previousClose: close, volume: volumeAt(step, seed) };
+    },
+  };
+}
+
+const volumeAt = (step: number, seed: number): number => (step % STEPS_A_DAY) * (1_000 + (seed % 90_000));
+
+const seedOf = (ticker: string): number => [...ticker].reduce((sum, character) => (Math.imul(sum, 31) + character.charCodeAt(0)) >>> 0, 7);

@@ -5,16 +5,16 @@
  */
 
 import * as v from 'valibot';
-import type { Channel, Kind, Outcome } from '../../core/channels/channel.ts';
-import { makeLevers } from '../../local/levers.ts';
+import type { Channel, Kind, Outcome, StateCommit } from '../../core/channels/channel.ts';
 import { channelsOf } from '../../core/channels/registry.ts';
 import type { DrainPorts } from '../../core/drain.ts';
 import { drain } from '../../core/drain.ts';
 import { type IngestPorts, ingest } from '../../core/ingest.ts';
 import { orderOf } from '../../core/ordering.ts';
-import type { Clock, Connection } from '../../core/ports.ts';
+import type { Clock, Connection, Job } from '../../core/ports.ts';
 import { parsePosition } from '../../core/position.ts';
 import { type SubscribePorts, subscribe } from '../../core/subscribe.ts';
+import { makeLevers } from '../../local/levers.ts';
 import { memoryAudience, memoryCatalogue, memoryConnections, memoryReport, memoryTopics, memoryTurns } from './memory.ts';
 
 export interface Weather {
@@ -98,8 +98,18 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
   const topic = TOPIC[kind];
 
   const time = { now: () => now };
+  /** Which offset an event got on the state topic. */
+  const offsets = new Map<number, number>();
+  const topics = memoryTopics(time);
   const shared = {
-    topics: memoryTopics(time),
+    topics: {
+      ...topics,
+      async commitState(commit: StateCommit) {
+        const committed = await topics.commitState(commit);
+        if (committed.changed) offsets.set((commit.value as { n: number }).n, committed.state.head);
+        return committed;
+      },
+    },
     turns: memoryTurns(),
     audience: memoryAudience(time),
     connections: memoryConnections(),
@@ -145,28 +155,30 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       gateway: {
         async post(connectionId: string, frame: string) {
           await stepOf(worker);
-          const { position, type } = JSON.parse(frame) as { position: string; type?: string };
+          const { position, type, n } = JSON.parse(frame) as { position?: string; type?: string; n: number };
           if (type === 'subscribed') return 'sent' as const;
           if (worker.work.comesBack && lot() < (weather.slow ?? 0)) return 'slow' as const;
-          told[Number(connectionId)]?.push(parsePosition(position)?.offset ?? -1);
+          // told again = the newest, without position
+          const { offset } = parsePosition(position ?? '') ?? { offset: offsets.get(n) ?? -1 };
+          told[Number(connectionId)]?.push(offset);
           return 'sent' as const;
         },
         close: async () => undefined,
       },
       jobs: {
-        async put(_: unknown, delaySeconds = 0) {
+        async put(job: Job, delaySeconds = 0) {
           await stepOf(worker);
-          later.push({ at: now + 1 + int(10) + delaySeconds * 1000, work: drainWork() });
+          later.push({ at: now + 1 + int(10) + delaySeconds * 1000, work: drainWork(job.kind === 'drain' && job.retell === true) });
         },
       },
     } satisfies IngestPorts & SubscribePorts & DrainPorts;
     return weather.sabotage ? weather.sabotage(ports) : ports;
   };
 
-  const drainWork = (): Work => ({
+  const drainWork = (retell: boolean): Work => ({
     comesBack: true,
     start: (worker) =>
-      drain({ topic, shard: 0 }, portsOf(worker)).then(
+      drain({ topic, shard: 0, retell }, portsOf(worker)).then(
         () => true,
         () => false,
       ),
@@ -222,7 +234,10 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
     const able = [...workers].flatMap((one) => one.steps.filter(({ wakeAt }) => wakeAt <= now).map((step) => ({ worker: one, step })));
     const drawn = able[int(able.length)];
     if (!drawn) {
-      const next = Math.min(...later.map(({ at }) => at), ...[...workers].flatMap(({ steps: waiting }) => waiting.map(({ wakeAt }) => wakeAt)));
+      const next = Math.min(
+        ...later.map(({ at }) => at),
+        ...[...workers].flatMap(({ steps: waiting }) => waiting.map(({ wakeAt }) => wakeAt)),
+      );
       if (Number.isFinite(next)) now = Math.max(now, next - 1);
       continue;
     }

@@ -1,0 +1,67 @@
+/** `npm run publish -- price 005930 158600`: sends an event of one's own. */
+import { parseArgs } from 'node:util';
+import { MARKET, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
+
+const USAGE = `usage: npm run publish -- price TICKER WON          a tick, such as: price 005930 158600
+       npm run publish -- halt TICKER [REASON]
+       npm run publish -- resume TICKER [REASON]
+options: --url http://localhost:8000   where to   (or PUSH_URL)
+         --key local-key               the key    (or PUSH_KEY)
+         --lane bus|direct             the way    (bus)`;
+
+/** A mistake of the caller's, told without a stack. */
+class UsageError extends Error {}
+
+async function eventOf([kind, ticker = '', ...rest]: string[], url: string): Promise<OutgoingEvent> {
+  if (!/^[0-9A-Z]{6}$/.test(ticker))
+    throw new UsageError(`a ticker is six digits or capital letters, such as 005930; got ${JSON.stringify(ticker)}`);
+  const timestamp = new Date().toISOString();
+  if (kind === 'halt' || kind === 'resume') {
+    return {
+      source: MARKET,
+      detailType: kind === 'halt' ? 'TradingHalted' : 'TradingResumed',
+      detail: { ticker, reason: rest.join(' '), timestamp },
+    };
+  }
+  const won = rest[0] ?? '';
+  if (!/^\d{1,15}$/.test(won)) throw new UsageError(`a price is whole won, such as 158600; got ${JSON.stringify(won)}`);
+  const price = Number(won);
+  const answer = await fetch(new URL(`/internal/price/${ticker}`, url));
+  const known = answer.status === 200 ? ((await answer.json()) as { price: number; change: number; volume: number }) : null;
+  return {
+    source: MARKET,
+    detailType: 'PriceTicked',
+    detail: tickDetail(
+      { ticker, price, previousClose: known ? known.price - known.change : price, volume: known?.volume ?? 0 },
+      Date.now(),
+    ),
+  };
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { url: { type: 'string' }, key: { type: 'string' }, lane: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) return console.log(USAGE);
+  if (!['price', 'halt', 'resume'].includes(positionals[0] ?? '')) throw new UsageError(USAGE);
+  if (values.lane !== undefined && values.lane !== 'bus' && values.lane !== 'direct')
+    throw new UsageError(`--lane: bus or direct, not ${values.lane}`);
+  const url = values.url ?? process.env['PUSH_URL'] ?? 'http://localhost:8000';
+  const event = await eventOf(positionals, url);
+  const { accepted, rejected } = await postEvents(url, values.key ?? process.env['PUSH_KEY'] ?? 'local-key', [event], values.lane);
+  if (accepted === 0) throw new UsageError(`rejected: ${rejected[0]?.error_message ?? ''}`);
+  console.log(`accepted: ${event.detailType} ${JSON.stringify(event.detail)}`);
+}
+
+main().catch((error: Error & { code?: string; cause?: { code?: string } }) => {
+  const refused = error.cause?.code === 'ECONNREFUSED';
+  console.error(
+    refused
+      ? 'nobody answers there: is `npm start` running?'
+      : error instanceof UsageError || error.code?.startsWith('ERR_PARSE')
+        ? error.message
+        : `failed: ${error.message}`,
+  );
+  process.exitCode = 1;
+});

@@ -1,0 +1,49 @@
+/** Publishes over HTTP like any upstream: what the demo and `npm run publish` share. */
+export interface OutgoingEvent {
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface PublishAnswer {
+  readonly accepted: number;
+  readonly rejected: readonly { readonly index: number; readonly error_code: string; readonly error_message: string }[];
+}
+
+/** Throws where nothing was accepted at all: no connection, a wrong key, a malformed request. */
+export async function postEvents(
+  url: string,
+  key: string,
+  events: readonly OutgoingEvent[],
+  lane: 'bus' | 'direct' = 'bus',
+): Promise<PublishAnswer> {
+  const response = await fetch(new URL('/internal/events', url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key },
+    body: JSON.stringify({ events, lane }),
+  });
+  const body = (await response.json()) as PublishAnswer & { error_message?: string };
+  if (response.status !== 202) throw new Error(`${response.status}: ${body.error_message ?? 'not accepted'}`);
+  return body;
+}
+
+export interface PriceNow {
+  readonly ticker: string;
+  readonly price: number;
+  /** What `change` is measured against. */
+  readonly previousClose: number;
+  readonly volume: number;
+}
+
+export const tickDetail = ({ ticker, price, previousClose, volume }: PriceNow, nowMs: number) => ({
+  ticker,
+  price,
+  change: price - previousClose,
+  change_rate: previousClose === 0 ? 0 : ((price - previousClose) / previousClose) * 100,
+  volume,
+  bid_price: price,
+  ask_price: price,
+  timestamp: new Date(nowMs).toISOString(),
+});
+
+export const MARKET = 'market.price';
