@@ -88,15 +88,10 @@ async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
     );
     await tellAudience(speech, round, ports);
     const busy = rounds === MAX_ROUNDS;
-    if (busy) await ports.jobs.put({ kind: 'drain', topic, shard });
-    const more = round.more && !busy;
-    const outcome = more
-      ? 'poked'
-      : await ports.turns.release(topic, shard, lease.me, {
-          cursor: round.head,
-          toldAtMs: speech.toldAtMs,
-          pokes: busy ? null : turn.pokes,
-        });
+    const done = { cursor: round.head, toldAtMs: speech.toldAtMs, pokes: busy ? null : turn.pokes };
+    const outcome = round.more && !busy ? 'poked' : await ports.turns.release(topic, shard, lease.me, done);
+    // the job comes after the release: who pokes before it finds the turn held, and relies on somebody coming again
+    if (busy && outcome === 'released') return ports.jobs.put({ kind: 'drain', topic, shard });
     if (outcome === 'released') return;
     if (outcome === 'lost') throw new TurnLostError(topic);
     speech.done = round.head;

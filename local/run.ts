@@ -39,8 +39,10 @@ export interface LocalRun {
   readonly tablesEndpoint: string;
   /** Open sockets. */
   connections(): number;
-  /** Resolves when no event or job is under way. */
+  /** Resolves when nothing is under way; what failed may still wait, invisible, to come back. */
   settled(): Promise<void>;
+  /** Events and jobs that are not done, invisible ones included. */
+  pending(): number;
   stop(): Promise<void>;
 }
 
@@ -228,8 +230,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     connections: () => [...sockets.values()].reduce((sum, socket) => sum + socket.count(), 0),
     invoke: (name) => functionNamed(functions, name).invoke({}),
     async settled() {
-      while (work.some((queue) => queue.size() > 0)) await new Promise((done) => setTimeout(done, 5));
+      const busy = (): boolean => work.some((queue) => queue.visible() > 0) || [...functions.values()].some((fn) => fn.running() > 0);
+      // twice in a row: what ends may begin something
+      for (let quiet = 0; quiet < 2; quiet = busy() ? 0 : quiet + 1) await new Promise((done) => setTimeout(done, 5));
     },
+    pending: () => work.reduce((sum, queue) => sum + queue.size(), 0),
     async stop() {
       clock.stop();
       for (const socket of sockets.values()) socket.stop();

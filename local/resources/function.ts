@@ -10,6 +10,8 @@ export interface LocalFunction {
   readonly name: string;
   /** Throws where the function threw, timed out or was killed. */
   invoke(event: unknown): Promise<unknown>;
+  /** Invocations under way or waiting. */
+  running(): number;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
   const all = new Set<Environment>();
   const waiting: ((environment: Environment) => void)[] = [];
   let stopping = false;
+  let running = 0;
 
   const start = (): Environment => {
     const [file = 'index', exportName = 'handler'] = options.handler.split('.');
@@ -97,6 +100,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     name,
     async invoke(event) {
       if (stopping) throw new Error(`${name} is stopping`);
+      running++;
       const environment = await acquire();
       const deadlineMs = Date.now() + options.timeoutSeconds * 1000;
       const killed = levers.random() < (levers.kill.get(name) ?? 0);
@@ -114,10 +118,12 @@ export function localFunction(options: FunctionOptions): LocalFunction {
         if (killed) setTimeout(() => environment.settle === resolve && die(`${name} was killed by a lever`), levers.random() * 30);
       });
       clearTimeout(timer);
+      running--;
       release(environment);
       if (outcome.error) throw Object.assign(new Error(outcome.error.message), { name: outcome.error.name, stack: outcome.error.stack });
       return outcome.result;
     },
+    running: () => running,
     async stop() {
       stopping = true;
       await Promise.all([...all].map(({ worker }) => worker.terminate()));

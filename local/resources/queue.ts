@@ -13,6 +13,8 @@ export interface LocalQueue {
   onVisible: (() => void) | null;
   /** Everything in it, visible or not. */
   size(): number;
+  /** What may be received now. */
+  visible(): number;
   /** What lies in it, for whoever looks at dead letters. */
   peek(): readonly Received[];
 }
@@ -83,6 +85,7 @@ export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }
     },
     delete: (messageId) => void messages.delete(messageId),
     size: () => messages.size,
+    visible: () => visible.size,
     peek: () => [...messages.values()],
   };
   return queue;
