@@ -1,0 +1,156 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { drain } from '../../core/drain.ts';
+import { TurnLostError } from '../../core/errors.ts';
+import { ingest } from '../../core/ingest.ts';
+import { METRIC } from '../../core/names.ts';
+import { tick } from '../helpers/events.ts';
+import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
+
+const TOPIC = 'price:005930';
+let ports: MemoryPorts;
+let buried: string[];
+beforeEach(() => {
+  ports = memoryPorts();
+  buried = [];
+});
+
+const bodyOf = (price: number, over: Record<string, unknown> = {}): string => {
+  const { source, detailType, detail } = tick('005930', price, { timestamp: new Date(ports.clock.now() + price).toISOString(), ...over });
+  return JSON.stringify({ id: `e${price}`, source, 'detail-type': detailType, time: new Date(ports.clock.now()).toISOString(), detail });
+};
+const serve = (...bodies: string[]) =>
+  ingest(
+    bodies.map((body, index) => ({ id: `r${index}`, body })),
+    { ...ports, deadEvents: { bury: async (_, reason) => void buried.push(reason) } },
+  );
+const prices = (connectionId: string) =>
+  told(ports, connectionId)
+    .filter(({ type }) => type === 'price_update')
+    .map(({ data }) => (data as { price: number }).price);
+const listener = async (connectionId: string) => {
+  const say = await speaker(ports, connectionId);
+  await say({ type: 'subscribe', topic: TOPIC });
+};
+
+test('an invalid event among good ones is buried with its reason and counted; the good ones go through', async () => {
+  await listener('a');
+
+  expect(await serve(bodyOf(1), 'not json', bodyOf(2, { price: 'two' }), bodyOf(3))).toEqual([]);
+
+  expect(prices('a').at(-1)).toBe(3);
+  expect(buried).toEqual([expect.stringContaining('JSON'), expect.stringContaining('detail.price')]);
+  expect(ports.report.counts.get(METRIC.invalidEvents)).toBe(2);
+});
+
+test('of what comes within a fifth of a second only the newest is told, when the window ends', async () => {
+  await listener('a');
+  await serve(bodyOf(1));
+  const before = ports.clock.now();
+
+  await serve(bodyOf(2), bodyOf(3), bodyOf(4));
+
+  expect(prices('a')).toEqual([1, 4]);
+  expect(ports.clock.now() - before).toBe(200);
+});
+
+test('a topic nobody listens to is committed and not drained', async () => {
+  await serve(bodyOf(1));
+
+  expect(await ports.turns.read(TOPIC, 0)).toBeNull();
+});
+
+test('a connection that has gone is forgotten with all its subscriptions', async () => {
+  const say = await speaker(ports, 'a');
+  await say({ type: 'subscribe', topics: [TOPIC, 'price:000660'] });
+  ports.gateway.outcome.set('a', 'gone');
+
+  await serve(bodyOf(1));
+
+  expect(await ports.connections.subscriptions('a')).toEqual([]);
+  expect(
+    await ports.audience.find([TOPIC, 'price:000660'].map((topic) => ({ topic, shard: 0, connectionId: 'a', subscriptionId: 'json' }))),
+  ).toEqual([null, null]);
+});
+
+describe('a throttled consumer', () => {
+  test('is passed over with growing pauses, and gets only the newest when it recovers', async () => {
+    await listener('slow');
+    await listener('fine');
+    ports.gateway.outcome.set('slow', 'slow');
+
+    await serve(bodyOf(1));
+    const [first] = ports.jobs.jobs.splice(0);
+    await serve(bodyOf(2));
+    ports.clock.nowMs += 2_000;
+    await drain({ topic: TOPIC, shard: 0 }, ports);
+    const [second] = ports.jobs.jobs.splice(0);
+    ports.gateway.outcome.delete('slow');
+    ports.clock.nowMs += 10_000;
+    await drain({ topic: TOPIC, shard: 0 }, ports);
+
+    expect(first).toEqual({ job: { kind: 'drain', topic: TOPIC, shard: 0 }, delaySeconds: 2 });
+    expect(second?.delaySeconds).toBe(3);
+    expect(prices('slow')).toEqual([2]);
+    expect(prices('fine')).toEqual([1, 2]);
+    expect((await ports.audience.find([{ topic: TOPIC, shard: 0, connectionId: 'slow', subscriptionId: 'json' }]))[0]).toMatchObject({
+      late: false,
+      strikes: 0,
+    });
+  });
+});
+
+describe('the turn', () => {
+  test('held by another is left alone: it was poked and will look again', async () => {
+    await listener('a');
+    await ports.turns.poke(TOPIC, 0, 'another', ports.clock.now() + 10_000);
+
+    await serve(bodyOf(1));
+
+    expect(prices('a')).toEqual([]);
+    expect(await ports.turns.read(TOPIC, 0)).toMatchObject({ holder: 'another', pokes: 2 });
+  });
+
+  test('of a dead speaker is taken over when it has run out, and the newest is told again when it cannot be alive', async () => {
+    await listener('a');
+    await ports.turns.poke(TOPIC, 0, 'dead', ports.clock.now() + 10_000);
+    ports.clock.nowMs += 10_001;
+
+    await serve(bodyOf(1));
+
+    expect(prices('a')).toEqual([1]);
+    expect(ports.jobs.jobs).toEqual([{ job: { kind: 'drain', topic: TOPIC, shard: 0, retell: true }, delaySeconds: 21 }]);
+  });
+
+  test('lost at work fails the record, and whom it told gets the newest again', async () => {
+    await listener('a');
+    const { post } = ports.gateway;
+    ports.gateway.post = async (...parameters) => {
+      const turn = await ports.turns.read(TOPIC, 0);
+      if (turn) await ports.turns.takeOver(TOPIC, 0, turn, 'thief', ports.clock.now() + 60_000);
+      return post(...parameters);
+    };
+    await ports.turns.poke(TOPIC, 0, 'x', 0);
+
+    await expect(drain({ topic: TOPIC, shard: 0 }, ports)).resolves.toBeUndefined();
+    expect(await serve(bodyOf(1))).toEqual(['r0']);
+
+    expect((await ports.audience.find([{ topic: TOPIC, shard: 0, connectionId: 'a', subscriptionId: 'json' }]))[0]).toMatchObject({
+      late: true,
+      from: -1,
+    });
+    expect(new TurnLostError(TOPIC).message).toContain(TOPIC);
+  });
+
+  test('is extended while a long audience is told', async () => {
+    for (let index = 0; index < 40; index++) await listener(`c${index}`);
+    const { post } = ports.gateway;
+    ports.gateway.post = async (...parameters) => {
+      ports.clock.nowMs += 400;
+      return post(...parameters);
+    };
+
+    expect(await serve(bodyOf(1))).toEqual([]);
+
+    for (let index = 0; index < 40; index++) expect(prices(`c${index}`)).toEqual([1]);
+  });
+});

@@ -1,0 +1,126 @@
+/** Our own client for posts against a gateway that misbehaves. */
+
+import { createHash, createHmac } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { ApiGatewayManagementApiClient, PostToConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { apiGateway } from '../../../functions/adapters/gateway.ts';
+import { close, listen } from '../../../local/listen.ts';
+
+const CREDENTIALS = {
+  region: 'ap-northeast-2',
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG',
+  sessionToken: 'token/with+signs=',
+};
+const ID = 'L0SM9cOFvHcCIhw=';
+
+let server: Server;
+let url: string;
+let answers: number[];
+let seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
+let pauses: number[];
+
+beforeEach(async () => {
+  [answers, seen, pauses] = [[], [], []];
+  server = createServer((request: IncomingMessage, response: ServerResponse) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString('utf8');
+    });
+    request.on('end', () => {
+      seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+      const status = answers.shift() ?? 200;
+      if (status === 0) response.destroy();
+      else response.writeHead(status).end();
+    });
+  });
+  url = `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}/ws`;
+});
+afterEach(() => close(server));
+
+const gateway = () => apiGateway({ callbackUrl: url, credentials: CREDENTIALS, sleep: async (ms) => void pauses.push(ms) });
+
+/** Checks a signature the way the receiving side does: from what came over the wire. */
+function signatureOf({ method, url: path, headers, body }: (typeof seen)[number]): string {
+  const names = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '')?.[1] ?? '';
+  const encoded = path
+    .split('/')
+    .map((part) => encodeURIComponent(part))
+    .join('/');
+  const lines = names.split(';').map((name) => `${name}:${String(headers[name])}\n`);
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const canonical = [method, encoded, '', lines.join(''), names, hash(body)].join('\n');
+  const date = String(headers['x-amz-date']);
+  const scope = `${date.slice(0, 8)}/${CREDENTIALS.region}/execute-api/aws4_request`;
+  const key = [date.slice(0, 8), CREDENTIALS.region, 'execute-api', 'aws4_request'].reduce<string | Buffer>(
+    (secret, part) => createHmac('sha256', secret).update(part).digest(),
+    `AWS4${CREDENTIALS.secretAccessKey}`,
+  );
+  return createHmac('sha256', key)
+    .update(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash(canonical)}`)
+    .digest('hex');
+}
+
+describe('a post', () => {
+  test('goes to the connection, escaped, with the frame as it is', async () => {
+    expect(await gateway().post(ID, '{"ü":1}')).toBe('sent');
+
+    expect(seen).toMatchObject([{ method: 'POST', url: '/ws/@connections/L0SM9cOFvHcCIhw%3D', body: '{"ü":1}' }]);
+  });
+
+  test('is signed so that the receiver computes the same; the SDK signs the same request too', async () => {
+    await gateway().post(ID, 'frame');
+    const sdk = new ApiGatewayManagementApiClient({ endpoint: url, region: CREDENTIALS.region, credentials: CREDENTIALS });
+    await sdk.send(new PostToConnectionCommand({ ConnectionId: ID, Data: 'frame' }));
+    sdk.destroy();
+
+    expect(seen[0]?.headers.authorization).toContain(`Signature=${signatureOf(seen[0] as (typeof seen)[number])}`);
+    expect(seen[1]?.url).toBe(seen[0]?.url);
+    expect(seen[1]?.headers.authorization).toContain(signatureOf(seen[1] as (typeof seen)[number]));
+  });
+
+  test('to one that has left is gone, and is not tried again', async () => {
+    answers = [410];
+
+    expect(await gateway().post(ID, 'x')).toBe('gone');
+    expect(seen).toHaveLength(1);
+  });
+
+  test('that is throttled is tried again shortly, and slow if that does not help', async () => {
+    answers = [429, 200, 429, 429, 429];
+
+    expect(await gateway().post(ID, 'x')).toBe('sent');
+    expect(await gateway().post(ID, 'x')).toBe('slow');
+    expect(seen).toHaveLength(5);
+    for (const pause of pauses) expect(pause).toBeLessThan(400);
+  });
+
+  test.each([
+    ['a server error', 500],
+    ['a broken connection', 0],
+  ])('that meets %s is tried once more, and slow if that does not help', async (_, status) => {
+    answers = [status, 200, status, status];
+
+    expect(await gateway().post(ID, 'x')).toBe('sent');
+    expect(await gateway().post(ID, 'x')).toBe('slow');
+    expect(seen).toHaveLength(4);
+  });
+
+  test('that is forbidden is our mistake, and said', async () => {
+    answers = [403];
+
+    await expect(gateway().post(ID, 'x')).rejects.toThrow('check the function’s grant'.replace('’', "'"));
+  });
+});
+
+describe('closing', () => {
+  test('deletes the connection; one that has left is as good as closed', async () => {
+    answers = [204, 410];
+
+    await gateway().close(ID);
+    await gateway().close(ID);
+
+    expect(seen.map(({ method }) => method)).toEqual(['DELETE', 'DELETE']);
+  });
+});

@@ -1,0 +1,47 @@
+import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { publishKeys } from '../../../functions/adapters/publish-keys.ts';
+
+const secrets = mockClient(SecretsManagerClient);
+const none = new ResourceNotFoundException({ message: 'no such version', $metadata: {} });
+let nowMs = 0;
+beforeEach(() => {
+  secrets.reset();
+  nowMs = 0;
+  secrets.on(GetSecretValueCommand, { VersionStage: 'AWSCURRENT' }).resolves({ SecretString: 'new' });
+  secrets.on(GetSecretValueCommand, { VersionStage: 'AWSPREVIOUS' }).resolves({ SecretString: 'old' });
+});
+const keys = () => publishKeys('secret', new SecretsManagerClient({}), () => nowMs);
+
+describe('publish keys', () => {
+  test('the current and the previous version are valid, nothing else', async () => {
+    const known = keys();
+
+    expect(await Promise.all(['new', 'old', '', 'newer'].map((key) => known.isValid(key)))).toEqual([true, true, false, false]);
+  });
+
+  test('are read once in five minutes', async () => {
+    const known = keys();
+    await known.isValid('new');
+    await known.isValid('new');
+    nowMs = 5 * 60_000 + 1;
+    await known.isValid('new');
+
+    expect(secrets.calls()).toHaveLength(4);
+  });
+
+  test('a secret that was never rotated has one', async () => {
+    secrets.on(GetSecretValueCommand, { VersionStage: 'AWSPREVIOUS' }).rejects(none);
+
+    expect(await keys().isValid('new')).toBe(true);
+  });
+
+  test('that cannot be read make nobody valid and are asked for again', async () => {
+    secrets.on(GetSecretValueCommand, { VersionStage: 'AWSCURRENT' }).rejectsOnce(new Error('outage')).resolves({ SecretString: 'new' });
+    const known = keys();
+
+    await expect(known.isValid('new')).rejects.toThrow('outage');
+    expect(await known.isValid('new')).toBe(true);
+  });
+});

@@ -1,0 +1,65 @@
+import { makeChannels } from '../../core/channels/registry.ts';
+import type { DrainPorts } from '../../core/drain.ts';
+import type { MessagePorts } from '../../core/message.ts';
+import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
+import {
+  memoryAudience,
+  memoryCatalogue,
+  memoryClock,
+  memoryConnections,
+  memoryGateway,
+  memoryJobs,
+  memoryReport,
+  memoryTopics,
+  memoryTurns,
+} from './memory.ts';
+
+/** Every port, in memory, with its windows and levers. */
+export function memoryPorts() {
+  const clock = memoryClock();
+  let serial = 0;
+  const ports = {
+    clock,
+    topics: memoryTopics(clock),
+    turns: memoryTurns(),
+    audience: memoryAudience(clock),
+    connections: memoryConnections(),
+    catalogue: memoryCatalogue(),
+    gateway: memoryGateway(),
+    jobs: memoryJobs(),
+    report: memoryReport(),
+    channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
+    newId: () => `id${serial++}`,
+    maxSubscriptions: 500,
+    drainSettings: { turnMs: 10_000, marginMs: 4_000, broadcastsPerSecond: 5, postsAtOnce: 8 },
+  };
+  return ports satisfies DrainPorts & MessagePorts;
+}
+
+export type MemoryPorts = ReturnType<typeof memoryPorts>;
+
+/** Opens a connection and says something on it. */
+export async function speaker(
+  ports: MemoryPorts,
+  connectionId: string,
+): Promise<(message: object | string, receivedAtMs?: number) => Promise<void>> {
+  const { handleMessage } = await import('../../core/message.ts');
+  const now = ports.clock.now();
+  await ports.connections.open({
+    connectionId,
+    clientId: `client-${connectionId}`,
+    dialect: 'json',
+    connectedAtMs: now,
+    expiresAtMs: now + 7_200_000,
+    sourceIp: '',
+  });
+  return (message, receivedAtMs = ports.clock.now()) =>
+    handleMessage(
+      { connectionId, text: typeof message === 'string' ? message : JSON.stringify(message), receivedAtMs, requestId: 'request' },
+      ports,
+    );
+}
+
+/** What a connection was posted, as messages. */
+export const told = (ports: MemoryPorts, connectionId: string): Record<string, unknown>[] =>
+  ports.gateway.posted.filter((one) => one.connectionId === connectionId).map(({ frame }) => JSON.parse(frame) as Record<string, unknown>);

@@ -1,0 +1,91 @@
+/** What must not regress in the infrastructure: who may do what, what comes back, what expires. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, inject, test } from 'vitest';
+import { channelsOf, makeChannels } from '../../core/channels/registry.ts';
+import { DRAIN_TIMEOUT_SECONDS, EVENT_SOURCES, TURN_SECONDS } from '../../core/names.ts';
+import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
+import { VERSION } from '../../core/version.ts';
+
+interface Resource {
+  Type: string;
+  Properties: Record<string, unknown>;
+}
+const template = () => JSON.parse(readFileSync(inject('templateFile'), 'utf8')) as { Resources: Record<string, Resource> };
+const ofType = (type: string): [string, Resource][] => Object.entries(template().Resources).filter(([, { Type }]) => Type === type);
+
+describe('functions', () => {
+  test('run on Node 24 and arm64, keep logs for two weeks, and know their sources', () => {
+    for (const [, { Properties }] of ofType('AWS::Lambda::Function')) {
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Environment: { Variables: { NODE_OPTIONS: '--enable-source-maps' } },
+      });
+    }
+    for (const [, { Properties }] of ofType('AWS::Logs::LogGroup')) expect(Properties['RetentionInDays']).toBe(14);
+  });
+
+  test('may do to tables only what they do: nothing is granted by wildcard, and only the sweep scans', () => {
+    for (const [id, { Properties }] of ofType('AWS::IAM::Policy')) {
+      const { Statement } = Properties['PolicyDocument'] as { Statement: { Action: string | string[]; Resource: unknown }[] };
+      const actions = Statement.flatMap(({ Action }) => Action);
+      expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+      expect(actions.includes('dynamodb:Scan')).toBe(id.toLowerCase().includes('sweep'));
+      expect(Statement.map(({ Resource }) => Resource)).not.toContain('*');
+    }
+  });
+});
+
+describe('queues', () => {
+  test('keep a message invisible longer than a function and its turn may last, and have dead letters', () => {
+    const work = ofType('AWS::SQS::Queue').filter(([, { Properties }]) => Properties['RedrivePolicy'] !== undefined);
+
+    expect(work).toHaveLength(2);
+    for (const [, { Properties }] of work)
+      expect(Properties['VisibilityTimeout']).toBeGreaterThanOrEqual(DRAIN_TIMEOUT_SECONDS + TURN_SECONDS);
+  });
+
+  test('hand over small batches at once and take back single records', () => {
+    for (const [, { Properties }] of ofType('AWS::Lambda::EventSourceMapping')) {
+      expect(Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+      expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
+    }
+  });
+});
+
+test('tables are on demand and forget what has expired', () => {
+  expect(ofType('AWS::DynamoDB::GlobalTable')).toHaveLength(3);
+  for (const [, { Properties }] of ofType('AWS::DynamoDB::GlobalTable')) {
+    expect(Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    });
+  }
+});
+
+test('the WebSocket stage is called ws: its name is the path', () => {
+  expect(ofType('AWS::ApiGatewayV2::Stage').map(([, { Properties }]) => Properties['StageName'])).toContain('ws');
+});
+
+test('every channel has a rule from the bus, and every rule a channel', () => {
+  const sources = makeChannels({ freshness: DEFAULT_FRESHNESS }).all.map(({ source }) => source);
+  const rules = ofType('AWS::Events::Rule').flatMap(
+    ([, { Properties }]) => (Properties['EventPattern'] as { source?: string[] } | undefined)?.source ?? [],
+  );
+
+  expect([...EVENT_SOURCES]).toEqual(sources);
+  expect(rules.sort()).toEqual(sources.sort());
+  expect(channelsOf([]).of('price:005930')).toBeNull();
+});
+
+test('the version that clients are told is the package’s', () => {
+  expect(VERSION).toBe((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version);
+});
+
+test('the whole template, code aside, is as it was', () => {
+  const stable = JSON.stringify(template(), null, 2)
+    .replace(/[0-9a-f]{64}\.zip/g, '[asset].zip')
+    .replace(/"asset\.[0-9a-f]{64}"/g, '"asset.[hash]"');
+
+  expect(stable).toMatchSnapshot();
+});
