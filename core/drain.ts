@@ -31,6 +31,9 @@ export interface DrainPorts extends DisconnectPorts {
 /** After so many rounds a busy topic is handed on to a job, so that no function times out on it. */
 const MAX_ROUNDS = 6;
 
+/** A telling counts as on time if it began within this share of a window after it might. */
+const LATE_SHARE = 0.75;
+
 /** A throttled consumer waits 1 s, 2 s, 4 s … a minute. */
 const backoffMs = (strikes: number): number => Math.min(1000 * 2 ** strikes, 60_000);
 
@@ -43,6 +46,7 @@ interface Speech {
   /** Up to which offset this turn has told those who are not late. */
   done: number;
   toldAtMs: number;
+  nextAtMs: number;
   /** Whom this turn told: they get the newest again if it is lost. */
   readonly whom: Map<string, Subscription>;
   retell: boolean;
@@ -59,7 +63,17 @@ export async function drain(request: { topic: string; shard: number; retell?: bo
   const lease = await takeTurn(topic, shard, ports, ports.drainSettings);
   if (!lease) return;
   if (lease.takenOver && channel.kind === 'state') await outlast(topic, shard, ports);
-  const speech: Speech = { topic, shard, channel, lease, done: 0, toldAtMs: lease.first.toldAtMs, whom: new Map(), retell };
+  const speech: Speech = {
+    topic,
+    shard,
+    channel,
+    lease,
+    done: 0,
+    toldAtMs: lease.first.toldAtMs,
+    nextAtMs: lease.first.nextAtMs,
+    whom: new Map(),
+    retell,
+  };
   try {
     await speak(speech, ports);
   } catch (error) {
@@ -88,7 +102,7 @@ async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
     );
     await tellAudience(speech, round, ports);
     const busy = rounds === MAX_ROUNDS;
-    const done = { cursor: round.head, toldAtMs: speech.toldAtMs, pokes: busy ? null : turn.pokes };
+    const done = { cursor: round.head, toldAtMs: speech.toldAtMs, nextAtMs: speech.nextAtMs, pokes: busy ? null : turn.pokes };
     const outcome = round.more && !busy ? 'poked' : await ports.turns.release(topic, shard, lease.me, done);
     // the job comes after the release: who pokes before it finds the turn held, and relies on somebody coming again
     if (busy && outcome === 'released') return ports.jobs.put({ kind: 'drain', topic, shard });
@@ -116,10 +130,21 @@ async function again(speech: Speech, round: Round, { turns }: DrainPorts): Promi
 /** State topics: the newest is told when the window since the last telling ends. What comes meanwhile is conflated. */
 async function waitOutWindow(speech: Speech, { clock, drainSettings }: DrainPorts): Promise<void> {
   if (speech.channel.kind !== 'state') return;
-  const windowMs = 1000 / drainSettings.broadcastsPerSecond;
-  const left = speech.toldAtMs + windowMs - clock.now();
+  const windowMs = windowOf(drainSettings);
+  const left = speech.nextAtMs - clock.now();
   // a clock that was ahead when it wrote must not make us wait longer than a window
   if (left > 0) await clock.sleep(Math.min(left, windowMs));
+}
+
+const windowOf = ({ broadcastsPerSecond }: DrainSettings): number => 1000 / broadcastsPerSecond;
+
+/**
+ * When the next window ends. A telling that began a little late does not move the windows after it: else messages at
+ * just the allowed rate would lag behind more and more, each by the worst delay there ever was.
+ */
+function nextWindow(nextAtMs: number, beganMs: number, windowMs: number): number {
+  const lateMs = beganMs - nextAtMs;
+  return lateMs >= 0 && lateMs <= LATE_SHARE * windowMs ? nextAtMs + windowMs : beganMs + windowMs;
 }
 
 async function tellAudience(speech: Speech, round: Round, ports: DrainPorts): Promise<void> {
@@ -130,7 +155,10 @@ async function tellAudience(speech: Speech, round: Round, ports: DrainPorts): Pr
       sent += await tellOne(subscription, speech, round, ports);
     });
   }
-  if (round.head > round.from) speech.toldAtMs = startedAtMs;
+  if (round.head > round.from) {
+    speech.nextAtMs = nextWindow(speech.nextAtMs, startedAtMs, windowOf(ports.drainSettings));
+    speech.toldAtMs = startedAtMs;
+  }
   if (sent > 0) {
     ports.report.count(METRIC.messagesOut, sent);
     ports.report.info('told', { topic: speech.topic, head: round.head, posts: sent });

@@ -65,6 +65,8 @@ export interface Turn {
   readonly cursor: number;
   /** When the audience was last told, in ms; 0 = never. */
   readonly toldAtMs: number;
+  /** State topics: when it may be told next, in ms. */
+  readonly nextAtMs: number;
 }
 
 export interface Turns {
@@ -88,6 +90,7 @@ export interface Turns {
 export interface Done {
   readonly cursor: number;
   readonly toldAtMs: number;
+  readonly nextAtMs: number;
   readonly pokes: number | null;
 }
 

@@ -1,5 +1,5 @@
 /** AWS Signature Version 4 for the one request that fan-out makes in its thousands: a POST or DELETE with a body. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 export interface Credentials {
   readonly region: string;
@@ -17,31 +17,40 @@ export interface Signable {
   readonly bodyHash: string;
 }
 
-export const bodyHash = (body: string): string => createHash('sha256').update(body).digest('hex');
+export const bodyHash = (body: string): string => hash('sha256', body, 'hex');
 
-/** Signs for one service with one set of credentials. The day's key is derived once. */
+/** Signs for one service with one set of credentials. What is the same for all requests of a day or a second is made once. */
 export function signer(service: string, { region, accessKeyId, secretAccessKey, sessionToken }: Credentials) {
-  let day = '';
-  let key: Buffer = Buffer.alloc(0);
   const hmac = (secret: string | Buffer, text: string): Buffer => createHmac('sha256', secret).update(text).digest();
+  const tokenLine = sessionToken === null ? '' : `x-amz-security-token:${sessionToken}\n`;
+  const signed = sessionToken === null ? 'host;x-amz-date' : 'host;x-amz-date;x-amz-security-token';
+  const tokenHeader: Record<string, string> = sessionToken === null ? {} : { 'x-amz-security-token': sessionToken };
+  let second = -1;
+  let stamp = '';
+  let scope = '';
+  let key: KeyObject = createSecretKey(Buffer.from('-'));
 
-  return ({ method, host, path, bodyHash: hash }: Signable, nowMs: number): Record<string, string> => {
-    const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
-    const date = stamp.slice(0, 8);
-    if (date !== day) {
-      key = [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${secretAccessKey}`, date));
-      day = date;
+  const turnTo = (nowMs: number): void => {
+    stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const day = stamp.slice(0, 8);
+    if (!scope.startsWith(day)) {
+      scope = `${day}/${region}/${service}/aws4_request`;
+      key = createSecretKey([region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${secretAccessKey}`, day)));
     }
+    second = Math.floor(nowMs / 1000);
+  };
+
+  return ({ method, host, path, bodyHash: payload }: Signable, nowMs: number): Record<string, string> => {
+    if (Math.floor(nowMs / 1000) !== second) turnTo(nowMs);
     const canonicalPath = path.split('/').map(encodeSegment).join('/');
-    const token = sessionToken === null ? '' : `x-amz-security-token:${sessionToken}\n`;
-    const signed = sessionToken === null ? 'host;x-amz-date' : 'host;x-amz-date;x-amz-security-token';
-    const canonical = `${method}\n${canonicalPath}\n\nhost:${host}\nx-amz-date:${stamp}\n${token}\n${signed}\n${hash}`;
-    const scope = `${date}/${region}/${service}/aws4_request`;
-    const signature = hmac(key, `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${bodyHash(canonical)}`).toString('hex');
+    const canonical = `${method}\n${canonicalPath}\n\nhost:${host}\nx-amz-date:${stamp}\n${tokenLine}\n${signed}\n${payload}`;
+    const signature = createHmac('sha256', key)
+      .update(`AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${hash('sha256', canonical, 'hex')}`)
+      .digest('hex');
     return {
       host,
       'x-amz-date': stamp,
-      ...(sessionToken === null ? {} : { 'x-amz-security-token': sessionToken }),
+      ...tokenHeader,
       authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
     };
   };

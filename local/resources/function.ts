@@ -28,7 +28,7 @@ export interface FunctionOptions {
 }
 
 /** So many environments of one function at most: more would only fight for the laptop's cores. */
-export const MAX_ENVIRONMENTS = 8;
+export const MAX_ENVIRONMENTS = 4;
 
 const WORKER = fileURLToPath(new URL('../function-worker.mjs', import.meta.url));
 
@@ -54,6 +54,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
       stdout: true,
       stderr: true,
       execArgv: ['--enable-source-maps'],
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
     const environment: Environment = { worker, settle: null };
     const end = (outcome: Outcome): void => {

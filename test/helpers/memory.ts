@@ -106,7 +106,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
 export function memoryTurns(): Turns {
   const items = new Map<string, Turn>();
   const at = (topic: string, shard: number): Turn =>
-    items.get(`${topic}#${shard}`) ?? { holder: '', untilMs: 0, pokes: 0, cursor: 0, toldAtMs: 0 };
+    items.get(`${topic}#${shard}`) ?? { holder: '', untilMs: 0, pokes: 0, cursor: 0, toldAtMs: 0, nextAtMs: 0 };
   const put = (topic: string, shard: number, change: Partial<Turn>): Turn => {
     const turn = { ...at(topic, shard), ...change };
     items.set(`${topic}#${shard}`, turn);
@@ -133,11 +133,11 @@ export function memoryTurns(): Turns {
       put(topic, shard, { cursor, untilMs });
       return true;
     },
-    async release(topic, shard, me, { cursor, toldAtMs, pokes }) {
+    async release(topic, shard, me, { cursor, toldAtMs, nextAtMs, pokes }) {
       const turn = at(topic, shard);
       if (turn.holder !== me) return 'lost';
       if (pokes !== null && turn.pokes !== pokes) return 'poked';
-      put(topic, shard, { cursor, toldAtMs, holder: '', untilMs: 0 });
+      put(topic, shard, { cursor, toldAtMs, nextAtMs, holder: '', untilMs: 0 });
       return 'released';
     },
   };

@@ -3,7 +3,14 @@ import type { Turn, Turns } from '../../../core/ports.ts';
 import { conditional, documents, type Item, number, text } from './client.ts';
 import { cursorKey } from './keys.ts';
 
-const NAMES = { '#holder': 'holder', '#until': 'until', '#pokes': 'pokes', '#cursor': 'cursor', '#toldAt': 'toldAt' } as const;
+const NAMES = {
+  '#holder': 'holder',
+  '#until': 'until',
+  '#pokes': 'pokes',
+  '#cursor': 'cursor',
+  '#toldAt': 'toldAt',
+  '#nextAt': 'nextAt',
+} as const;
 type Name = keyof typeof NAMES;
 
 export function dynamoTurns({ table, client = documents() }: { table: string; client?: ReturnType<typeof documents> }): Turns {
@@ -66,14 +73,14 @@ export function dynamoTurns({ table, client = documents() }: { table: string; cl
       });
       return done !== null;
     },
-    async release(topic, shard, me, { cursor, toldAtMs, pokes }) {
+    async release(topic, shard, me, { cursor, toldAtMs, nextAtMs, pokes }) {
       const { done, refused } = await update(
         topic,
         shard,
-        'SET #cursor = :cursor, #toldAt = :toldAt REMOVE #holder, #until',
+        'SET #cursor = :cursor, #toldAt = :toldAt, #nextAt = :nextAt REMOVE #holder, #until',
         pokes === null ? mine : `${mine} AND #pokes = :pokes`,
-        ['#holder', '#until', '#cursor', '#toldAt', ...(pokes === null ? [] : ['#pokes' as const])],
-        { ':me': me, ':cursor': cursor, ':toldAt': toldAtMs, ...(pokes === null ? {} : { ':pokes': pokes }) },
+        ['#holder', '#until', '#cursor', '#toldAt', '#nextAt', ...(pokes === null ? [] : ['#pokes' as const])],
+        { ':me': me, ':cursor': cursor, ':toldAt': toldAtMs, ':nextAt': nextAtMs, ...(pokes === null ? {} : { ':pokes': pokes }) },
       );
       if (done) return 'released';
       const now = refused?.item ? turnOf(refused.item) : await read(topic, shard);
@@ -88,4 +95,5 @@ const turnOf = (item: Item): Turn => ({
   pokes: number(item, 'pokes'),
   cursor: number(item, 'cursor'),
   toldAtMs: number(item, 'toldAt'),
+  nextAtMs: number(item, 'nextAt'),
 });

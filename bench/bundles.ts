@@ -1,0 +1,51 @@
+/** What a cold start pays for: the size of each function's bundle and the time its import takes in a fresh process. */
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { BUNDLES, buildFunctions, functionNames } from '../bin/build.ts';
+import { ENV, SETTING } from '../core/names.ts';
+import { quantile, table } from './print.ts';
+
+const TRIES = 7;
+
+/** Every name a function may ask for at import. */
+const ENVIRONMENT = Object.fromEntries([...Object.values(ENV), ...Object.values(SETTING)].map((name) => [name, '1']));
+
+export async function bundles(): Promise<void> {
+  await buildFunctions();
+  const timed = (code: string): number => {
+    const times = Array.from({ length: TRIES }, () =>
+      Number(
+        execFileSync(
+          process.execPath,
+          ['--input-type=module', '-e', `const t=performance.now();${code};console.log(performance.now()-t)`],
+          {
+            encoding: 'utf8',
+            env: {
+              ...process.env,
+              ...ENVIRONMENT,
+              CALLBACK_URL: 'https://x.execute-api.local.amazonaws.com/ws',
+              AWS_REGION: 'local',
+              AWS_ACCESS_KEY_ID: 'x',
+              AWS_SECRET_ACCESS_KEY: 'x',
+              LOG_LEVEL: 'ERROR',
+            },
+          },
+        )
+          .trim()
+          .split('\n')
+          .at(-1),
+      ),
+    );
+    return quantile(
+      times.sort((a, b) => a - b),
+      0.5,
+    );
+  };
+  const rows = functionNames().map((name) => {
+    const file = join(BUNDLES, name, 'index.mjs');
+    return [name, (statSync(file).size / 1024).toFixed(0), timed(`await import(${JSON.stringify(file)})`).toFixed(0)];
+  });
+  console.log(`\nbundles: minified KB, and the import in a fresh process, median of ${TRIES}`);
+  table(['function', 'KB', 'import ms'], [['nothing (floor)', '0', timed("await import('node:https')").toFixed(0)], ...rows]);
+}

@@ -1,0 +1,33 @@
+/** `npm run bench`: every figure that the docs claim, with its control, in one run. `npm run bench -- --help` says more. */
+import { parseArgs } from 'node:util';
+import { broadcast } from './broadcast.ts';
+import { bundles } from './bundles.ts';
+import { posts } from './posts.ts';
+
+const USAGE = `usage: npm run bench -- [broadcast] [posts] [bundles]     all of them where none is named
+options: --clients 1000  --rate 5  --seconds 30             the broadcast's load
+         --posts 10000                                      posts for each client`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    clients: { type: 'string', default: '1000' },
+    rate: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '30' },
+    posts: { type: 'string', default: '10000' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  broadcast: () => broadcast({ clients: Number(values.clients), ticksPerSecond: Number(values.rate), seconds: Number(values.seconds) }),
+  posts: () => posts(Number(values.posts)),
+  bundles,
+};
+const unknown = positionals.filter((name) => !(name in BENCHES));
+if (values.help || unknown.length > 0) {
+  console.log(unknown.length > 0 ? `no bench is called ${unknown.join(', ')}\n${USAGE}` : USAGE);
+  process.exitCode = unknown.length > 0 ? 1 : 0;
+} else {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+  for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) await BENCHES[name]?.();
+}
