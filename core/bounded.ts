@@ -19,3 +19,17 @@ export async function bounded<Item>(items: Iterable<Item>, limit: number, work: 
   await Promise.all(Array.from({ length: limit }, worker));
   if (failures.length > 0) throw failures[0];
 }
+
+/** The same items, each asked for while the one before it is being worked on. */
+export async function* readAhead<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item, void> {
+  const source = items[Symbol.asyncIterator]();
+  let next = source.next();
+  for (;;) {
+    const { done, value } = await next;
+    if (done) return;
+    next = source.next();
+    // it is awaited in the next turn of the loop; if the loop is left before, nobody asks how it ended
+    next.catch(() => undefined);
+    yield value;
+  }
+}

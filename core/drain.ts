@@ -1,4 +1,4 @@
-import { bounded } from './bounded.ts';
+import { bounded, readAhead } from './bounded.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
@@ -150,7 +150,7 @@ function nextWindow(nextAtMs: number, beganMs: number, windowMs: number): number
 async function tellAudience(speech: Speech, round: Round, ports: DrainPorts): Promise<void> {
   const startedAtMs = ports.clock.now();
   let sent = 0;
-  for await (const page of ports.audience.pages(speech.topic, speech.shard)) {
+  for await (const page of readAhead(ports.audience.pages(speech.topic, speech.shard))) {
     await bounded(page, ports.drainSettings.postsAtOnce, async (subscription) => {
       sent += await tellOne(subscription, speech, round, ports);
     });

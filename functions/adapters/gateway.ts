@@ -41,7 +41,8 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
           host: base.hostname,
           port: base.port,
           path,
-          headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+          // as a flat list they are written as they stand: the names and values are ours
+          headers: [...Object.entries(headers).flat(), 'content-length', String(Buffer.byteLength(body))],
           timeout: TRY_MS,
         },
         (response: IncomingMessage) => {

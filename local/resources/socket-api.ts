@@ -50,6 +50,7 @@ interface Peer {
 
 export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: SocketApiOptions): LocalSocketApi {
   const peers = new Map<string, Peer>();
+  let stopped = false;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -115,7 +116,7 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
 
   const leave = async (peer: Peer, code: number, reason: string): Promise<void> => {
     peers.delete(peer.id);
-    if (levers.random() < levers.loseDisconnects) return;
+    if (stopped || levers.random() < levers.loseDisconnects) return;
     const headers = { Host: peer.host, 'x-api-key': '', 'X-Forwarded-For': '', 'x-restapi': '' };
     const event = {
       headers,
@@ -192,6 +193,7 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
       }
     },
     stop() {
+      stopped = true;
       for (const { socket } of peers.values()) socket.terminate();
       server.close();
     },

@@ -301,7 +301,10 @@ describe('bad input is answered and kills nothing', () => {
 
     for (let index = 0; index < 260; index++) chart.send({ type: 'subscribe', topic: 'price:005930' });
     const limited = await chart.until(ofType('error'));
-    await host.eventually(async () => (chart.send({ type: 'unsubscribe', topic: 'price:005930' }), chart.next()), ofType('unsubscribed'));
+    await host.eventually(() => {
+      chart.send({ type: 'unsubscribe', topic: 'price:005930' });
+      return chart.next();
+    }, ofType('unsubscribed'));
 
     expect(limited['data']).toMatchObject({ error_code: 'RATE_LIMIT_EXCEEDED' });
     expect(chart.received.filter(ofType('subscribed')).length).toBeGreaterThanOrEqual(100);

@@ -4,6 +4,9 @@ import { readKeys } from './batch-get.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
 import { audienceOf, memberKey } from './keys.ts';
 
+/** Small enough that posting begins soon; the next page is read meanwhile. */
+const PAGE = 500;
+
 export interface AudienceOptions {
   readonly table: string;
   readonly now?: () => number;
@@ -27,6 +30,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
             ExpressionAttributeValues: { ':audience': audienceOf(topic, shard) },
             ConsistentRead: true,
             ExclusiveStartKey: start,
+            Limit: PAGE,
           }),
         );
         yield Items.filter(isThere).map((item) => subscriptionOf(topic, shard, item));
