@@ -3,12 +3,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/slow/**'],
     globalSetup: ['test/setup/assembly.ts'],
     setupFiles: ['test/setup/environment.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // the machine has few cores and every local run has threads of its own
+    // every local run has threads of its own
     maxWorkers: 2,
   },
 });

@@ -1,4 +1,4 @@
-/** The control: what somebody writes in an hour with one server and no promises. It speaks as much of contract B as the load needs. */
+/** The control: what somebody writes in an hour with one server and no promises. It speaks as much of the protocol as the load needs. */
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 

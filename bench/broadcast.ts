@@ -37,6 +37,7 @@ export async function broadcast(load: BroadcastLoad): Promise<void> {
     const host = await startHost(program, environment);
     try {
       const { delivered, expected, perSecond, p50, p99, memoryMb, cpuSeconds, endOnNewest } = await run(host, load);
+      if (endOnNewest !== load.clients) process.exitCode = 1;
       rows.push([
         name,
         `${delivered} of ${expected}`,

@@ -24,7 +24,6 @@ const { createServer } = require('node:http');
 const { parentPort } = require('node:worker_threads');
 const server = createServer((request, response) => { request.resume(); request.on('end', () => response.writeHead(200, { 'content-length': 0 }).end()); });
 server.listen(0, '127.0.0.1', () => parentPort.postMessage({ port: server.address().port }));
-setInterval(() => parentPort.postMessage({ cpu: process.cpuUsage() }), 1e9);
 `;
 
 export async function posts(count: number): Promise<void> {

@@ -23,9 +23,13 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   posts: () => posts(Number(values.posts)),
   bundles,
 };
-const unknown = positionals.filter((name) => !(name in BENCHES));
+const wrong = ['clients', 'rate', 'seconds', 'posts'].filter((name) => !/^[1-9]\d{0,6}$/.test(String(values[name as keyof typeof values])));
+const unknown = [
+  ...positionals.filter((name) => !(name in BENCHES)),
+  ...wrong.map((name) => `--${name} ${String(values[name as keyof typeof values])}`),
+];
 if (values.help || unknown.length > 0) {
-  console.log(unknown.length > 0 ? `no bench is called ${unknown.join(', ')}\n${USAGE}` : USAGE);
+  console.log(unknown.length > 0 ? `not understood: ${unknown.join(', ')}\n${USAGE}` : USAGE);
   process.exitCode = unknown.length > 0 ? 1 : 0;
 } else {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';

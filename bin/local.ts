@@ -3,13 +3,13 @@
 import { startDemo } from '../local/demo/demo.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 
 const DEFAULT_PORT = 8000;
-/** The local run's key for publishing (contract D6). */
+/** The local run's key for publishing. */
 const LOCAL_KEY = 'local-key';
 /** On Ctrl-C what is under way may end for so long. */
-const SETTLE_MS = 2_000;
+const SETTLE_MS = 5_000;
 
 interface LocalSettings {
   readonly port: number;
@@ -25,6 +25,16 @@ function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
   const demo = environment['DEMO'] || 'on';
   if (demo !== 'on' && demo !== 'off') throw new Error(`DEMO: expected on or off, got ${JSON.stringify(demo)}`);
   return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: environment['VERBOSE'] === '1' };
+}
+
+/** A setting that cannot be used is said in a line, without a stack. */
+function readEverything(): { local: LocalSettings; settings: Settings } {
+  try {
+    return { local: readLocalSettings(process.env), settings: readSettings(process.env) };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(1);
+  }
 }
 
 /** Shows of the functions' logs what somebody should see: warnings and errors; with VERBOSE=1 all of it. */
@@ -43,8 +53,7 @@ function printer(verbose: boolean): (name: string, line: string) => void {
 }
 
 async function main(): Promise<void> {
-  const local = readLocalSettings(process.env);
-  const settings = readSettings(process.env);
+  const { local, settings } = readEverything();
   let assembly: Assembly | undefined;
   let run: LocalRun | undefined;
   let stopDemo: (() => Promise<void>) | undefined;
@@ -67,6 +76,7 @@ async function main(): Promise<void> {
     });
   }
 
+  console.log('making the template and its functions …');
   try {
     assembly = await assemble(settings);
     run = await startLocal({

@@ -23,8 +23,9 @@ async function eventOf([kind, ticker = '', ...rest]: string[], url: string): Pro
       detail: { ticker, reason: rest.join(' '), timestamp },
     };
   }
-  const won = rest[0] ?? '';
-  if (!/^\d{1,15}$/.test(won)) throw new UsageError(`a price is whole won, such as 158600; got ${JSON.stringify(won)}`);
+  const [won = '', ...extra] = rest;
+  if (!/^[1-9]\d{0,14}$/.test(won) || extra.length > 0)
+    throw new UsageError(`a price is whole won, such as 158600; got ${JSON.stringify(rest.join(' '))}`);
   const price = Number(won);
   const answer = await fetch(new URL(`/internal/price/${ticker}`, url));
   const known = answer.status === 200 ? ((await answer.json()) as { price: number; change: number; volume: number }) : null;
@@ -38,16 +39,24 @@ async function eventOf([kind, ticker = '', ...rest]: string[], url: string): Pro
   };
 }
 
+/** Where the event goes, for the message when nobody is there. */
+let target = '';
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { url: { type: 'string' }, key: { type: 'string' }, lane: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
   if (values.help) return console.log(USAGE);
-  if (!['price', 'halt', 'resume'].includes(positionals[0] ?? '')) throw new UsageError(USAGE);
+  const [kind = ''] = positionals;
+  if (!['price', 'halt', 'resume'].includes(kind))
+    throw new UsageError(kind === '' ? USAGE : `there is no event ${JSON.stringify(kind)}\n${USAGE}`);
   if (values.lane !== undefined && values.lane !== 'bus' && values.lane !== 'direct')
     throw new UsageError(`--lane: bus or direct, not ${values.lane}`);
-  const url = values.url ?? process.env['PUSH_URL'] ?? 'http://localhost:8000';
+  const url = values.url ?? process.env['PUSH_URL'] ?? `http://localhost:${process.env['PORT'] ?? '8000'}`;
+  if (!/^https?:\/\/[^/]+\/?$/.test(url))
+    throw new UsageError(`--url: expected an address such as http://localhost:8000, got ${JSON.stringify(url)}`);
+  target = url;
   const event = await eventOf(positionals, url);
   const { accepted, rejected } = await postEvents(url, values.key ?? process.env['PUSH_KEY'] ?? 'local-key', [event], values.lane);
   if (accepted === 0) throw new UsageError(`rejected: ${rejected[0]?.error_message ?? ''}`);
@@ -58,7 +67,7 @@ main().catch((error: Error & { code?: string; cause?: { code?: string } }) => {
   const refused = error.cause?.code === 'ECONNREFUSED';
   console.error(
     refused
-      ? 'nobody answers there: is `npm start` running?'
+      ? `nobody answers at ${target}: is \`npm start\` running, and there? (--url names another address)`
       : error instanceof UsageError || error.code?.startsWith('ERR_PARSE')
         ? error.message
         : `failed: ${error.message}`,

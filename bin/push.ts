@@ -13,4 +13,11 @@ export function makeApp({ settings, outdir }: { settings: Settings; outdir?: str
   return app;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) makeApp({ settings: readSettings(process.env) }).synth();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    makeApp({ settings: readSettings(process.env) }).synth();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

@@ -22,7 +22,7 @@ const like = (fallback: string, pattern: RegExp, what: string): Rule => ({
   wrong: (value) => (pattern.test(value) ? null : what),
 });
 
-/** Contract C4 and B2. */
+/** The README lists them. */
 const RULES: Readonly<Record<keyof Settings, Rule>> = {
   [SETTING.allowedOrigins]: like(
     '*',
@@ -56,6 +56,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     return { name, value, problem: expected === null ? null : `${name}: expected ${expected}, got ${JSON.stringify(value)}` };
   });
   const problems = read.flatMap(({ problem }) => problem ?? []);
+  const settingOf = (wanted: string): string => read.find(({ name }) => name === wanted)?.value ?? '';
+  if (settingOf(SETTING.marketOpen) >= settingOf(SETTING.marketClose))
+    problems.push(`${SETTING.marketOpen}: expected a time before ${SETTING.marketClose}`);
   if (problems.length > 0) throw new Error(`these settings cannot be used:\n  ${problems.join('\n  ')}`);
   return Object.fromEntries(read.map(({ name, value }) => [name, value])) as unknown as Settings;
 }

@@ -1,6 +1,5 @@
 import type { LogCommit, Outcome, StateCommit } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
-import { thinPoints } from './history.ts';
 import { METRIC } from './names.ts';
 import type { Catalogue, Report, TopicState, Topics } from './ports.ts';
 
@@ -17,7 +16,7 @@ export interface CommitPorts {
  */
 export async function commit(outcome: Outcome, ports: CommitPorts): Promise<string | null> {
   if (outcome.kind === 'listing') {
-    await ports.catalogue.list(ports.channels.of(outcome.entries[0]?.topic ?? '')?.name ?? '', outcome.entries);
+    await ports.catalogue.list(outcome.channel, outcome.entries);
     return null;
   }
   const state = outcome.kind === 'state' ? await commitState(outcome, ports) : await commitLog(outcome, ports.topics);
@@ -27,11 +26,12 @@ export async function commit(outcome: Outcome, ports: CommitPorts): Promise<stri
 async function commitState(outcome: StateCommit, { topics, catalogue, channels, report }: CommitPorts): Promise<TopicState> {
   if (outcome.ahead) report.count(METRIC.eventsAhead);
   const { changed, state } = await topics.commitState(outcome);
-  if (!state.listed) {
-    await catalogue.list(channels.of(state.topic)?.name ?? '', [{ topic: state.topic, name: null }]);
+  const channel = channels.of(state.topic);
+  if (channel && !state.listed) {
+    await catalogue.list(channel.name, [{ topic: state.topic, name: null }]);
     await catalogue.markListed(state.topic);
   }
-  const thinned = changed ? thinPoints(state.recent) : null;
+  const thinned = changed && channel ? channel.thinRecent(state.recent) : null;
   if (thinned) await topics.thinRecent(state, thinned);
   return state;
 }

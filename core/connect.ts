@@ -1,5 +1,6 @@
+import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { PushError } from './errors.ts';
-import type { Clock, Connection, Connections, Gateway, Jobs, Report } from './ports.ts';
+import type { Clock, Connection, Connections, Gateway, Jobs, PostResult, Report } from './ports.ts';
 import { formatConnected } from './protocol/json.ts';
 
 /** API Gateway closes every connection after 2 hours; records outlive that a little. */
@@ -12,7 +13,7 @@ export const expiryOf = (connectedAtMs: number): number => connectedAtMs + CONNE
 export const GREETING_MS = 250;
 
 /** Whoever answers a message while another message's handler is greeting waits until that is surely out. */
-const GREETING_GRACE_MS = 150;
+const GREETING_GRACE_MS = 250;
 
 export interface ConnectPorts {
   readonly connections: Connections;
@@ -60,10 +61,8 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
 const originAllowed = (origin: string | null, allowed: string): boolean =>
   allowed === '*' || origin === null || allowed.split(',').some((one) => one.trim() === origin);
 
-export interface GreetPorts {
-  readonly connections: Connections;
+export interface GreetPorts extends DisconnectPorts {
   readonly gateway: Gateway;
-  readonly clock: Clock;
 }
 
 /** Greets a connection that has not spoken, at its time; nothing where somebody else has greeted it. */
@@ -72,12 +71,20 @@ export async function greetLater(connectionId: string, atMs: number, ports: Gree
   if (waitMs > 0) await ports.clock.sleep(waitMs);
   const connection = await ports.connections.claimGreeting(connectionId, ports.clock.now());
   if (!connection) return;
-  // a handshake that is just ending still answers "gone": give it the time the platform may take
-  for (let pause = 100; (await greet(connection, ports)) === 'gone' && pause <= 800; pause *= 2) await ports.clock.sleep(pause);
+  // a handshake that failed after `$connect` had answered is told to nobody: still gone, it will not come
+  if ((await greet(connection, ports)) === 'gone') await disconnect(connectionId, ports);
 }
 
-export const greet = (connection: Connection, { gateway }: Pick<GreetPorts, 'gateway'>) =>
-  gateway.post(connection.connectionId, formatConnected(connection.clientId));
+/** Says `connected`. A handshake that is just ending still answers "gone", and a busy gateway "slow": both get some time. */
+export async function greet(connection: Connection, { gateway, clock }: Pick<GreetPorts, 'gateway' | 'clock'>): Promise<PostResult> {
+  const frame = formatConnected(connection.clientId);
+  let result = await gateway.post(connection.connectionId, frame);
+  for (let pause = 100; result !== 'sent' && pause <= 800; pause *= 2) {
+    await clock.sleep(pause);
+    result = await gateway.post(connection.connectionId, frame);
+  }
+  return result;
+}
 
 /** Waits until a greeting that another message's handler claimed is out, so that it stays the first frame. */
 export async function awaitGreeting(connection: Connection, clock: Clock): Promise<void> {

@@ -1,5 +1,8 @@
+import { bounded } from './bounded.ts';
 import { METRIC } from './names.ts';
 import type { Audience, Clock, Connections, Report } from './ports.ts';
+
+const AT_ONCE = 16;
 
 export interface DisconnectPorts {
   readonly connections: Connections;
@@ -13,10 +16,10 @@ export interface DisconnectPorts {
  * may be lost or come twice), a post that finds it gone, the sweep.
  */
 export async function disconnect(connectionId: string, { connections, audience, clock, report }: DisconnectPorts): Promise<void> {
-  for (const key of await connections.subscriptions(connectionId)) {
+  await bounded(await connections.subscriptions(connectionId), AT_ONCE, async (key) => {
     await audience.remove(key);
     await connections.removeSubscription(connectionId, key);
-  }
+  });
   const closed = await connections.close(connectionId);
   if (!closed) return;
   report.info('disconnected', { connectionId, clientId: closed.clientId });

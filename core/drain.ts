@@ -30,6 +30,11 @@ export interface DrainPorts extends DisconnectPorts {
 
 /** After so many rounds a busy topic is handed on to a job, so that no function times out on it. */
 const MAX_ROUNDS = 6;
+/** Or after so long, with time left for the audience of one more round. */
+const MAX_SPEECH_MS = 6_000;
+
+/** A retelling that finds the turn held is asked for again. */
+const RETELL_DELAY_SECONDS = 2;
 
 /** A telling counts as on time if it began within this share of a window after it might. */
 const LATE_SHARE = 0.75;
@@ -61,7 +66,8 @@ export async function drain(request: { topic: string; shard: number; retell?: bo
   const channel = ports.channels.of(topic);
   if (!channel) return;
   const lease = await takeTurn(topic, shard, ports, ports.drainSettings);
-  if (!lease) return;
+  // the holder was poked and will look again, but it does not know that the newest is to be told again
+  if (!lease) return retell ? ports.jobs.put({ kind: 'drain', topic, shard, retell }, RETELL_DELAY_SECONDS) : undefined;
   if (lease.takenOver && channel.kind === 'state') await outlast(topic, shard, ports);
   const speech: Speech = {
     topic,
@@ -77,7 +83,8 @@ export async function drain(request: { topic: string; shard: number; retell?: bo
   try {
     await speak(speech, ports);
   } catch (error) {
-    if (error instanceof TurnLostError && channel.kind === 'state') await tellAgain(speech, ports);
+    if (!(error instanceof TurnLostError)) await ports.turns.abandon(topic, shard, lease.me);
+    else if (channel.kind === 'state') await tellAgain(speech, ports);
     throw error;
   }
 }
@@ -92,6 +99,7 @@ async function outlast(topic: string, shard: number, { jobs }: DrainPorts): Prom
 
 async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
   const { topic, shard, lease } = speech;
+  const beganMs = ports.clock.now();
   let turn: Turn = lease.first;
   for (let rounds = 1; ; rounds++) {
     await waitOutWindow(speech, ports);
@@ -101,7 +109,7 @@ async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
       ports,
     );
     await tellAudience(speech, round, ports);
-    const busy = rounds === MAX_ROUNDS;
+    const busy = rounds === MAX_ROUNDS || ports.clock.now() - beganMs > MAX_SPEECH_MS;
     const done = { cursor: round.head, toldAtMs: speech.toldAtMs, nextAtMs: speech.nextAtMs, pokes: busy ? null : turn.pokes };
     const outcome = round.more && !busy ? 'poked' : await ports.turns.release(topic, shard, lease.me, done);
     // the job comes after the release: who pokes before it finds the turn held, and relies on somebody coming again
@@ -155,11 +163,9 @@ async function tellAudience(speech: Speech, round: Round, ports: DrainPorts): Pr
       sent += await tellOne(subscription, speech, round, ports);
     });
   }
-  if (round.head > round.from) {
-    speech.nextAtMs = nextWindow(speech.nextAtMs, startedAtMs, windowOf(ports.drainSettings));
-    speech.toldAtMs = startedAtMs;
-  }
+  if (round.head > round.from) speech.nextAtMs = nextWindow(speech.nextAtMs, startedAtMs, windowOf(ports.drainSettings));
   if (sent > 0) {
+    speech.toldAtMs = startedAtMs;
     ports.report.count(METRIC.messagesOut, sent);
     ports.report.info('told', { topic: speech.topic, head: round.head, posts: sent });
   }
@@ -174,16 +180,18 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
   for (;;) {
     const { frames, more } = await round.after(last, subscription);
     for (const { frame, offset } of frames) {
-      await speech.lease.hold();
-      speech.whom.set(`${subscription.connectionId}#${subscription.subscriptionId}`, subscription);
-      const result = await gateway.post(subscription.connectionId, frame);
+      const result = await gateway.post(subscription.connectionId, frame, async () => {
+        await speech.lease.hold();
+        speech.whom.set(`${subscription.connectionId}#${subscription.subscriptionId}`, subscription);
+      });
       if (result === 'gone') {
         await audience.remove(subscription);
         await disconnect(subscription.connectionId, ports);
         return sent;
       }
       if (result === 'slow') {
-        await passOver(subscription, last, ports);
+        // of a retelling it had the offset already, and lacks it all the same
+        await passOver(subscription, offset > last ? last : BEFORE_ALL, ports);
         return sent;
       }
       sent++;

@@ -1,10 +1,11 @@
-/** Codes a client may be told. They are wire contract: never rename one. */
+/** Codes a client may be told. Clients depend on them: never rename one. */
 export type ErrorCode =
   | 'INVALID_MESSAGE_FORMAT'
   | 'UNKNOWN_MESSAGE_TYPE'
   | 'AUTHENTICATION_REQUIRED'
   | 'PERMISSION_DENIED'
   | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
   | 'PAYLOAD_TOO_LARGE'
   | 'RATE_LIMIT_EXCEEDED'
   | 'TOO_MANY_SUBSCRIPTIONS'

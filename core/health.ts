@@ -1,4 +1,4 @@
-import type { Catalogue, Clock, Connections } from './ports.ts';
+import type { Catalogue, Connections } from './ports.ts';
 
 export interface Health {
   readonly status: 'ok';
@@ -14,7 +14,7 @@ export interface Health {
 
 export async function health(
   version: string,
-  { connections, catalogue }: { connections: Connections; catalogue: Catalogue; clock: Clock },
+  { connections, catalogue }: { connections: Connections; catalogue: Catalogue },
 ): Promise<Health> {
   const [count, heard, feed] = await Promise.all([connections.count(), catalogue.heard(), catalogue.status('feed')]);
   return {

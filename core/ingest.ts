@@ -13,7 +13,7 @@ export interface IngestPorts extends CommitPorts, DrainPorts {
   };
 }
 
-export interface Record {
+export interface QueueRecord {
   readonly id: string;
   readonly body: string;
 }
@@ -25,7 +25,7 @@ const AT_ONCE = 64;
  * Commits the events of some queue records and drains their topics. Gives the ids of the records that must come
  * back; an invalid event never does, it is buried with the reason.
  */
-export async function ingest(records: readonly Record[], ports: IngestPorts): Promise<string[]> {
+export async function ingest(records: readonly QueueRecord[], ports: IngestPorts): Promise<string[]> {
   const failed = new Set<string>();
   const interested = new Map<string, Set<string>>();
   const failing = async (ids: Iterable<string>, what: string, work: () => Promise<void>): Promise<void> => {
@@ -39,15 +39,18 @@ export async function ingest(records: readonly Record[], ports: IngestPorts): Pr
   };
 
   await bounded(records, AT_ONCE, (record) =>
-    failing([record.id], 'an event was not committed', async () => {
+    failing([record.id], 'an event was not read', async () => {
       const known = await readOrBury(record, ports);
       if (!known) return;
-      await bounded(known.type.outcomes(known.parsed, known.event), AT_ONCE, async (outcome) => {
-        const topic = await commit(outcome, ports);
-        if (topic === null) return;
-        const ids = interested.get(topic) ?? new Set();
-        interested.set(topic, ids.add(record.id));
-      });
+      // each by itself: one that fails brings the record back, and must not keep the others waiting until then
+      await bounded(known.type.outcomes(known.parsed, known.event), AT_ONCE, (outcome) =>
+        failing([record.id], 'an event was not committed', async () => {
+          const topic = await commit(outcome, ports);
+          if (topic === null) return;
+          const ids = interested.get(topic) ?? new Set();
+          interested.set(topic, ids.add(record.id));
+        }),
+      );
     }),
   );
   await bounded(interested, AT_ONCE, ([topic, ids]) =>
@@ -56,7 +59,7 @@ export async function ingest(records: readonly Record[], ports: IngestPorts): Pr
   return [...failed];
 }
 
-async function readOrBury({ body }: Record, { channels, deadEvents, report }: IngestPorts): Promise<KnownEvent | null> {
+async function readOrBury({ body }: QueueRecord, { channels, deadEvents, report }: IngestPorts): Promise<KnownEvent | null> {
   try {
     return readEnvelope(body, channels);
   } catch (error) {

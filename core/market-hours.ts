@@ -1,3 +1,5 @@
+import { isDay } from './time.ts';
+
 /** The KRX regular session, Seoul time. Seoul has no daylight saving: it is nine hours ahead of UTC all year. */
 const SEOUL_MS = 9 * 3600_000;
 const DAY_MS = 86_400_000;
@@ -16,10 +18,13 @@ export function inMarketHours(nowMs: number, hours: MarketHours): boolean {
   const local = seoul(nowMs);
   const weekday = local.getUTCDay();
   if (weekday === 0 || weekday === 6) return false;
-  if (hours.holidays.includes(local.toISOString().slice(0, 10))) return false;
+  if (hours.holidays.includes(seoulDate(nowMs))) return false;
   const minute = local.getUTCHours() * 60 + local.getUTCMinutes();
   return minute >= hours.openMinute && minute < hours.closeMinute;
 }
+
+/** The date in Seoul, YYYY-MM-DD. */
+export const seoulDate = (nowMs: number): string => seoul(nowMs).toISOString().slice(0, 10);
 
 /** When the session that is on now began, in ms; meaningful in market hours only. */
 export function sessionStart(nowMs: number, hours: MarketHours): number {
@@ -29,7 +34,5 @@ export function sessionStart(nowMs: number, hours: MarketHours): number {
 
 /** When the session of `date` (YYYY-MM-DD) closed: 15:30 Seoul, in ms; `null` where there is no such day. */
 export function sessionClose(date: string): number | null {
-  const midnightUtc = /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(midnightUtc) || !new Date(midnightUtc).toISOString().startsWith(date)) return null;
-  return midnightUtc - SEOUL_MS + (15 * 60 + 30) * 60_000;
+  return isDay(date) ? Date.parse(`${date}T15:30:00+09:00`) : null;
 }

@@ -1,3 +1,4 @@
+import type { Channels } from './channels/registry.ts';
 import { awaitGreeting, greet } from './connect.ts';
 import { PushError, tellable } from './errors.ts';
 import { METRIC } from './names.ts';
@@ -5,7 +6,7 @@ import type { Report, Touch } from './ports.ts';
 import { type Command, formatError, formatUnsubscribed, parseCommand } from './protocol/json.ts';
 import { type SubscribePorts, subscribe, unsubscribe, type Wish } from './subscribe.ts';
 
-/** Contract C4: B's messages and STOMP frames. */
+/** `docs/protocol.md`, "Errors and limits". */
 const MAX_MESSAGES_PER_SECOND = 100;
 
 export interface MessagePorts extends SubscribePorts {
@@ -34,7 +35,9 @@ export async function handleMessage(message: ClientMessage, ports: MessagePorts)
     const told = tellable(error, message.requestId);
     report.count(METRIC.errors);
     if (told !== error) report.error('a client message failed', error, { connectionId: message.connectionId });
-    await gateway.post(message.connectionId, formatError(told, clock.now()));
+    await gateway.post(message.connectionId, formatError(told, clock.now())).catch((failure: unknown) => {
+      report.error('an error could not be told', failure, { connectionId: message.connectionId });
+    });
   } finally {
     report.time(METRIC.answerTime, clock.now() - message.receivedAtMs);
   }
@@ -46,6 +49,7 @@ async function serve(message: ClientMessage, ports: MessagePorts): Promise<void>
   const command = parsed instanceof PushError ? null : parsed;
   const touch = await ports.connections.touch(connectionId, {
     atMs: receivedAtMs,
+    nowMs: ports.clock.now(),
     pong: command?.type === 'pong',
     subscribes: command?.type === 'subscribe' ? command.topics.length : 0,
   });
@@ -70,18 +74,25 @@ async function carryOut(command: Command, touch: Touch, message: ClientMessage, 
     case 'pong':
       return;
     case 'subscribe': {
-      const wishes = command.topics.flatMap((topic) => wishOf(topic, command, ports));
-      await checkCount(touch, wishes, ports);
+      const wanted = command.topics.flatMap((topic) => wishOf(topic, command, ports));
+      const { wishes, tooMany } = await withinCount(touch, wanted, ports);
       ports.report.info('subscribe', { connectionId: connection.connectionId, topics: wishes.map(({ topic }) => topic) });
       await subscribe(wishes, subscriber, ports);
-      return refuse(command.topics.filter((topic) => !ports.channels.of(topic)));
+      if (tooMany) throw tooMany;
+      return refuse(
+        command.topics.filter((topic) => !ports.channels.of(topic)),
+        ports.channels,
+      );
     }
     case 'unsubscribe': {
       const known = command.topics.filter((topic) => ports.channels.of(topic));
       await unsubscribe(known, subscriber, ports);
       ports.report.info('unsubscribe', { connectionId: connection.connectionId, topics: known });
       for (const topic of known) await ports.gateway.post(connection.connectionId, formatUnsubscribed(topic));
-      return refuse(command.topics.filter((topic) => !ports.channels.of(topic)));
+      return refuse(
+        command.topics.filter((topic) => !ports.channels.of(topic)),
+        ports.channels,
+      );
     }
   }
 }
@@ -92,30 +103,45 @@ function wishOf(topic: string, command: Extract<Command, { type: 'subscribe' }>,
 }
 
 /** Of several topics the permitted ones are served, and one error lists the rest. */
-function refuse(unknown: readonly string[]): void {
+function refuse(unknown: readonly string[], channels: Channels): void {
   if (unknown.length === 0) return;
+  const known = channels.all.map(({ topicHint }) => topicHint);
   throw new PushError(
     'INVALID_MESSAGE_FORMAT',
-    `no channel has the topic ${unknown.slice(0, 5).join(', ')}; prices are at price:{ticker}, the ticker six digits or capital letters`,
+    `no channel has the topic ${unknown.slice(0, 5).join(', ').slice(0, 300)}; there are ${known.join(', ')}`,
     {
-      expected_fields: ['topic'],
+      expected_fields: ['type', 'topic'],
       topics: unknown.slice(0, 100),
     },
   );
 }
 
-/** The running count is never too low, so the exact one is asked for only where it says too many. */
-async function checkCount(touch: Touch, wishes: readonly Wish[], { connections, maxSubscriptions }: MessagePorts): Promise<void> {
-  if (touch.subscribes <= maxSubscriptions) return;
+/** As many of the wishes as the connection may have. The running count is rarely too low, so the exact one is asked for only where it says too many. */
+async function withinCount(
+  touch: Touch,
+  wishes: readonly Wish[],
+  { connections, maxSubscriptions }: MessagePorts,
+): Promise<{ wishes: readonly Wish[]; tooMany: PushError | null }> {
+  if (touch.subscribes <= maxSubscriptions) return { wishes, tooMany: null };
   const id = touch.connection.connectionId;
   const have = new Set((await connections.subscriptions(id)).map(({ topic }) => topic));
-  for (const { topic } of wishes) have.add(topic);
-  if (have.size > maxSubscriptions) {
-    throw new PushError('TOO_MANY_SUBSCRIPTIONS', `a connection may have ${maxSubscriptions} subscriptions; unsubscribe from some first`, {
-      limit: maxSubscriptions,
-    });
-  }
+  const fitting = wishes.filter(({ topic }) => {
+    if (!have.has(topic) && have.size >= maxSubscriptions) return false;
+    have.add(topic);
+    return true;
+  });
   await connections.resetSubscribes(id, have.size);
+  if (fitting.length === wishes.length) return { wishes, tooMany: null };
+  const rest = wishes.filter((wish) => !fitting.includes(wish)).map(({ topic }) => topic);
+  const tooMany = new PushError(
+    'TOO_MANY_SUBSCRIPTIONS',
+    `a connection may have ${maxSubscriptions} subscriptions; unsubscribe from some first`,
+    {
+      limit: maxSubscriptions,
+      topics: rest.slice(0, 100),
+    },
+  );
+  return { wishes: fitting, tooMany };
 }
 
 function attempt<Value>(work: () => Value): Value | PushError {

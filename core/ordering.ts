@@ -1,7 +1,7 @@
 import { MAX_AHEAD_MS } from './time.ts';
 
 /**
- * Where an event stands among the events of one part of a state topic, as text that sorts as the contract orders:
+ * Where an event stands among the events of one part of a state topic, as text that sorts as `docs/protocol.md` orders:
  * event time, then acceptance, then place in the request, then id. Equal text = the same event.
  */
 export function orderOf(event: { atMicros: number; acceptedAtMs: number; index: number; id: string; rank?: number }): string {

@@ -78,6 +78,8 @@ export interface Turns {
   read(topic: string, shard: number): Promise<Turn | null>;
   /** False where the turn is no longer mine. */
   extend(topic: string, shard: number, me: string, untilMs: number): Promise<boolean>;
+  /** Lets go without having told anything: the next may begin at once. */
+  abandon(topic: string, shard: number, me: string): Promise<void>;
   /** Saves progress without releasing. False where the turn is no longer mine. */
   save(topic: string, shard: number, me: string, cursor: number, untilMs: number): Promise<boolean>;
   /**
@@ -116,14 +118,19 @@ export interface Subscription extends SubscriptionKey {
   readonly strikes: number;
 }
 
+export interface Found extends Subscription {
+  readonly ended: boolean;
+}
+
 export interface Audience {
   /** Strongly consistent, in pages; without tombstones and expired ones. */
   pages(topic: string, shard: number): AsyncIterable<Subscription[]>;
-  /** Also a tombstone's request time counts: MUST lose against a later request. */
-  put(subscription: Subscription, requestedAtMs: number, expiresAtMs: number): Promise<'put' | 'overtaken'>;
-  find(keys: readonly SubscriptionKey[]): Promise<(Subscription | null)[]>;
+  /** MUST lose against a later request, whether that subscribed or ended. `replaced`: a subscription or tombstone stood there. */
+  put(subscription: Subscription, requestedAtMs: number, expiresAtMs: number): Promise<'put' | 'replaced' | 'overtaken'>;
+  /** Tombstones are found too: a drain may still be telling who has just left. */
+  find(keys: readonly SubscriptionKey[]): Promise<(Found | null)[]>;
   /** Leaves a tombstone with the request's time, so that an overtaken subscribe does not come back to life. */
-  end(key: SubscriptionKey, requestedAtMs: number, expiresAtMs: number): Promise<void>;
+  end(key: SubscriptionKey, requestedAtMs: number, expiresAtMs: number): Promise<'ended' | 'overtaken'>;
   /** It was told all up to `head`. MUST hold only if it is late, still at `seenFrom`, and that is not past `head`. */
   caughtUp(key: SubscriptionKey, seenFrom: number, head: number): Promise<void>;
   /** It lacks what is after `from`. Nothing happens to one that is gone. */
@@ -169,7 +176,7 @@ export interface Connections {
   /** Gives the number of connections afterwards. */
   open(connection: NewConnection): Promise<number>;
   /** MUST be one update; `null` where there is no such connection. */
-  touch(connectionId: string, touch: { atMs: number; pong: boolean; subscribes: number }): Promise<Touch | null>;
+  touch(connectionId: string, touch: { atMs: number; nowMs: number; pong: boolean; subscribes: number }): Promise<Touch | null>;
   /** Claims the greeting; `null` where somebody has, or the connection is gone. */
   claimGreeting(connectionId: string, atMs: number): Promise<Connection | null>;
   addSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<void>;
@@ -202,13 +209,21 @@ export interface Catalogue {
   topics(channel: string): Promise<{ topic: string; name: string | null }[]>;
   names(channel: string, topics: readonly string[]): Promise<Map<string, string>>;
   addHeard(topic: string, atMs: number): Promise<void>;
-  heard(): Promise<{ topic: string; atMs: number }[]>;
+  /** Somebody is about to unhear it: until it is removed or added again, it must be looked at once more. */
+  markLeaving(topic: string): Promise<void>;
+  heard(): Promise<{ topic: string; atMs: number; leaving: boolean }[]>;
   /** Nothing happens where it was added again since. */
   removeHeard(topic: string, atMs: number): Promise<void>;
   saveStatus(name: string, status: object): Promise<void>;
   status(name: string): Promise<Record<string, unknown> | null>;
-  /** When the event id was first accepted, in ms: now, unless it was within a day. */
-  firstAcceptance(eventId: string, nowMs: number): Promise<number>;
+  /** How the event id was first accepted: as given, unless it was within a day. */
+  firstAcceptance(eventId: string, given: Acceptance): Promise<Acceptance>;
+}
+
+export interface Acceptance {
+  readonly acceptedAtMs: number;
+  /** The event's place in its request. */
+  readonly index: number;
 }
 
 // --- the wire -------------------------------------------------------------------------------------------------
@@ -217,8 +232,11 @@ export interface Catalogue {
 export type PostResult = 'sent' | 'gone' | 'slow';
 
 export interface Gateway {
-  /** Retries what is worth it by itself, shortly. Never throws for one peer's sake. */
-  post(connectionId: string, frame: string): Promise<PostResult>;
+  /**
+   * Retries what is worth it by itself, shortly. Never throws for one peer's sake. `before` is awaited right before
+   * every try, when its turn to be sent has come; what it throws ends the post.
+   */
+  post(connectionId: string, frame: string, before?: () => Promise<void>): Promise<PostResult>;
   close(connectionId: string): Promise<void>;
 }
 

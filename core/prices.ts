@@ -4,7 +4,7 @@ import type { Catalogue, Clock, Topics } from './ports.ts';
 import { type Freshness, type Gap, gapOf, type Point, parsePoint, type Quote, type QuoteParts, quoteOf } from './quote.ts';
 import { parseMicros } from './time.ts';
 
-/** Contract B2. */
+/** `docs/protocol.md`, "REST". */
 const MAX_TICKERS = 500;
 
 export interface PricePorts {

@@ -8,7 +8,7 @@ import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from './ports.ts';
 import { parseMicros } from './time.ts';
 import { explain } from './validation.ts';
 
-/** Contract D2. */
+/** `docs/protocol.md`, "Publishing". */
 const MAX_EVENTS = 500;
 const MAX_BODY_BYTES = 1_000_000;
 
@@ -60,27 +60,36 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
   if (!request.success) throw explain(request.issues, 'body');
   const { events, lane } = request.output;
 
-  const accepted: AcceptedEvent[] = [];
+  const accepted: { readonly place: number; readonly event: AcceptedEvent }[] = [];
   const rejected: Rejection[] = [];
   await bounded(events.entries(), 32, async ([index, event]) => {
     try {
-      accepted.push(await accept(event, index, ports));
+      accepted.push({ place: index, event: await accept(event, index, ports) });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       rejected.push({ index, error_code: error.code, error_message: error.message });
     }
   });
-  accepted.sort((a, b) => a.index - b.index);
-  for (const place of await ports.lanes[lane].send(accepted)) {
+  accepted.sort((a, b) => a.place - b.place);
+  if (rejected.length > 0) ports.report.count(METRIC.invalidEvents, rejected.length);
+  for (const place of await ports.lanes[lane].send(accepted.map(({ event }) => event))) {
     rejected.push({
-      index: accepted[place]?.index ?? -1,
+      index: accepted[place]?.place ?? -1,
       error_code: 'INTERNAL_SERVER_ERROR',
       error_message: 'the event was not taken; send it again',
     });
   }
   rejected.sort((a, b) => a.index - b.index);
-  if (rejected.length > 0) ports.report.count(METRIC.invalidEvents, rejected.length);
   return { accepted: events.length - rejected.length, rejected };
+}
+
+function sizeOf(detail: object): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(detail));
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'detail: nested too deeply');
+  }
 }
 
 async function accept(
@@ -91,11 +100,11 @@ async function accept(
   const parsed = v.safeParse(publishedEvent, input);
   if (!parsed.success) throw explain(parsed.issues, 'event');
   const { source, detailType, detail, id, time = null } = parsed.output;
-  const bytes = Buffer.byteLength(JSON.stringify(detail));
+  const bytes = sizeOf(detail);
   if (bytes > maxMessageBytes) throw new PushError('PAYLOAD_TOO_LARGE', `detail: ${bytes} bytes, allowed are ${maxMessageBytes}`);
   const event = { id: id ?? newId(), source, detailType, detail, time, acceptedAtMs: clock.now(), index };
   const known = checkEvent(event, channels);
   // an id that was seen within a day keeps its first acceptance: the same event again is then the same, or older
-  const acceptedAtMs = id === undefined ? event.acceptedAtMs : await catalogue.firstAcceptance(id, event.acceptedAtMs);
-  return { ...known.event, acceptedAtMs };
+  const first = id === undefined ? {} : await catalogue.firstAcceptance(id, { acceptedAtMs: event.acceptedAtMs, index });
+  return { ...known.event, ...first };
 }

@@ -43,7 +43,7 @@ export interface Freshness {
   readonly staleDailyDays: number;
 }
 
-/** Contract B2's defaults: realtime is stale after 300 s, daily after 7 days. */
+/** Realtime is stale after 300 s, daily after 7 days. */
 export const DEFAULT_FRESHNESS: Freshness = { staleRealtimeSeconds: 300, staleDailyDays: 7 };
 
 export function isStale(price: Pick<StoredPrice, 'source' | 'atMs'>, nowMs: number, fresh: Freshness): boolean {

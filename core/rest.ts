@@ -1,5 +1,5 @@
 import { PushError } from './errors.ts';
-import { type Health, health } from './health.ts';
+import { health } from './health.ts';
 import type { Connections } from './ports.ts';
 import { gaps, history, type PricePorts, parseTickers, quote, quotes } from './prices.ts';
 import { type PublishPorts, publish } from './publish.ts';
@@ -29,9 +29,9 @@ interface Route {
   serve(request: RestRequest, ports: RestPorts, parameter: string): Promise<RestReply>;
 }
 
-const ok = (body: object | Health): RestReply => ({ status: 200, body });
+const ok = (body: object): RestReply => ({ status: 200, body });
 
-/** Contract B2, D2 and D5. */
+/** `docs/protocol.md`, "REST" and "Publishing". */
 const ROUTES: readonly Route[] = [
   {
     method: 'GET',
@@ -74,7 +74,10 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
   const found = here.find(({ route }) => route.method === method);
   if (found) return found.route.serve(request, ports, decode(found.parameter));
   if (here.length > 0)
-    throw new PushError('NOT_FOUND', `${request.path} takes ${here.map(({ route }) => route.method).join(', ')}, not ${request.method}`);
+    throw new PushError(
+      'METHOD_NOT_ALLOWED',
+      `${request.path.slice(0, 200)} takes ${here.map(({ route }) => route.method).join(', ')}, not ${request.method}`,
+    );
   throw new PushError('NOT_FOUND', `there is nothing at ${request.path.slice(0, 200)}`);
 }
 

@@ -55,7 +55,8 @@ function stateRound(
     more: false,
     async after(last, { late }) {
       if (last < state.head) return fresh ? { frames: [fresh], more: false } : NOTHING;
-      return again && !late ? { frames: [again], more: false } : NOTHING;
+      // who has something newer than this round's head already must not be told it again
+      return again && !late && last === state.head ? { frames: [again], more: false } : NOTHING;
     },
   };
 }

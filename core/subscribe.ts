@@ -10,6 +10,7 @@ import type {
   Connections,
   Gateway,
   Jobs,
+  PostResult,
   Subscription,
   SubscriptionKey,
   TopicState,
@@ -49,26 +50,44 @@ export interface Subscriber {
   readonly requestedAtMs: number;
 }
 
+/** Up to which offset a topic was told; `later` where a drain must tell it, `gone` where the peer has left or hears nothing. */
+type Told = number | 'later' | 'gone';
+
+/** A peer that is throttled while it is answered is given so much time, in ms, before its answer is given up. */
+const PATIENCE_MS = [300, 1_000] as const;
+
 /**
  * Subscribes a connection to topics: tells it the state or the replay first and puts the subscription only then, as
- * late, so that whatever came in between reaches it by a drain. To a subscription that exists only the drain posts:
- * naming a topic again marks it late.
+ * late, so that whatever came in between reaches it by a drain. To a subscription that exists, or has only just
+ * ended, only the drain posts: naming a topic again marks it late.
  */
 export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber, ports: SubscribePorts): Promise<void> {
   const keys = wishes.map(({ topic }) => keyOf(topic, subscriber.connection));
   const [states, known] = await Promise.all([ports.topics.read(wishes.map(({ topic }) => topic)), ports.audience.find(keys)]);
-  const told: { wish: Wish; subscription: Subscription; again: boolean }[] = [];
-  // one after another: replies to one message go in order
-  for (const [index, wish] of wishes.entries()) {
-    const before = states.get(wish.topic);
-    const state = before?.heard ? before : await listen(wish.topic, ports);
-    const again = known[index] !== null;
-    const from = await tellFirst(wish, state, again, subscriber, ports);
-    if (from === null) return;
-    const key = keys[index] as SubscriptionKey;
-    told.push({ wish, again, subscription: { ...key, dialect: 'json', from, late: true, notBeforeMs: 0, strikes: 0 } });
+  const settling: Promise<void>[] = [];
+  try {
+    // one after another: replies to one message go in order; each is settled while the next is told
+    for (const [index, wish] of wishes.entries()) {
+      const before = states.get(wish.topic);
+      const state = before?.heard ? before : await listen(wish.topic, ports);
+      const again = known[index] !== null;
+      const told = await tellFirst(wish, state, again, subscriber, ports);
+      if (told === 'gone') return;
+      const key = keys[index] as SubscriptionKey;
+      const from = told === 'later' ? BEFORE_ALL : told;
+      const settled = settle(
+        { ...key, dialect: 'json', from, late: true, notBeforeMs: 0, strikes: 0 },
+        told !== 'later' && !again,
+        subscriber,
+        ports,
+      );
+      settled.catch(() => undefined);
+      settling.push(settled);
+      if (settling.length >= AT_ONCE) await settling.shift();
+    }
+  } finally {
+    await Promise.all(settling);
   }
-  await bounded(told, AT_ONCE, ({ subscription, again }) => settle(subscription, again, subscriber, ports));
 }
 
 const keyOf = (topic: string, connection: Connection): SubscriptionKey => ({
@@ -84,32 +103,41 @@ async function listen(topic: string, { catalogue, topics, clock }: SubscribePort
   return topics.hear(topic);
 }
 
-/** Says `subscribed` and tells what is known now. Gives up to where it was told, or `null` where the peer has gone. */
-async function tellFirst(
-  wish: Wish,
-  state: TopicState,
-  again: boolean,
-  { connection }: Subscriber,
-  ports: SubscribePorts,
-): Promise<number | null> {
+/** Says `subscribed` and tells what is known now. */
+async function tellFirst(wish: Wish, state: TopicState, again: boolean, { connection }: Subscriber, ports: SubscribePorts): Promise<Told> {
   const { topic, channel, since } = wish;
-  const post = async (frame: string) => (await ports.gateway.post(connection.connectionId, frame)) === 'sent';
+  const post = (frame: string) => ports.gateway.post(connection.connectionId, frame);
   const known = since !== null && since.epoch === state.epoch && since.offset <= state.head ? since.offset : null;
 
   if (channel.kind === 'state') {
     const recovered = since === null ? null : known === state.head;
-    if (!(await post(formatSubscribed(topic, { epoch: state.epoch, offset: state.head }, recovered)))) return null;
-    if (again) return recovered ? state.head : BEFORE_ALL;
-    const newest = recovered ? null : newestOf(state, channel, ports.clock.now());
-    return newest && !(await post(newest.frame)) ? null : state.head;
+    const answered = await answer(formatSubscribed(topic, { epoch: state.epoch, offset: state.head }, recovered), post, ports);
+    if (answered !== 'sent') return 'gone';
+    if (recovered) return state.head;
+    if (again) return 'later';
+    const newest = newestOf(state, channel, ports.clock.now());
+    const told = newest ? await post(newest.frame) : 'sent';
+    return told === 'sent' ? state.head : told === 'gone' ? 'gone' : 'later';
   }
 
   const start = known ?? (since === null ? await logHead(state, ports.topics) : 0);
   const first = since === null ? [] : (await readLogAfter(state, start, ports.topics)).messages;
-  const whole = known !== null && (first[0]?.offset ?? known + 1) === known + 1;
-  if (!(await post(formatSubscribed(topic, { epoch: state.epoch, offset: Math.max(state.head, start) }, since === null ? null : whole))))
-    return null;
+  const whole = known !== null && (first[0]?.offset ?? state.head + 1) === known + 1;
+  const subscribed = formatSubscribed(topic, { epoch: state.epoch, offset: Math.max(state.head, start) }, since === null ? null : whole);
+  const answered = await answer(subscribed, post, ports);
+  if (answered !== 'sent') return 'gone';
   return again || since === null ? start : replay(wish, state, start, post, ports);
+}
+
+/** An answer is worth some patience: a client that was told nothing believes it is not subscribed, and must be right. */
+async function answer(frame: string, post: (frame: string) => Promise<PostResult>, { clock }: SubscribePorts): Promise<PostResult> {
+  let result = await post(frame);
+  for (const pause of PATIENCE_MS) {
+    if (result !== 'slow') return result;
+    await clock.sleep(pause);
+    result = await post(frame);
+  }
+  return result;
 }
 
 async function logHead(state: TopicState, topics: Topics): Promise<number> {
@@ -120,20 +148,22 @@ async function logHead(state: TopicState, topics: Topics): Promise<number> {
   }
 }
 
-/** Posts what came since, until near the head. */
+/** Posts what came since, until near the head or until the peer is throttled: the drain tells the rest. */
 async function replay(
   { topic, channel }: Wish,
   state: TopicState,
   start: number,
-  post: (frame: string) => Promise<boolean>,
+  post: (frame: string) => Promise<PostResult>,
   { topics, clock }: SubscribePorts,
-): Promise<number | null> {
+): Promise<Told> {
   let last = start;
   for (;;) {
     const { messages } = await readLogAfter(state, last, topics);
     for (const { offset, value } of messages) {
       const message = channel.json({ topic, parts: { newest: value }, nowMs: clock.now(), retold: false });
-      if (message && !(await post(formatJson(message, { epoch: state.epoch, offset })))) return null;
+      const result = message ? await post(formatJson(message, { epoch: state.epoch, offset })) : 'sent';
+      if (result === 'gone') return 'gone';
+      if (result === 'slow') return last;
       last = offset;
     }
     if (messages.length <= NEAR_HEAD) return last;
@@ -143,22 +173,24 @@ async function replay(
 /** Puts the subscription, then looks at the head once more: what came in between is a drain's to tell. */
 async function settle(
   subscription: Subscription,
-  again: boolean,
+  toldAll: boolean,
   { connection, requestedAtMs }: Subscriber,
   ports: SubscribePorts,
 ): Promise<void> {
   const { topics, audience, connections, jobs } = ports;
+  const { topic, shard } = subscription;
   const expiresAtMs = expiryOf(connection.connectedAtMs);
-  const [outcome] = await Promise.all([
-    audience.put(subscription, requestedAtMs, expiresAtMs),
-    connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs),
-  ]);
+  const outcome = await audience.put(subscription, requestedAtMs, expiresAtMs);
   if (outcome === 'overtaken') return;
-  const seen = (await topics.read([subscription.topic])).get(subscription.topic);
-  const state = seen?.heard ? seen : await listen(subscription.topic, ports);
-  if (!again && state.head === subscription.from && !(await logHasMore(state, subscription, ports)))
-    await audience.caughtUp(subscription, subscription.from, state.head);
-  else await jobs.put({ kind: 'drain', topic: subscription.topic, shard: subscription.shard });
+  await connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs);
+  // another request of the same client got in between: a drain may have told more than this handler, and earlier
+  const unexpected = outcome === 'replaced' && toldAll;
+  if (unexpected && ports.channels.of(topic)?.kind === 'state') await audience.markLate(subscription, BEFORE_ALL);
+  const seen = (await topics.read([topic])).get(topic);
+  const state = seen?.heard ? seen : await listen(topic, ports);
+  const nothingCame = toldAll && !unexpected && state.head === subscription.from && !(await logHasMore(state, subscription, ports));
+  if (nothingCame) return audience.caughtUp(subscription, subscription.from, state.head);
+  await jobs.put({ kind: 'drain', topic, shard });
 }
 
 /** A log's head is a hint: a message may lie beyond it already. */
@@ -174,7 +206,7 @@ export async function unsubscribe(
 ): Promise<void> {
   await bounded(topics, AT_ONCE, async (topic) => {
     const key = keyOf(topic, connection);
-    await ports.audience.end(key, requestedAtMs, expiryOf(connection.connectedAtMs));
-    await ports.connections.removeSubscription(connection.connectionId, key);
+    const outcome = await ports.audience.end(key, requestedAtMs, expiryOf(connection.connectedAtMs));
+    if (outcome === 'ended') await ports.connections.removeSubscription(connection.connectionId, key);
   });
 }

@@ -144,11 +144,14 @@ async function unhearDeserted(
   { catalogue, topics, audience, jobs }: SweepPorts,
 ): Promise<number> {
   const heard = await catalogue.heard();
-  const deserted = heard.filter(({ topic, atMs }) => !listened.has(topic) && now - atMs >= HEARD_AT_LEAST_MS);
+  const deserted = heard.filter(({ topic, atMs, leaving }) => leaving || (!listened.has(topic) && now - atMs >= HEARD_AT_LEAST_MS));
   await bounded(deserted, AT_ONCE, async ({ topic, atMs }) => {
+    // noted first: whoever dies between the flag and the look leaves it to the next sweep
+    await catalogue.markLeaving(topic);
     await topics.unhear(topic);
     for await (const page of audience.pages(topic, ONLY_SHARD)) {
       if (page.length === 0) continue;
+      await catalogue.addHeard(topic, now);
       await topics.hear(topic);
       return jobs.put({ kind: 'drain', topic, shard: ONLY_SHARD });
     }

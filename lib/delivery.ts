@@ -47,7 +47,7 @@ export class Delivery extends Construct {
 
 /** What a drain does to the tables. */
 export function grantDrain(fn: LambdaFunction, storage: Storage): void {
-  storage.grant(fn, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'UpdateItem');
+  storage.grant(fn, 'topics', 'GetItem', 'Query', 'UpdateItem');
   storage.grant(fn, 'subscriptions', 'Query', 'UpdateItem', 'DeleteItem');
   storage.grant(fn, 'connections', 'Query', 'UpdateItem', 'DeleteItem');
 }

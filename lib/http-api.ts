@@ -13,7 +13,7 @@ export interface HttpFrontProps {
   readonly ingest: Ingest;
 }
 
-/** The HTTP API. Routing inside it is the function's, so that every answer has the contract's form. */
+/** The HTTP API. Routing inside it is the function's, so that every answer has one form. */
 export class HttpFront extends Construct {
   readonly url: string;
   /** Rotate it at leisure: the previous key stays valid. */
@@ -29,7 +29,7 @@ export class HttpFront extends Construct {
       description: 'REST: quotes, gaps, history, health, publishing',
       settings: [SETTING.maxMessageBytes, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays],
     });
-    storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'UpdateItem');
+    storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
     storage.grant(rest, 'connections', 'GetItem');
     ingest.grantPublish(rest);
     rest.addEnvironment(ENV.publishKeySecret, this.publishKey.secretArn);
@@ -45,9 +45,7 @@ export class HttpFront extends Construct {
       },
     });
     const integration = new HttpLambdaIntegration('Rest', rest);
-    for (const path of ['/api/{proxy+}', '/internal/{proxy+}']) {
-      api.addRoutes({ path, methods: [HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST], integration });
-    }
+    api.addRoutes({ path: '/{proxy+}', methods: [HttpMethod.ANY], integration });
     this.url = api.apiEndpoint;
   }
 }

@@ -3,6 +3,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { SETTING } from '../core/names.ts';
 
 export interface PushFunctionProps {
   readonly description: string;
@@ -45,7 +46,7 @@ export class PushFunctions extends Construct {
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: name,
-        ...Object.fromEntries(['LOG_LEVEL', ...settings].map((setting) => [setting, this.settings[setting] ?? ''])),
+        ...Object.fromEntries([SETTING.logLevel, ...settings].map((setting) => [setting, this.settings[setting] ?? ''])),
       },
     });
   }

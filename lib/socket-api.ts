@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -26,6 +27,8 @@ export class SocketApi extends Construct {
     });
     const message = functions.make(this, 'ws-message', {
       description: "Serves a client's message",
+      // a message may name 500 topics, and the gateway waits 29 s
+      timeout: Duration.seconds(28),
       settings: [SETTING.maxSubscriptions, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays],
     });
     const disconnect = functions.make(this, 'ws-disconnect', { description: 'Forgets a connection' });

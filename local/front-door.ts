@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { close, listen } from './listen.ts';
+import { close, endWith, listen } from './listen.ts';
 import type { LocalHttpApi } from './resources/http-api.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
 import { urlOf } from './url.ts';
@@ -26,18 +27,23 @@ export interface FrontDoor {
 }
 
 export async function frontDoor(port: number, http: LocalHttpApi, sockets: ReadonlyMap<string, LocalSocketApi>): Promise<FrontDoor> {
+  const upgraded = new Set<Duplex>();
   const make = (): Server => {
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-      if (!http.serve(request, response)) page(request, response).catch(() => response.destroy());
+      serve(request, response, http).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => {
-      const path = urlOf(request).pathname;
-      const api = sockets.get(path.slice(1));
-      if (api) api.upgrade(request, socket, head).catch(() => socket.destroy());
-      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      // the server's own listener is gone from an upgraded socket: without one a reset would end the process
+      socket.on('error', () => socket.destroy());
+      upgraded.add(socket);
+      socket.once('close', () => upgraded.delete(socket));
+      const api = sockets.get(urlOf(request).pathname.slice(1));
+      const isSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+      if (api && isSocket) api.upgrade(request, socket, head).catch(() => socket.destroy());
+      else endWith(socket, 404, notFound(urlOf(request).pathname));
     });
     server.on('clientError', (_, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      if (socket.writable) endWith(socket, 400, errorBody('INVALID_MESSAGE_FORMAT', 'that is no HTTP request, or its head is too long'));
       else socket.destroy();
     });
     return server;
@@ -45,30 +51,46 @@ export async function frontDoor(port: number, http: LocalHttpApi, sockets: Reado
   const first = make();
   const actual = await listen(first, port, '127.0.0.1');
   const servers = [first];
-  // localhost means ::1 to some clients; a machine without IPv6 does without
   const second = make();
-  await listen(second, actual, '::1').then(
-    () => servers.push(second),
-    (error: NodeJS.ErrnoException) => {
-      if (!['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EADDRINUSE'].includes(error.code ?? '')) throw error;
+  try {
+    // localhost means ::1 to some clients; taken there by another program, they would reach that
+    await listen(second, actual, '::1');
+    servers.push(second);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // a machine without IPv6 does without
+    if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') {
+      await close(first);
+      throw error;
+    }
+  }
+  return {
+    port: actual,
+    async stop() {
+      for (const socket of upgraded) socket.destroy();
+      await Promise.all(servers.map(close));
     },
-  );
-  return { port: actual, stop: async () => void (await Promise.all(servers.map(close))) };
+  };
 }
 
-async function page(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** The page's files, then the API; what neither knows is answered in the API's form. */
+async function serve(request: IncomingMessage, response: ServerResponse, http: LocalHttpApi): Promise<void> {
   const path = urlOf(request).pathname;
   const name = path === '/' ? 'index.html' : path.slice(1);
   const type = TYPES[extname(name)];
   const plain = /^[a-z][a-z0-9-]*\.[a-z]+$/.test(name);
-  const file =
-    type && plain && (request.method === 'GET' || request.method === 'HEAD') ? await readFile(join(WEB, name)).catch(() => null) : null;
+  const reading = type && plain && (request.method === 'GET' || request.method === 'HEAD');
+  const file = reading ? await readFile(join(WEB, name)).catch(() => null) : null;
   if (file) {
     response
       .writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', 'content-length': file.length })
       .end(request.method === 'HEAD' ? undefined : file);
     return;
   }
-  const body = JSON.stringify({ error_code: 'NOT_FOUND', error_message: `there is nothing at ${path.slice(0, 200)}`, details: {} });
+  if (http.serve(request, response)) return;
+  const body = notFound(path);
   response.writeHead(404, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body);
 }
+
+const errorBody = (error_code: string, error_message: string): string => JSON.stringify({ error_code, error_message, details: {} });
+const notFound = (path: string): string => errorBody('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);

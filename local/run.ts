@@ -71,7 +71,10 @@ const KNOWN = new Set([
 
 export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const template = readTemplate(options.templateFile);
-  const warn = (message: string): void => options.log('local', message);
+  let stopping = false;
+  const warn = (message: string): void => {
+    if (!stopping) options.log('local', message);
+  };
   for (const type of new Set(template.resources.map((resource) => resource.type))) {
     if (!KNOWN.has(type) && !SILENT.has(type)) warn(`the template holds ${type}, which the local run does not know: it is left out`);
   }
@@ -236,6 +239,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     },
     pending: () => work.reduce((sum, queue) => sum + queue.size(), 0),
     async stop() {
+      stopping = true;
       clock.stop();
       for (const socket of sockets.values()) socket.stop();
       await door.stop();

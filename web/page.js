@@ -2,7 +2,9 @@
 /** The live page: quotes over REST first, then every update over the socket; comes back by itself. */
 
 const STALE_MS = 300_000;
-const REFRESH_MS = 30_000;
+const REFRESH_MS = 5_000;
+/** So many topics one message may name. */
+const TOPICS_AT_ONCE = 400;
 /** First try after a moment, then slower: a restarted server is not stormed. */
 const RETRY_MS = [500, 1000, 2000, 5000];
 
@@ -23,7 +25,12 @@ async function load() {
   if (!response.ok) throw new Error(`quotes: ${response.status}`);
   /** @type {{ prices: Record<string, Quote> }} */
   const { prices } = await response.json();
-  for (const quote of Object.values(prices).sort((a, b) => a.ticker.localeCompare(b.ticker))) show(quote, false);
+  for (const quote of Object.values(prices).sort((a, b) => a.ticker.localeCompare(b.ticker))) {
+    // an answer may be older than what the socket told meanwhile
+    const known = shown.get(quote.ticker)?.quote;
+    const newer = known && Date.parse(known.timestamp) > Date.parse(quote.timestamp);
+    show(newer ? { ...quote, ...known, name: quote.name } : quote, false);
+  }
   element('empty').hidden = shown.size > 0;
   return Object.keys(prices).map((ticker) => `price:${ticker}`);
 }
@@ -95,9 +102,12 @@ let subscribed = new Set();
 function subscribe(topics) {
   const wanted = topics.filter((topic) => !subscribed.has(topic));
   if (wanted.length === 0 || socket?.readyState !== WebSocket.OPEN) return;
-  for (const topic of wanted) subscribed.add(topic);
-  const since = Object.fromEntries(wanted.flatMap((topic) => (positions.has(topic) ? [[topic, positions.get(topic)]] : [])));
-  socket.send(JSON.stringify({ type: 'subscribe', topics: wanted, since }));
+  for (let from = 0; from < wanted.length; from += TOPICS_AT_ONCE) {
+    const named = wanted.slice(from, from + TOPICS_AT_ONCE);
+    for (const topic of named) subscribed.add(topic);
+    const since = Object.fromEntries(named.flatMap((topic) => (positions.has(topic) ? [[topic, positions.get(topic)]] : [])));
+    socket.send(JSON.stringify({ type: 'subscribe', topics: named, since }));
+  }
 }
 
 function connect() {
@@ -106,16 +116,23 @@ function connect() {
   socket.onopen = async () => {
     tries = 0;
     element('state').textContent = 'live';
-    subscribe(await load());
+    refresh();
   };
   socket.onmessage = ({ data }) => receive(data);
   socket.onclose = () => {
-    element('state').textContent = 'disconnected, trying again …';
+    element('state').textContent = 'not connected, trying again …';
     setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
   };
 }
 
+/** Quotes over REST, and a subscription to each ticker that is new. What fails is tried again soon. */
+function refresh() {
+  load().then(subscribe, (error) => {
+    element('state').textContent = String(error.message ?? error);
+  });
+}
+
+refresh();
 connect();
 setInterval(age, 1000);
-// tickers that were not known when the page opened
-setInterval(() => load().then(subscribe, () => undefined), REFRESH_MS);
+setInterval(refresh, REFRESH_MS);

@@ -39,6 +39,8 @@ export interface LogCommit {
 /** Says which topics are expected to exist, with the names they go by. */
 export interface Listing {
   readonly kind: 'listing';
+  /** The channel's name. */
+  readonly channel: string;
   readonly entries: readonly { readonly topic: string; readonly name: string }[];
 }
 
@@ -67,6 +69,10 @@ export interface Channel {
   readonly source: string;
   /** Whether `topic` is one of this channel. */
   matches(topic: string): boolean;
+  /** How its topics look, for who asked for one that no channel has. */
+  readonly topicHint: string;
+  /** The recent history a topic should keep, or `null` while it need not be thinned. */
+  thinRecent(points: readonly string[]): string[] | null;
   readonly events: Readonly<Record<string, EventType>>;
   /** The JSON message of a telling, without position; `null` where there is nothing to tell yet. */
   json(telling: Telling): object | null;

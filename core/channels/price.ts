@@ -1,11 +1,12 @@
 import * as v from 'valibot';
-import { sessionClose } from '../market-hours.ts';
+import { thinPoints } from '../history.ts';
+import { seoulDate, sessionClose } from '../market-hours.ts';
 import { eventTime, orderOf } from '../ordering.ts';
 import { type Freshness, formatPoint, isStale, type QuoteParts, type StoredHalt, type StoredPrice } from '../quote.ts';
 import { isoOf, parseMicros } from '../time.ts';
 import type { Channel, EventMeta, EventType, Outcome, StateCommit } from './channel.ts';
 
-/** Contract B2. */
+/** `docs/protocol.md`, "REST". */
 export const TICKER = /^[0-9A-Z]{6}$/;
 
 const TOPIC = /^price:([0-9A-Z]{6})$/;
@@ -18,7 +19,13 @@ export const tickerOf = (topic: string): string => topic.slice('price:'.length);
 const ticker = v.pipe(v.string(), v.regex(TICKER, 'a ticker is six digits or capital letters, such as 005930'));
 const whole = v.pipe(v.number(), v.safeInteger('expected a whole number'));
 const amount = v.pipe(whole, v.minValue(0, 'expected 0 or more'));
-const rate = v.pipe(v.number(), v.finite());
+/** Per cent. What is too small for the tables' numbers is no change at all. */
+const rate = v.pipe(
+  v.number(),
+  v.minValue(-1e9),
+  v.maxValue(1e9),
+  v.transform((percent) => (Math.abs(percent) < 1e-12 ? 0 : percent)),
+);
 const instant = v.pipe(
   v.string(),
   v.check((text) => parseMicros(text) !== null, 'expected ISO 8601 with a zone, such as 2026-02-06T22:48:44.590151+00:00'),
@@ -87,7 +94,7 @@ function dailyCommit(detail: v.InferOutput<typeof daily>, meta: EventMeta): Stat
     volume: detail.volume,
     bid_price: detail.price,
     ask_price: detail.price,
-    timestamp: detail.date,
+    timestamp: ahead ? seoulDate(meta.acceptedAtMs) : detail.date,
     source: 'daily',
     atMs: Math.floor(atMicros / 1000),
   };
@@ -126,6 +133,8 @@ export const priceChannel = (fresh: Freshness): Channel => ({
   kind: 'state',
   source: 'market.price',
   matches: (topic) => TOPIC.test(topic),
+  topicHint: 'price:{ticker}, the ticker six digits or capital letters',
+  thinRecent: thinPoints,
   events: {
     PriceTicked: eventType(tick, (detail, meta) => [tickCommit(detail, meta)]),
     PricesTicked: eventType(v.object({ quotes: v.pipe(v.array(tick), v.minLength(1), v.maxLength(500)) }), ({ quotes }, meta) =>
@@ -135,7 +144,7 @@ export const priceChannel = (fresh: Freshness): Channel => ({
     TradingHalted: eventType(halting, (detail, meta) => [haltCommit(true, detail, meta)]),
     TradingResumed: eventType(halting, (detail, meta) => [haltCommit(false, detail, meta)]),
     TickersListed: eventType(listing, ({ tickers }) => [
-      { kind: 'listing', entries: tickers.map((entry) => ({ topic: priceTopic(entry.ticker), name: entry.name })) },
+      { kind: 'listing', channel: PRICE_CHANNEL, entries: tickers.map((entry) => ({ topic: priceTopic(entry.ticker), name: entry.name })) },
     ]),
   },
   json({ topic, parts, nowMs, retold }) {

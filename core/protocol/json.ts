@@ -1,4 +1,4 @@
-/** The JSON dialect: text ↔ typed command or message (contract B1; C1 and C2 for errors). */
+/** The JSON dialect: text ↔ typed command or message (`docs/protocol.md`). */
 import * as v from 'valibot';
 import { parseJson } from '../envelope.ts';
 import { PushError } from '../errors.ts';

@@ -7,7 +7,7 @@ const AT_ONCE = 8;
 
 /**
  * Sends items as bodies in batches; `send` gives the places, in its batch, of those that were not taken, which are
- * tried once more. Gives the places, in `items`, of those that still were not.
+ * tried once more. Gives the places, in `items`, of those that still were not. Throws only where nothing was taken.
  */
 export async function sendInBatches<Item>(
   items: readonly Item[],
@@ -15,13 +15,21 @@ export async function sendInBatches<Item>(
   send: (bodies: string[]) => Promise<number[]>,
 ): Promise<number[]> {
   const refused: number[] = [];
+  const failures: unknown[] = [];
   await bounded(batchesOf(items.map(bodyOf)), AT_ONCE, async (batch) => {
-    const first = await send(batch.map(({ body }) => body));
-    if (first.length === 0) return;
-    const again = first.map((index) => batch[index] as Entry);
-    const second = await send(again.map(({ body }) => body));
-    refused.push(...second.map((index) => (again[index] as Entry).place));
+    try {
+      const first = await send(batch.map(({ body }) => body));
+      if (first.length === 0) return;
+      const again = first.map((index) => batch[index] as Entry);
+      const second = await send(again.map(({ body }) => body));
+      refused.push(...second.map((index) => (again[index] as Entry).place));
+    } catch (error) {
+      // the other batches may have gone out: their publisher must not be told that nothing did
+      failures.push(error);
+      refused.push(...batch.map(({ place }) => place));
+    }
   });
+  if (failures.length > 0 && refused.length === items.length) throw failures[0];
   return refused;
 }
 

@@ -14,7 +14,7 @@ import { newEpoch } from './epoch.ts';
 import { apiGateway } from './gateway.ts';
 import { jobsQueue } from './queues.ts';
 
-/** More than a post may take with all its tries (`gateway.ts`). */
+/** More than one try of a post may take (`TRY_MS` in `gateway.ts`); before each try the turn is made sure of. */
 const MARGIN_MS = 4_000;
 const POSTS_AT_ONCE = 96;
 

@@ -9,10 +9,11 @@ import type { Gateway, PostResult } from '../../core/ports.ts';
 import { awsCredentials, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';
 
-/** One try; with its retries a post stays well under the drain's margin. */
-const TRY_MS = 1_200;
+/** One try, from its first byte to the last of the answer. The drain's margin is longer (`drain-ports.ts`). */
+export const TRY_MS = 1_500;
 /** Pauses before a throttled post is tried again, each with up to as much again of jitter. */
 const THROTTLED_PAUSES_MS = [40, 160] as const;
+/** Requests under way at once. More wait here and not in the agent, so that `before` is asked when a socket is free. */
 const MAX_SOCKETS = 128;
 
 export interface GatewayOptions {
@@ -43,7 +44,6 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
           path,
           // as a flat list they are written as they stand: the names and values are ours
           headers: [...Object.entries(headers).flat(), 'content-length', String(Buffer.byteLength(body))],
-          timeout: TRY_MS,
         },
         (response: IncomingMessage) => {
           response.resume();
@@ -51,20 +51,29 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
           response.on('error', reject);
         },
       );
-      request.on('timeout', () => request.destroy(new Error(`no answer from the gateway in ${TRY_MS} ms`)));
+      const deadline = setTimeout(() => request.destroy(new Error(`no answer from the gateway in ${TRY_MS} ms`)), TRY_MS);
       request.on('error', reject);
+      request.on('close', () => clearTimeout(deadline));
       request.end(body);
     });
 
+  const gate = gateOf(MAX_SOCKETS);
   /** The status, or 0 where there was no answer. */
-  const attempt = (method: 'POST' | 'DELETE', connectionId: string, body: string): Promise<number> =>
-    send(method, connectionId, body).catch(() => 0);
+  const attempt = async (method: 'POST' | 'DELETE', connectionId: string, body: string, before?: () => Promise<void>): Promise<number> => {
+    const leave = await gate();
+    try {
+      await before?.();
+      return await send(method, connectionId, body).catch(() => 0);
+    } finally {
+      leave();
+    }
+  };
 
   return {
-    async post(connectionId, frame): Promise<PostResult> {
+    async post(connectionId, frame, before): Promise<PostResult> {
       let throttled = 0;
       for (let troubles = 0; ; ) {
-        const status = await attempt('POST', connectionId, frame);
+        const status = await attempt('POST', connectionId, frame, before);
         if (status === 200) return 'sent';
         if (status === 410) return 'gone';
         if (status === 429) {
@@ -85,6 +94,22 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
       const status = await attempt('DELETE', connectionId, '');
       if (![204, 410, 429, 0].includes(status) && status < 500) throw new Error(`the gateway refuses to close a connection with ${status}`);
     },
+  };
+}
+
+/** Lets so many through at once; whoever came through must leave. */
+function gateOf(places: number): () => Promise<() => void> {
+  const waiting: (() => void)[] = [];
+  let free = places;
+  const leave = (): void => {
+    const next = waiting.shift();
+    if (next) next();
+    else free++;
+  };
+  return async () => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    return leave;
   };
 }
 

@@ -33,10 +33,13 @@ export const directLane = (url = requireEnv(ENV.eventsQueue), sqs = client): Lan
     ),
 });
 
+/** The queue takes no control characters in attributes, and the reason may quote the event's. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e\u00a0-\ud7ff]/g, '?');
+
 /** Where events go that can never be served, with the reason beside them. */
 export const deadEvents = (url = requireEnv(ENV.deadEventsQueue), sqs = client) => ({
   async bury(body: string, reason: string): Promise<void> {
-    const text = { DataType: 'String', StringValue: reason.slice(0, 1000) };
+    const text = { DataType: 'String', StringValue: printable(reason.slice(0, 1000)) };
     await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageAttributes: { [REASON_ATTRIBUTE]: text } }));
   },
 });

@@ -11,6 +11,7 @@ const STATUS: Record<ErrorCode, number> = {
   AUTHENTICATION_REQUIRED: 401,
   PERMISSION_DENIED: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   PAYLOAD_TOO_LARGE: 413,
   RATE_LIMIT_EXCEEDED: 429,
   TOO_MANY_SUBSCRIPTIONS: 429,
@@ -32,7 +33,7 @@ export const jsonReply = (statusCode: number, body: object, headers: Readonly<Re
 
 export const errorBody = (error: PushError) => ({ error_code: error.code, error_message: error.message, details: error.details });
 
-/** Answers a failed request with the contract's error body: the truth of a PushError, a request id of the rest. */
+/** Answers a failed request with the one error body: the truth of a PushError, a request id of the rest. */
 export function errorReply(report: Report): MiddlewareObj<unknown, HttpReply, Error, Context> {
   return {
     onError: (request) => {

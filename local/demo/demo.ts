@@ -1,6 +1,6 @@
 /**
- * The demo's price feed: real daily rates replayed with an invented bridge between the days, and the contract's own
- * tickers with invented prices. It publishes through the public path, like any upstream.
+ * The demo's price feed: real daily rates replayed with an invented bridge between the days, and a few
+ * Korean shares with invented prices. It publishes through the public path, like any upstream.
  */
 import { makeLevers } from '../levers.ts';
 import { MARKET, type OutgoingEvent, type PriceNow, postEvents, tickDetail } from '../publisher.ts';
@@ -19,7 +19,10 @@ const STEPS_A_DAY = 240;
 /** Of every so many tickers one ticks at a time. */
 const EVERY = 5;
 
-/** The contract's tickers: name, previous close, seed. Their prices are invented. */
+/** A price that somebody else published stays for so long. */
+const LEFT_ALONE_MS = 30_000;
+
+/** Korean shares: ticker, name, previous close. Their prices are invented. */
 const SHARES: readonly (readonly [string, string, number])[] = [
   ['005930', '삼성전자', 159_300],
   ['000660', 'SK하이닉스', 129_000],
@@ -54,10 +57,25 @@ export function startDemo({ url, key, warn }: DemoOptions): () => Promise<void> 
   const tick = async (): Promise<void> => {
     step++;
     const now = Date.now();
-    const quotes = series.filter(() => random() < 1 / EVERY).map((one) => tickDetail(one.priceAt(step), now));
+    const taken = await others(now);
+    const quotes = series
+      .filter(({ ticker }) => random() < 1 / EVERY && !taken.has(ticker))
+      .map((one) => tickDetail(one.priceAt(step), now));
+    for (const { ticker, timestamp } of quotes) told.set(ticker, timestamp);
     if (quotes.length > 0) await publish([{ source: MARKET, detailType: 'PricesTicked', detail: { quotes } }]);
     if (!stopped) timer = setTimeout(run, TICK_MS);
   };
+  /** Tickers to leave alone: halted ones, and those that somebody else has just told a price of. */
+  const others = async (now: number): Promise<Set<string>> => {
+    const prices = await readPrices(url).catch(() => ({}));
+    const taken = Object.entries(prices).filter(([ticker, { timestamp, halted }]) => {
+      const foreign = told.has(ticker) && timestamp > (told.get(ticker) ?? '');
+      return halted || (foreign && now - Date.parse(timestamp) < LEFT_ALONE_MS);
+    });
+    return new Set(taken.map(([ticker]) => ticker));
+  };
+  /** When the demo last told a price of its own. */
+  const told = new Map<string, string>();
   let running: Promise<void> = Promise.resolve();
   const run = (): void => {
     running = tick();
@@ -71,6 +89,11 @@ export function startDemo({ url, key, warn }: DemoOptions): () => Promise<void> 
     clearTimeout(timer);
     await running;
   };
+}
+
+async function readPrices(url: string): Promise<Record<string, { timestamp: string; halted: boolean }>> {
+  const response = await fetch(new URL('/internal/prices', url));
+  return ((await response.json()) as { prices: Record<string, { timestamp: string; halted: boolean }> }).prices;
 }
 
 /** What is known when the demo begins: which tickers there are, an old close, a halted share, a price for each. */

@@ -71,6 +71,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     });
     worker.on('exit', () => {
       all.delete(environment);
+      if (idle.includes(environment)) idle.splice(idle.indexOf(environment), 1);
       end({ error: { name: 'Runtime.ExitError', message: `an environment of ${name} ended during the invocation` } });
     });
     for (const stream of [worker.stdout, worker.stderr]) {

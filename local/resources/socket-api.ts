@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LocalClock } from '../clock.ts';
 import type { Levers } from '../levers.ts';
+import { endWith } from '../listen.ts';
 import { urlOf } from '../url.ts';
 import { watchFrames } from './frame-limit.ts';
 import type { LocalFunction } from './function.ts';
@@ -46,6 +47,10 @@ interface Peer {
   readonly host: string;
   readonly socket: WebSocket;
   lastActiveAt: number;
+  /** Requests of one connection are read one after another: no two have the same time. */
+  lastRequestAt: number;
+  /** Calls off what waits for its end. */
+  readonly alarms: { life: () => void; idle: () => void };
 }
 
 export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: SocketApiOptions): LocalSocketApi {
@@ -83,16 +88,18 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       peer.lastActiveAt = clock.now();
+      // a close is under way, for a frame that was too long perhaps
+      if (socket.readyState !== socket.OPEN) return;
       if (isBinary) return socket.close(1003, 'binary frames are not supported');
       void deliver(peer, data.toString('utf8'));
     });
     socket.on('close', (code: number, reason: Buffer) => void leave(peer, code, reason.toString('utf8')));
     watchIdle(peer);
-    clock.after(LIFE_MS, () => peers.has(peer.id) && socket.close(1001, 'Going away'));
+    peer.alarms.life = clock.after(LIFE_MS, () => peers.has(peer.id) && socket.close(1001, 'Going away'));
   };
 
   const watchIdle = (peer: Peer): void => {
-    clock.after(peer.lastActiveAt + IDLE_MS - clock.now(), () => {
+    peer.alarms.idle = clock.after(peer.lastActiveAt + IDLE_MS - clock.now(), () => {
       if (!peers.has(peer.id)) return;
       if (clock.now() - peer.lastActiveAt >= IDLE_MS) peer.socket.close(1001, 'Going away');
       else watchIdle(peer);
@@ -100,10 +107,12 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
   };
 
   const deliver = async (peer: Peer, body: string): Promise<void> => {
+    peer.lastRequestAt = Math.max(clock.now(), peer.lastRequestAt + 1);
     const requestContext = contextOf(peer.id, peer.connectedAt, peer.identity, peer.host, {
       routeKey: '$default',
       eventType: 'MESSAGE',
       messageId: randomBytes(9).toString('base64'),
+      requestTimeEpoch: peer.lastRequestAt,
     });
     try {
       await routes.message.invoke({ requestContext, body, isBase64Encoded: false });
@@ -116,16 +125,24 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
 
   const leave = async (peer: Peer, code: number, reason: string): Promise<void> => {
     peers.delete(peer.id);
+    peer.alarms.life();
+    peer.alarms.idle();
+    await tellLeft(peer.id, peer.connectedAt, peer.identity, peer.host, code, reason);
+  };
+
+  const tellLeft = async (
+    id: string,
+    connectedAt: number,
+    identity: Peer['identity'],
+    host: string,
+    code: number,
+    reason: string,
+  ): Promise<void> => {
     if (stopped || levers.random() < levers.loseDisconnects) return;
-    const headers = { Host: peer.host, 'x-api-key': '', 'X-Forwarded-For': '', 'x-restapi': '' };
+    const told = { routeKey: '$disconnect', eventType: 'DISCONNECT', disconnectStatusCode: code, disconnectReason: reason };
     const event = {
-      headers,
-      requestContext: contextOf(peer.id, peer.connectedAt, peer.identity, peer.host, {
-        routeKey: '$disconnect',
-        eventType: 'DISCONNECT',
-        disconnectStatusCode: code,
-        disconnectReason: reason,
-      }),
+      headers: { Host: host, 'x-api-key': '', 'X-Forwarded-For': '', 'x-restapi': '' },
+      requestContext: contextOf(id, connectedAt, identity, host, told),
       isBase64Encoded: false,
     };
     await routes.disconnect.invoke(event).catch((error: Error) => warn(`${routes.disconnect.name}: ${error.message}`));
@@ -135,7 +152,7 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
     stage,
     count: () => peers.size,
     async upgrade(request: Negotiated, socket, head) {
-      socket.on('error', () => socket.destroy());
+      if (!isHandshake(request)) return endWith(socket, 400, JSON.stringify({ message: 'Bad Request' }));
       const id = `${randomBytes(11).toString('base64url').slice(0, 15)}=`;
       const connectedAt = clock.now();
       const identity = { sourceIp: request.socket.remoteAddress ?? '', userAgent: request.headers['user-agent'] ?? '' };
@@ -157,13 +174,23 @@ export function localSocketApi({ apiId, stage, routes, clock, levers, warn }: So
         },
       );
       const status = answer?.statusCode ?? 500;
-      if (socket.destroyed) return;
-      if (status < 200 || status > 299) return refuse(socket, status, answer?.body ?? '');
+      // the client left while the handshake waited: the platform tells a connection that it had admitted
+      if (socket.destroyed) return status < 300 ? tellLeft(id, connectedAt, identity, host, 1006, '') : undefined;
+      if (status < 200 || status > 299) return endWith(socket, status, answer?.body ?? '');
       const protocol = Object.entries(answer?.headers ?? {}).find(([name]) => name.toLowerCase() === 'sec-websocket-protocol');
       request.chosenProtocol = protocol?.[1];
       server.handleUpgrade(request, socket, head, (webSocket) => {
         watchFrames(socket, head, MAX_FRAME_BYTES, () => webSocket.close(1009, 'frame over 32 KB'));
-        admit({ id, connectedAt, identity, host, socket: webSocket, lastActiveAt: connectedAt });
+        admit({
+          id,
+          connectedAt,
+          identity,
+          host,
+          socket: webSocket,
+          lastActiveAt: connectedAt,
+          lastRequestAt: 0,
+          alarms: { life: () => undefined, idle: () => undefined },
+        });
       });
     },
     connections(method, connectionId, body, response) {
@@ -206,6 +233,12 @@ interface ConnectAnswer {
   readonly body?: string;
 }
 
+/** What the platform refuses before it asks anybody. */
+const isHandshake = ({ headers }: IncomingMessage): boolean =>
+  /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
+  headers['sec-websocket-version'] === '13' &&
+  /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+(\s*,\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*\s*)?$/.test(headers['sec-websocket-protocol'] ?? '');
+
 type Negotiated = IncomingMessage & { chosenProtocol?: string | undefined };
 
 /** Errors as the platform sends them: the type in a header, a 410 without body. */
@@ -215,15 +248,9 @@ function fail(response: ServerResponse, status: number, type: string, body = JSO
     .end(body);
 }
 
-function refuse(socket: Duplex, status: number, body: string): void {
-  socket.end(
-    `HTTP/1.1 ${status} \r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
 /** Header names as the client wrote them. */
 const multiHeaders = ({ rawHeaders }: IncomingMessage): Record<string, string[]> => {
-  const headers: Record<string, string[]> = {};
+  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     headers[name] = [...(headers[name] ?? []), rawHeaders[index + 1] ?? ''];

@@ -18,7 +18,9 @@ export async function localTables(tables: readonly Resource[], dataDir: string |
   const path = dataDir === null ? null : join(dataDir, 'tables');
   if (path !== null) mkdirSync(path, { recursive: true });
   const worker = new Worker(WORKER, { workerData: { path } });
-  const [{ port }] = (await once(worker, 'message')) as [{ port: number }];
+  const [{ port }] = (await once(worker, 'message').catch((cause: unknown) => {
+    throw new Error(`the tables in ${String(path)} cannot be opened: is another run using DATA_DIR=${String(dataDir)}?`, { cause });
+  })) as [{ port: number }];
   const endpoint = `http://127.0.0.1:${port}`;
   await createTables(tables, endpoint);
   return {

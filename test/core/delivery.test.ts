@@ -28,6 +28,10 @@ describe.each(['state', 'log'] as const)('on a %s topic', (kind) => {
     expect(await runAll(kind, { slow: 0.05 })).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
+  test('nor where the newest is told again while all goes on', { timeout: 600_000 }, async () => {
+    expect(await runAll(kind, { retells: true, slow: 0.02 })).toEqual({ failures: [], olderAfterNewer: 0 });
+  });
+
   test('nor where subscribing handlers die: their clients were told', { timeout: 600_000 }, async () => {
     expect(await runAll(kind, { killSubscribers: true })).toEqual({ failures: [], olderAfterNewer: 0 });
   });
@@ -35,6 +39,10 @@ describe.each(['state', 'log'] as const)('on a %s topic', (kind) => {
   test('with stalls longer than a turn still nothing is lost', { timeout: 600_000 }, async () => {
     expect((await runAll(kind, { stalls: true })).failures).toEqual([]);
   });
+});
+
+test('a client that subscribes again and again, or leaves and comes back, ends on the newest', { timeout: 600_000 }, async () => {
+  expect((await runAll('state', { secondThoughts: true })).failures).toEqual([]);
 });
 
 describe('the checks notice a broken rule', () => {

@@ -69,6 +69,9 @@ describe('times', () => {
     ['2026-02-06T22:48:44', null],
     ['2026-02-06', null],
     ['2026-13-06T22:48:44Z', null],
+    ['2026-02-30T22:48:44Z', null],
+    ['2026-02-28T24:00:00Z', null],
+    ['2026-06-30T23:59:60Z', null],
     ['', null],
   ])('%s', (text, micros) => {
     expect(parseMicros(text)).toBe(micros);
@@ -80,7 +83,7 @@ describe('times', () => {
     expect(eventTime(null, NOW)).toEqual({ atMicros: NOW * 1000, ahead: false });
   });
 
-  test('orders sort as text the way the contract orders: time, acceptance, place, id', () => {
+  test('orders sort as text the way `docs/protocol.md` says: time, acceptance, place, id', () => {
     const stamp = fc.record({
       atMicros: fc.nat({ max: 4_000_000_000_000_000 }),
       acceptedAtMs: fc.nat({ max: 4_000_000_000_000 }),

@@ -1,5 +1,6 @@
 /** The ports in memory: what the tables promise, without the tables. Windows like `posted`, levers like `gone`. */
 import type {
+  Acceptance,
   Audience,
   Catalogue,
   Clock,
@@ -128,6 +129,9 @@ export function memoryTurns(): Turns {
       put(topic, shard, { untilMs });
       return true;
     },
+    async abandon(topic, shard, me) {
+      if (at(topic, shard).holder === me) put(topic, shard, { holder: '', untilMs: 0 });
+    },
     async save(topic, shard, me, cursor, untilMs) {
       if (at(topic, shard).holder !== me) return false;
       put(topic, shard, { cursor, untilMs });
@@ -170,23 +174,25 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
       if (overtaken(subscription, requestedAtMs)) return 'overtaken';
+      const before = members.get(nameOf(subscription));
       members.set(nameOf(subscription), { subscription: { ...subscription }, requestedAtMs, expiresAtMs, ended: false });
-      return 'put';
+      return before && before.expiresAtMs > clock.now() ? 'replaced' : 'put';
     },
     async find(keys) {
       return keys.map((key) => {
         const member = members.get(nameOf(key));
-        return isThere(member) ? { ...member.subscription } : null;
+        return member && member.expiresAtMs > clock.now() ? { ...member.subscription, ended: member.ended } : null;
       });
     },
     async end(key, requestedAtMs, expiresAtMs) {
-      if (overtaken(key, requestedAtMs)) return;
+      if (overtaken(key, requestedAtMs)) return 'overtaken';
       members.set(nameOf(key), {
         subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0 },
         requestedAtMs,
         expiresAtMs,
         ended: true,
       });
+      return 'ended';
     },
     async caughtUp(key, seenFrom, head) {
       change(key, ({ late, from }) => late && from === seenFrom && from <= head, { from: head, late: false, notBeforeMs: 0, strikes: 0 });
@@ -230,7 +236,7 @@ export function memoryConnections(): Connections {
       });
       return ++count;
     },
-    async touch(connectionId, { atMs, pong, subscribes }) {
+    async touch(connectionId, { atMs, nowMs, pong, subscribes }) {
       const record = records.get(connectionId);
       if (!record) return null;
       const greet = !record.greeted;
@@ -241,7 +247,7 @@ export function memoryConnections(): Connections {
         greeted: true,
         touchedAtMs: atMs,
         subscribes: record.subscribes + subscribes,
-        ...(greet ? { greetedAtMs: atMs } : {}),
+        ...(greet ? { greetedAtMs: nowMs } : {}),
         ...(pong ? { pongedAtMs: atMs } : {}),
       };
       records.set(connectionId, changed);
@@ -303,9 +309,9 @@ export function memoryConnections(): Connections {
 
 export function memoryCatalogue(): Catalogue {
   const listed = new Map<string, Map<string, string | null>>();
-  const heard = new Map<string, number>();
+  const heard = new Map<string, { atMs: number; leaving: boolean }>();
   const statuses = new Map<string, object>();
-  const accepted = new Map<string, number>();
+  const accepted = new Map<string, Acceptance>();
   const channelOf = (channel: string) => {
     const topics = listed.get(channel) ?? new Map<string, string | null>();
     listed.set(channel, topics);
@@ -322,19 +328,22 @@ export function memoryCatalogue(): Catalogue {
         topics.flatMap((topic) => (channelOf(channel).get(topic) ? [[topic, channelOf(channel).get(topic) as string] as const] : [])),
       ),
     async addHeard(topic, atMs) {
-      heard.set(topic, atMs);
+      heard.set(topic, { atMs, leaving: false });
     },
-    heard: async () => [...heard].map(([topic, atMs]) => ({ topic, atMs })),
+    async markLeaving(topic) {
+      heard.set(topic, { atMs: heard.get(topic)?.atMs ?? 0, leaving: true });
+    },
+    heard: async () => [...heard].map(([topic, entry]) => ({ topic, ...entry })),
     async removeHeard(topic, atMs) {
-      if (heard.get(topic) === atMs) heard.delete(topic);
+      if (heard.get(topic)?.atMs === atMs) heard.delete(topic);
     },
     async saveStatus(name, status) {
       statuses.set(name, status);
     },
     status: async (name) => (statuses.get(name) as Record<string, unknown> | undefined) ?? null,
-    async firstAcceptance(eventId, nowMs) {
+    async firstAcceptance(eventId, given) {
       const before = accepted.get(eventId);
-      const first = before !== undefined && before > nowMs - 86_400_000 ? before : nowMs;
+      const first = before && before.acceptedAtMs > given.acceptedAtMs - 86_400_000 ? before : given;
       accepted.set(eventId, first);
       return first;
     },
@@ -353,7 +362,8 @@ export function memoryGateway(): MemoryGateway {
     posted: [],
     closed: [],
     outcome: new Map(),
-    async post(connectionId, frame) {
+    async post(connectionId, frame, before) {
+      await before?.();
       const outcome = gateway.outcome.get(connectionId) ?? 'sent';
       if (outcome === 'sent') gateway.posted.push({ connectionId, frame });
       return outcome;

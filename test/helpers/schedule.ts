@@ -13,7 +13,7 @@ import { type IngestPorts, ingest } from '../../core/ingest.ts';
 import { orderOf } from '../../core/ordering.ts';
 import type { Clock, Connection, Job } from '../../core/ports.ts';
 import { parsePosition } from '../../core/position.ts';
-import { type SubscribePorts, subscribe } from '../../core/subscribe.ts';
+import { type SubscribePorts, subscribe, unsubscribe } from '../../core/subscribe.ts';
 import { makeLevers } from '../../local/levers.ts';
 import { memoryAudience, memoryCatalogue, memoryConnections, memoryReport, memoryTopics, memoryTurns } from './memory.ts';
 
@@ -24,6 +24,10 @@ export interface Weather {
   readonly killSubscribers?: boolean;
   /** Share of posts that are throttled. */
   readonly slow?: number;
+  /** Jobs come that say: tell the newest again. */
+  readonly retells?: boolean;
+  /** Clients subscribe again, and leave and come back. */
+  readonly secondThoughts?: boolean;
   /** Breaks a rule, so that the checks can be seen to notice. */
   readonly sabotage?: (ports: IngestPorts & SubscribePorts) => IngestPorts & SubscribePorts;
   /** Failed records do not come back. */
@@ -51,6 +55,8 @@ const testChannel = (kind: Kind): Channel => ({
   kind,
   source: kind,
   matches: (topic) => topic === TOPIC[kind],
+  topicHint: TOPIC[kind],
+  thinRecent: () => null,
   events: {
     E: {
       schema: event,
@@ -153,11 +159,12 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       drainSettings: { turnMs: TURN, marginMs: MARGIN, broadcastsPerSecond: 200, postsAtOnce: 1 },
       deadEvents: { bury: async (_: string, reason: string) => Promise.reject(new Error(reason)) },
       gateway: {
-        async post(connectionId: string, frame: string) {
+        async post(connectionId: string, frame: string, before?: () => Promise<void>) {
+          await before?.();
           await stepOf(worker);
           const { position, type, n } = JSON.parse(frame) as { position?: string; type?: string; n: number };
           if (type === 'subscribed') return 'sent' as const;
-          if (worker.work.comesBack && lot() < (weather.slow ?? 0)) return 'slow' as const;
+          if (lot() < (weather.slow ?? 0)) return 'slow' as const;
           // told again = the newest, without position
           const { offset } = parsePosition(position ?? '') ?? { offset: offsets.get(n) ?? -1 };
           told[Number(connectionId)]?.push(offset);
@@ -201,11 +208,28 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
     },
   });
 
+  const unsubscribeWork = (client: number): Work => ({
+    comesBack: false,
+    client,
+    async start(worker) {
+      const connection = { connectionId: String(client), dialect: 'json', connectedAtMs: now } as Connection;
+      await unsubscribe([topic], { connection, requestedAtMs: now }, portsOf(worker));
+      return true;
+    },
+  });
+
   for (let n = 1; n <= EVENTS; n++) {
     later.push({ at: int(200), work: ingestWork(n) });
     if (lot() < 0.25) later.push({ at: int(260), work: ingestWork(n) });
   }
   for (let client = 0; client < CLIENTS; client++) later.push({ at: client ? int(220) : 0, work: subscribeWork(client) });
+  for (let count = 0; weather.retells && count < 8; count++) later.push({ at: int(300), work: drainWork(true) });
+  for (let client = 0; weather.secondThoughts && client < CLIENTS; client++) {
+    const at = int(240);
+    if (lot() < 0.5) later.push({ at, work: unsubscribeWork(client) });
+    // the last word of every client is that it wants to be told
+    later.push({ at: at + int(60), work: subscribeWork(client) }, { at: 320, work: subscribeWork(client) });
+  }
 
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const comeBack = ({ work }: Worker): void => {

@@ -71,7 +71,7 @@ export async function dynamoTables(onRequest?: (command: string) => void): Promi
     topics: dynamoTopics({ table: nameOf('Topics'), newEpoch, now: clock.now, client }),
     turns: dynamoTurns({ table: nameOf('Topics'), client }),
     audience: dynamoAudience({ table: nameOf('Subscriptions'), now: clock.now, client }),
-    connections: dynamoConnections({ table: nameOf('Connections'), client }),
+    connections: dynamoConnections({ table: nameOf('Connections'), now: clock.now, client }),
     catalogue: dynamoCatalogue({ table: nameOf('Topics'), client }),
     async stop() {
       client.destroy();

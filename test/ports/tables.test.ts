@@ -212,8 +212,8 @@ describe.each(implementations)('%s', (_, make) => {
         subscription(topic, 'b', { from: 3, late: true }),
       ]);
       expect(await tables.audience.find([key(topic, 'b'), key(topic, 'gone'), key(topic, 'nobody')])).toEqual([
-        subscription(topic, 'b', { from: 3, late: true }),
-        null,
+        { ...subscription(topic, 'b', { from: 3, late: true }), ended: false },
+        expect.objectContaining({ ended: true }),
         null,
       ]);
     });
@@ -223,8 +223,8 @@ describe.each(implementations)('%s', (_, make) => {
 
       await tables.audience.end(key(topic, 'a'), 20, later());
       expect(await tables.audience.put(subscription(topic, 'a'), 10, later())).toBe('overtaken');
-      expect(await tables.audience.put(subscription(topic, 'a'), 30, later())).toBe('put');
-      await tables.audience.end(key(topic, 'a'), 25, later());
+      expect(await tables.audience.put(subscription(topic, 'a'), 30, later())).toBe('replaced');
+      expect(await tables.audience.end(key(topic, 'a'), 25, later())).toBe('overtaken');
 
       expect(await audienceOf(topic)).toHaveLength(1);
     });
@@ -285,31 +285,31 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.connections.open(opened(a));
       await tables.connections.open(opened(b));
 
-      expect(await tables.connections.touch(a, { atMs: 5_000, pong: false, subscribes: 0 })).toMatchObject({
+      expect(await tables.connections.touch(a, { atMs: 5_000, nowMs: 5_000, pong: false, subscribes: 0 })).toMatchObject({
         greet: true,
         connection: { greetedAtMs: 5_000, touchedAtMs: 5_000 },
       });
-      expect(await tables.connections.touch(a, { atMs: 5_001, pong: false, subscribes: 0 })).toMatchObject({
+      expect(await tables.connections.touch(a, { atMs: 5_001, nowMs: 5_001, pong: false, subscribes: 0 })).toMatchObject({
         greet: false,
         connection: { greetedAtMs: 5_000 },
       });
       expect(await tables.connections.claimGreeting(a, 6_000)).toBeNull();
       expect(await tables.connections.claimGreeting(b, 6_000)).toMatchObject({ connectionId: b, greetedAtMs: 6_000 });
-      expect(await tables.connections.touch(b, { atMs: 7_000, pong: false, subscribes: 0 })).toMatchObject({ greet: false });
+      expect(await tables.connections.touch(b, { atMs: 7_000, nowMs: 7_000, pong: false, subscribes: 0 })).toMatchObject({ greet: false });
       expect(await tables.connections.claimGreeting(fresh('nobody'), 6_000)).toBeNull();
     });
 
     test('a touch of one that is gone is null, and does not bring it back', async () => {
       const a = fresh('connection');
 
-      expect(await tables.connections.touch(a, { atMs: 1, pong: false, subscribes: 0 })).toBeNull();
+      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: false, subscribes: 0 })).toBeNull();
       expect(await tables.connections.close(a)).toBeNull();
     });
 
     test('messages are counted by second, also when a second of the same remainder was busy before', async () => {
       const a = fresh('connection');
       await tables.connections.open(opened(a));
-      const touch = (atMs: number) => tables.connections.touch(a, { atMs, pong: false, subscribes: 1 });
+      const touch = (atMs: number) => tables.connections.touch(a, { atMs, nowMs: atMs, pong: false, subscribes: 1 });
 
       for (let index = 0; index < 15; index++) await touch(100_000 + index);
       expect(await touch(100_500)).toMatchObject({ inThisSecond: 16, tenthLastMs: 100_006, subscribes: 16 });
@@ -329,7 +329,7 @@ describe.each(implementations)('%s', (_, make) => {
 
       expect(await tables.connections.subscriptions(a)).toEqual([key('/topic/with#hash', a)]);
       await tables.connections.resetSubscribes(a, 1);
-      expect(await tables.connections.touch(a, { atMs: 1, pong: true, subscribes: 2 })).toMatchObject({ subscribes: 3 });
+      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2 })).toMatchObject({ subscribes: 3 });
     });
 
     test('are all found by the scan, with what they subscribe to and when they were pinged and told', async () => {
@@ -377,7 +377,7 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.catalogue.addHeard(topic, 2);
 
       await tables.catalogue.removeHeard(topic, 1);
-      expect(await tables.catalogue.heard()).toContainEqual({ topic, atMs: 2 });
+      expect(await tables.catalogue.heard()).toContainEqual({ topic, atMs: 2, leaving: false });
       await tables.catalogue.removeHeard(topic, 2);
 
       expect((await tables.catalogue.heard()).filter((one) => one.topic === topic)).toEqual([]);
@@ -389,8 +389,10 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.catalogue.saveStatus(name, { state: 'live' });
 
       expect(await tables.catalogue.status(name)).toEqual({ state: 'live' });
-      expect(await tables.catalogue.firstAcceptance(`id of ${name}`, 1_000)).toBe(1_000);
-      expect(await tables.catalogue.firstAcceptance(`id of ${name}`, 2_000)).toBe(1_000);
+      const accept = (acceptedAtMs: number, index: number) => tables.catalogue.firstAcceptance(`id of ${name}`, { acceptedAtMs, index });
+      expect(await accept(1_000, 4)).toEqual({ acceptedAtMs: 1_000, index: 4 });
+      expect(await accept(2_000, 7)).toEqual({ acceptedAtMs: 1_000, index: 4 });
+      expect(await accept(86_500_000, 9)).toEqual({ acceptedAtMs: 86_500_000, index: 9 });
     });
   });
 });

@@ -39,10 +39,11 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
       const { dialect, from, late, notBeforeMs, strikes } = subscription;
-      const { refused } = await conditional(() =>
+      const { done, refused } = await conditional(() =>
         client.send(
           new PutCommand({
             TableName: table,
+            ReturnValues: 'ALL_OLD',
             Item: {
               ...memberKey(subscription),
               dialect,
@@ -58,19 +59,22 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
           }),
         ),
       );
-      return refused ? 'overtaken' : 'put';
+      if (refused) return 'overtaken';
+      return done?.Attributes && !expired(done.Attributes, now()) ? 'replaced' : 'put';
     },
     async find(keys) {
       const items = await readKeys(client, table, keys.map(memberKey));
-      const byKey = new Map(items.filter(isThere).map((item) => [`${text(item, 'audience')} ${text(item, 'member')}`, item]));
+      const byKey = new Map(
+        items.filter((item) => !expired(item, now())).map((item) => [`${text(item, 'audience')} ${text(item, 'member')}`, item]),
+      );
       return keys.map((key) => {
         const { audience, member } = memberKey(key);
         const item = byKey.get(`${audience} ${member}`);
-        return item ? subscriptionOf(key.topic, key.shard, item) : null;
+        return item ? { ...subscriptionOf(key.topic, key.shard, item), ended: item['ended'] === true } : null;
       });
     },
     async end(key, requestedAtMs, expiresAtMs) {
-      await conditional(() =>
+      const { refused } = await conditional(() =>
         client.send(
           new PutCommand({
             TableName: table,
@@ -81,6 +85,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
           }),
         ),
       );
+      return refused ? 'overtaken' : 'ended';
     },
     async caughtUp(key, seenFrom, head) {
       await conditional(() =>

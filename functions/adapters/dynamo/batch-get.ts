@@ -13,12 +13,14 @@ export async function readKeys(client: DynamoDBDocumentClient, table: string, ke
   );
   await bounded(chunks, 8, async (chunk) => {
     let wanted: Item[] = [...chunk];
-    while (wanted.length > 0) {
+    for (let pauseMs = 50; wanted.length > 0; pauseMs *= 2) {
       const { Responses, UnprocessedKeys } = await client.send(
         new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
       );
       found.push(...(Responses?.[table] ?? []));
       wanted = UnprocessedKeys?.[table]?.Keys ?? [];
+      // what was left out was throttled
+      if (wanted.length > 0) await new Promise((done) => setTimeout(done, Math.min(pauseMs, 1_000)));
     }
   });
   return found;

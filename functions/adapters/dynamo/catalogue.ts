@@ -5,7 +5,7 @@ import { readKeys } from './batch-get.ts';
 import { conditional, documents, type Item, number, text, ttl } from './client.ts';
 import { acceptedKey, heardKey, listedKey, stateKey, statusKey } from './keys.ts';
 
-/** Contract D2: an event's id makes it idempotent for a day. */
+/** An event's id makes it idempotent for a day (`docs/protocol.md`, "Publishing"). */
 const IDEMPOTENT_MS = 86_400_000;
 
 export function dynamoCatalogue({ table, client = documents() }: { table: string; client?: ReturnType<typeof documents> }): Catalogue {
@@ -68,8 +68,23 @@ export function dynamoCatalogue({ table, client = documents() }: { table: string
     async addHeard(topic, atMs) {
       await client.send(new PutCommand({ TableName: table, Item: { ...heardKey(topic), at: atMs } }));
     },
+    async markLeaving(topic) {
+      await client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: heardKey(topic),
+          UpdateExpression: 'SET #leaving = :true',
+          ExpressionAttributeNames: { '#leaving': 'leaving' },
+          ExpressionAttributeValues: { ':true': true },
+        }),
+      );
+    },
     async heard() {
-      return (await all(heardKey('').topic)).map((item) => ({ topic: text(item, 'item'), atMs: number(item, 'at') }));
+      return (await all(heardKey('').topic)).map((item) => ({
+        topic: text(item, 'item'),
+        atMs: number(item, 'at'),
+        leaving: item['leaving'] === true,
+      }));
     },
     async removeHeard(topic, atMs) {
       await conditional(() =>
@@ -91,18 +106,24 @@ export function dynamoCatalogue({ table, client = documents() }: { table: string
       const { Item } = await client.send(new GetCommand({ TableName: table, Key: statusKey(name) }));
       return (Item?.['status'] as Record<string, unknown> | undefined) ?? null;
     },
-    async firstAcceptance(eventId, nowMs) {
-      const { Attributes = {} } = await client.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: acceptedKey(eventId),
-          UpdateExpression: 'SET #at = if_not_exists(#at, :now), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
-          ExpressionAttributeNames: { '#at': 'at', '#expiresAt': 'expiresAt' },
-          ExpressionAttributeValues: { ':now': nowMs, ':expiresAt': ttl(nowMs + IDEMPOTENT_MS) },
-          ReturnValues: 'ALL_NEW',
-        }),
+    async firstAcceptance(eventId, given) {
+      const key = acceptedKey(eventId);
+      const { refused } = await conditional(() =>
+        client.send(
+          new PutCommand({
+            TableName: table,
+            Item: { ...key, at: given.acceptedAtMs, index: given.index, expiresAt: ttl(given.acceptedAtMs + IDEMPOTENT_MS) },
+            // TTL deletes days late: what has expired is as good as gone
+            ConditionExpression: 'attribute_not_exists(#at) OR #expiresAt <= :now',
+            ExpressionAttributeNames: { '#at': 'at', '#expiresAt': 'expiresAt' },
+            ExpressionAttributeValues: { ':now': ttl(given.acceptedAtMs) },
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
+        ),
       );
-      return number(Attributes, 'at');
+      if (!refused) return given;
+      const first = refused.item ?? (await client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: true }))).Item ?? {};
+      return { acceptedAtMs: number(first, 'at'), index: number(first, 'index') };
     },
   };
 }

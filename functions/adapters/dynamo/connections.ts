@@ -1,15 +1,16 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Connection, Connections, SubscriptionKey, Swept } from '../../../core/ports.ts';
 import { addTimes, countIn, firstTimes, staleCount } from './arrival.ts';
-import { conditional, documents, type Item, number, text, ttl } from './client.ts';
+import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
 import { counterKey, readSubscriptionKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey } from './keys.ts';
 
 export interface ConnectionsOptions {
   readonly table: string;
+  readonly now?: () => number;
   readonly client?: ReturnType<typeof documents>;
 }
 
-export function dynamoConnections({ table, client = documents() }: ConnectionsOptions): Connections {
+export function dynamoConnections({ table, now = Date.now, client = documents() }: ConnectionsOptions): Connections {
   const addToCounter = async (by: number): Promise<number> => {
     const { Attributes = {} } = await client.send(
       new UpdateCommand({
@@ -60,16 +61,16 @@ export function dynamoConnections({ table, client = documents() }: ConnectionsOp
       ]);
       return count;
     },
-    async touch(connectionId, { atMs, pong, subscribes }) {
+    async touch(connectionId, { atMs, nowMs, pong, subscribes }) {
       const arrival = addTimes(atMs);
       const { done: old } = await conditional(async () => {
         const { Attributes = {} } = await client.send(
           new UpdateCommand({
             TableName: table,
             Key: selfKey(connectionId),
-            UpdateExpression: `SET ${arrival.sets}, greetedAt = if_not_exists(greetedAt, :now)${pong ? ', pongedAt = :now' : ''} ADD ${arrival.adds}, subscribes :subscribes`,
+            UpdateExpression: `SET ${arrival.sets}, greetedAt = if_not_exists(greetedAt, :greetedAt)${pong ? ', pongedAt = :now' : ''} ADD ${arrival.adds}, subscribes :subscribes`,
             ConditionExpression: 'attribute_exists(connectionId)',
-            ExpressionAttributeValues: { ...arrival.values, ':subscribes': subscribes },
+            ExpressionAttributeValues: { ...arrival.values, ':subscribes': subscribes, ':greetedAt': nowMs },
             ReturnValues: 'ALL_OLD',
           }),
         );
@@ -78,18 +79,21 @@ export function dynamoConnections({ table, client = documents() }: ConnectionsOp
       if (!old) return null;
       const stale = staleCount(old, atMs);
       if (stale) {
-        await client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: selfKey(connectionId),
-            UpdateExpression: `ADD ${stale.slot} :by`,
-            ExpressionAttributeValues: { ':by': -stale.count },
-          }),
+        await conditional(() =>
+          client.send(
+            new UpdateCommand({
+              TableName: table,
+              Key: selfKey(connectionId),
+              UpdateExpression: `ADD ${stale.slot} :by`,
+              ConditionExpression: 'attribute_exists(connectionId)',
+              ExpressionAttributeValues: { ':by': -stale.count },
+            }),
+          ),
         );
       }
       const greet = old['greetedAt'] === undefined;
       return {
-        connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: atMs } : {}) },
+        connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
         greet,
         inThisSecond: countIn(old, atMs) + 1,
         tenthLastMs: number(old, 't8'),
@@ -163,17 +167,17 @@ export function dynamoConnections({ table, client = documents() }: ConnectionsOp
         const { Items = [], LastEvaluatedKey } = await client.send(
           new ScanCommand({ TableName: table, Segment: segment, TotalSegments: segments, ExclusiveStartKey: start }),
         );
-        yield Items.flatMap(sweptOf);
+        yield Items.flatMap((item) => sweptOf(item, now()));
         start = LastEvaluatedKey;
       } while (start);
     },
   };
 }
 
-function sweptOf(item: Item): Swept[] {
+function sweptOf(item: Item, nowMs: number): Swept[] {
   const name = text(item, 'item');
   if (name === 'self') return [{ kind: 'connection', connection: connectionOf(item) }];
-  if (!name.startsWith(SUBSCRIPTION_PREFIX)) return [];
+  if (!name.startsWith(SUBSCRIPTION_PREFIX) || expired(item, nowMs)) return [];
   return [{ kind: 'subscription', key: readSubscriptionKey(text(item, 'connectionId'), name), atMs: number(item, 'at') }];
 }
 

@@ -50,7 +50,7 @@ export function dynamoTurns({ table, client = documents() }: { table: string; cl
       return done as Turn;
     },
     async takeOver(topic, shard, seen, me, untilMs) {
-      const { done } = await update(
+      const { done, refused } = await update(
         topic,
         shard,
         'SET #holder = :me, #until = :until',
@@ -58,12 +58,18 @@ export function dynamoTurns({ table, client = documents() }: { table: string; cl
         ['#holder', '#until'],
         { ':me': me, ':until': untilMs, ':old': seen.holder, ':oldUntil': seen.untilMs },
       );
-      return done;
+      if (done) return done;
+      // the answer to a first try may have been lost, and this is the client's second
+      const there = refused?.item ? turnOf(refused.item) : null;
+      return there?.holder === me ? there : null;
     },
     read,
     async extend(topic, shard, me, untilMs) {
       const { done } = await update(topic, shard, 'SET #until = :until', mine, ['#holder', '#until'], { ':me': me, ':until': untilMs });
       return done !== null;
+    },
+    async abandon(topic, shard, me) {
+      await update(topic, shard, 'REMOVE #holder, #until', mine, ['#holder', '#until'], { ':me': me });
     },
     async save(topic, shard, me, cursor, untilMs) {
       const { done } = await update(topic, shard, 'SET #cursor = :cursor, #until = :until', mine, ['#holder', '#until', '#cursor'], {
