@@ -161,7 +161,7 @@ export const priceChannel = (fresh: Freshness): Channel => ({
         volume: price.volume,
         bid_price: price.bid_price,
         ask_price: price.ask_price,
-        // said where it says something: the original's six fields stay all there is of an ordinary tick
+        // said where it says something: an ordinary tick has the six fields above and no more
         ...(halt ? { halted: halt.halted } : {}),
         ...(stale || retold ? { stale } : {}),
       },

@@ -1,4 +1,4 @@
-/** The eight defects of the original (contract B), each with a test that fails on it. */
+/** Eight defects that the service this one replaces had, each with a test that fails on it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, ofType } from '../helpers/client.ts';
 import { daily, freshTicker, halt, listed, tick } from '../helpers/events.ts';

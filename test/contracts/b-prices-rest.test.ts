@@ -1,4 +1,4 @@
-/** Contract B2 by URL: quotes over REST. */
+/** Quotes over REST, by URL (`docs/protocol.md`). */
 import { describe, expect, test } from 'vitest';
 import { daily, freshTicker, halt, listed, tick } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
@@ -18,7 +18,7 @@ async function quoted(ticker: string, events: Parameters<typeof host.publish>[0]
 const dateBefore = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 
 describe('quotes', () => {
-  test('have the original fields in its types, and ours', async () => {
+  test('have all their fields, in the documented types', async () => {
     const ticker = freshTicker();
 
     const quote = await quoted(

@@ -1,4 +1,4 @@
-/** Contract B1 by URL: the exchange of the original's chart pages over the WebSocket. */
+/** Prices over the WebSocket, by URL (`docs/protocol.md`): the exchange of a chart page. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Client, connect, ofType } from '../helpers/client.ts';
 import { freshTicker, halt, listed, resume, tick } from '../helpers/events.ts';

@@ -1,4 +1,4 @@
-/** Contract D2 by URL: publishing over HTTP. */
+/** Publishing over HTTP, by URL (`docs/protocol.md`). */
 import { describe, expect, inject, test } from 'vitest';
 import { daily, freshTicker, halt, listed, tick } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
