@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { SETTING } from '../core/names.ts';
@@ -15,7 +15,10 @@ export interface PushFunctionProps {
   readonly memorySize?: number;
 }
 
-/** The one way a Lambda function is made: runtime, architecture, source maps, log retention, its bundle. */
+/**
+ * The one way a Lambda function is made: runtime, architecture, source maps, log retention, its bundle. The platform's
+ * log format stays plain: the lines are JSON already, and metrics in them must reach the logs unwrapped.
+ */
 export class PushFunctions extends Construct {
   private readonly settings: Readonly<Record<string, string>>;
   private readonly bundles: string;
@@ -42,7 +45,6 @@ export class PushFunctions extends Construct {
       timeout,
       memorySize,
       logGroup,
-      loggingFormat: LoggingFormat.JSON,
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: name,
