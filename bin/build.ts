@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 export const BUNDLES = join(root, 'dist/functions');
@@ -33,6 +33,8 @@ export async function buildFunctions(): Promise<void> {
     banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
     logLevel: 'warning',
   });
+  // its service process has nothing more to do
+  await stop();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildFunctions();
