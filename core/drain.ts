@@ -199,7 +199,12 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
     }
     if (!more) break;
   }
-  if (subscription.late && round.head >= subscription.from) await audience.caughtUp(subscription, subscription.from, round.head);
+  if (subscription.late && round.head >= subscription.from) {
+    // a speaker that slept past its turn may have read the audience only now: another has moved the cursor beyond
+    // what this one knows, and who is called caught up here would lack what lies between
+    await speech.lease.hold();
+    await audience.caughtUp(subscription, subscription.from, round.head);
+  }
   return sent;
 }
 
