@@ -79,20 +79,14 @@ async function carryOut(command: Command, touch: Touch, message: ClientMessage, 
       ports.report.info('subscribe', { connectionId: connection.connectionId, topics: wishes.map(({ topic }) => topic) });
       await subscribe(wishes, subscriber, ports);
       if (tooMany) throw tooMany;
-      return refuse(
-        command.topics.filter((topic) => !ports.channels.of(topic)),
-        ports.channels,
-      );
+      return refuseUnknown(command.topics, ports.channels);
     }
     case 'unsubscribe': {
       const known = command.topics.filter((topic) => ports.channels.of(topic));
       await unsubscribe(known, subscriber, ports);
       ports.report.info('unsubscribe', { connectionId: connection.connectionId, topics: known });
       for (const topic of known) await ports.gateway.post(connection.connectionId, formatUnsubscribed(topic));
-      return refuse(
-        command.topics.filter((topic) => !ports.channels.of(topic)),
-        ports.channels,
-      );
+      return refuseUnknown(command.topics, ports.channels);
     }
   }
 }
@@ -103,7 +97,8 @@ function wishOf(topic: string, command: Extract<Command, { type: 'subscribe' }>,
 }
 
 /** Of several topics the permitted ones are served, and one error lists the rest. */
-function refuse(unknown: readonly string[], channels: Channels): void {
+function refuseUnknown(topics: readonly string[], channels: Channels): void {
+  const unknown = topics.filter((topic) => !channels.of(topic));
   if (unknown.length === 0) return;
   const known = channels.all.map(({ topicHint }) => topicHint);
   throw new PushError(
