@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildFunctions } from './build.ts';
+import { buildAll } from './build.ts';
 import type { Settings } from './settings.ts';
 
 export interface Assembly {
@@ -12,7 +12,7 @@ export interface Assembly {
 /** Bundles the functions and synthesises the stack into a folder of its own. */
 export async function assemble(settings: Settings): Promise<Assembly> {
   // the bundler is a process of its own: it works while the CDK, which takes a second, is loaded
-  const [{ makeApp, STACK }] = await Promise.all([import('./push.ts'), buildFunctions()]);
+  const [{ makeApp, STACK }] = await Promise.all([import('./push.ts'), buildAll()]);
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-'));
   const { templateFullPath } = makeApp({ settings, outdir: folder }).synth().getStackByName(STACK);
   return { templateFile: templateFullPath, remove: () => rmSync(folder, { recursive: true, force: true }) };

@@ -1,4 +1,4 @@
-/** Bundles every function, in one pass: `dist/functions/{name}/index.mjs`. `cdk.json` and `npm start` run it first. */
+/** Bundles every function, in one pass: `dist/functions/{name}/index.mjs`; and the page's scripts. `cdk.json` and `npm start` run it first. */
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ export const functionNames = (): string[] =>
     .map((entry) => entry.name.slice(0, -3))
     .sort();
 
-export async function buildFunctions(): Promise<void> {
+async function buildFunctions(): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(functionNames().map((name) => [`${name}/index`, `functions/${name}.ts`])),
@@ -33,8 +33,27 @@ export async function buildFunctions(): Promise<void> {
     banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
     logLevel: 'warning',
   });
+}
+
+/** Bundles the page's scripts into `dist/web`. */
+async function buildPage(): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['web/page.js'],
+    outdir: join(root, 'dist/web'),
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    logLevel: 'warning',
+  });
+}
+
+export async function buildAll(): Promise<void> {
+  await Promise.all([buildFunctions(), buildPage()]);
   // its service process has nothing more to do
   await stop();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildFunctions();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();

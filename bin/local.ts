@@ -1,6 +1,8 @@
 /** `npm start`: the deployment on this machine. */
 
+import { SETTING } from '../core/names.ts';
 import { startDemo } from '../local/demo/demo.ts';
+import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -27,10 +29,22 @@ function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
   return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: environment['VERBOSE'] === '1' };
 }
 
+/** What is not said is different here than deployed: every transport is on, and tokens are the local run's own. */
+const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> => ({
+  [SETTING.pushMode]: 'both',
+  ...(environment[SETTING.authMode] === 'jwt' && !environment[SETTING.jwtIssuer]
+    ? { [SETTING.jwtIssuer]: LOCAL_ISSUER, [SETTING.jwtAudience]: LOCAL_AUDIENCE, [SETTING.jwtJwksUri]: LOCAL_JWKS_URI }
+    : {}),
+});
+
+/** Empty is as good as not given. */
+const given = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+
 /** A setting that cannot be used is said in a line, without a stack. */
 function readEverything(): { local: LocalSettings; settings: Settings } {
   try {
-    return { local: readLocalSettings(process.env), settings: readSettings(process.env) };
+    return { local: readLocalSettings(process.env), settings: readSettings({ ...localDefaults(process.env), ...given(process.env) }) };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exit(1);

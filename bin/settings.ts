@@ -45,6 +45,15 @@ const RULES: Readonly<Record<keyof Settings, Rule>> = {
     /^(\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*)?$/,
     'dates, comma separated, such as 2026-12-25,2026-12-31',
   ),
+  [SETTING.pushMode]: like('websocket', /^(sse|websocket|both)$/, 'sse, websocket or both'),
+  [SETTING.sseSeconds]: wholeNumber(55, 5, 840),
+  [SETTING.sseMaxStreams]: wholeNumber(100, 0),
+  [SETTING.authMode]: like('none', /^(none|jwt)$/, 'none or jwt'),
+  [SETTING.jwtIssuer]: like('', /^(https:\/\/\S+)?$/, "the issuer's address, such as https://login.example"),
+  [SETTING.jwtAudience]: like('', /^\S*$/, 'the audience that tokens are for, or none'),
+  [SETTING.jwtJwksUri]: like('', /^(https:\/\/\S+)?$/, 'the address of the keys, such as https://login.example/jwks.json'),
+  [SETTING.jwtUserClaim]: like('sub', /^\S+$/, "a claim's name"),
+  [SETTING.jwtRolesClaim]: like('roles', /^\S+$/, "a claim's name"),
   [SETTING.logLevel]: like('INFO', /^(DEBUG|INFO|WARN|ERROR)$/, 'DEBUG, INFO, WARN or ERROR'),
 };
 
@@ -59,6 +68,13 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const settingOf = (wanted: string): string => read.find(({ name }) => name === wanted)?.value ?? '';
   if (settingOf(SETTING.marketOpen) >= settingOf(SETTING.marketClose))
     problems.push(`${SETTING.marketOpen}: expected a time before ${SETTING.marketClose}`);
+  if (settingOf(SETTING.authMode) === 'jwt') {
+    const needed: [string, string][] = [
+      [SETTING.jwtIssuer, 'the issuer whose tokens count'],
+      [SETTING.jwtAudience, 'the audience that tokens must be for, or none for any'],
+    ];
+    for (const [name, what] of needed) if (settingOf(name) === '') problems.push(`${name}: with ${SETTING.authMode}=jwt expected ${what}`);
+  }
   if (problems.length > 0) throw new Error(`these settings cannot be used:\n  ${problems.join('\n  ')}`);
   return Object.fromEntries(read.map(({ name, value }) => [name, value])) as unknown as Settings;
 }

@@ -19,15 +19,15 @@ export async function commit(outcome: Outcome, ports: CommitPorts): Promise<stri
     await ports.catalogue.list(outcome.channel, outcome.entries);
     return null;
   }
+  if (outcome.ahead) ports.report.count(METRIC.eventsAhead);
   const state = outcome.kind === 'state' ? await commitState(outcome, ports) : await commitLog(outcome, ports.topics);
   return state.heard ? state.topic : null;
 }
 
-async function commitState(outcome: StateCommit, { topics, catalogue, channels, report }: CommitPorts): Promise<TopicState> {
-  if (outcome.ahead) report.count(METRIC.eventsAhead);
+async function commitState(outcome: StateCommit, { topics, catalogue, channels }: CommitPorts): Promise<TopicState> {
   const { changed, state } = await topics.commitState(outcome);
   const channel = channels.of(state.topic);
-  if (channel && !state.listed) {
+  if (channel?.catalogued && !state.listed) {
     await catalogue.list(channel.name, [{ topic: state.topic, name: null }]);
     await catalogue.markListed(state.topic);
   }

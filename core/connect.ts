@@ -1,7 +1,12 @@
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { PushError } from './errors.ts';
+import { authenticate, type Identity, readBearer } from './identity.ts';
+import { checkMode } from './mode.ts';
+import type { PushMode } from './names.ts';
 import type { Clock, Connection, Connections, Gateway, Jobs, PostResult, Report } from './ports.ts';
+import { encodeError } from './protocol/encode.ts';
 import { formatConnected } from './protocol/json.ts';
+import { STOMP_VERSIONS, type StompVersion } from './protocol/stomp-frame.ts';
 
 /** API Gateway closes every connection after 2 hours; records outlive that a little. */
 const CONNECTION_LIFE_MS = 2 * 3600_000;
@@ -15,10 +20,19 @@ export const GREETING_MS = 250;
 /** Whoever answers a message while another message's handler is greeting waits until that is surely out. */
 const GREETING_GRACE_MS = 250;
 
+/** A STOMP client that must say who it is has so long to do so. */
+const CONNECT_SECONDS = 10;
+
+/** Our own subprotocol. A client offers it beside its token, for a handshake must answer with one that was offered. */
+const JSON_PROTOCOL = 'push.json.v1';
+const BEARER = 'bearer.';
+
 export interface ConnectPorts {
   readonly connections: Connections;
   readonly jobs: Jobs;
   readonly report: Report;
+  readonly identity: Identity;
+  readonly mode: PushMode;
   readonly newClientId: () => string;
   /** `*` or the origins that may connect, comma separated. */
   readonly allowedOrigins: string;
@@ -31,22 +45,40 @@ export interface ConnectRequest {
   readonly connectedAtMs: number;
   readonly origin: string | null;
   readonly sourceIp: string;
+  /** The `Sec-WebSocket-Protocol` header. */
+  readonly protocols: string | null;
+  /** The `Authorization` header. */
+  readonly authorization: string | null;
 }
 
-/** Takes a connection on, or throws why not. The greeting follows by a job: nothing can be posted before this ends. */
-export async function connect(request: ConnectRequest, ports: ConnectPorts): Promise<void> {
+/**
+ * Takes a connection on, or throws why not; gives the subprotocol to answer with, or `null`. The greeting follows by
+ * a job: nothing can be posted before this ends.
+ */
+export async function connect(request: ConnectRequest, ports: ConnectPorts): Promise<string | null> {
   const { connectionId, connectedAtMs, origin, sourceIp } = request;
   if (!originAllowed(origin, ports.allowedOrigins)) {
     throw new PushError('PERMISSION_DENIED', `connections from ${String(origin).slice(0, 200)} are not allowed here`);
   }
+  const offered = (request.protocols ?? '').split(',').map((one) => one.trim());
+  const version = STOMP_VERSIONS.find((one) => offered.includes(subprotocolOf(one))) ?? null;
+  if (version !== null) checkMode('websocket', ports.mode);
+  const bearer = offered.find((one) => one.startsWith(BEARER))?.slice(BEARER.length) ?? null;
+  const token = readBearer(request.authorization) ?? bearer;
+  // a STOMP client may have its token in its first frame
+  const mayWait = version !== null && token === null;
+  const principal = ports.identity.required && !mayWait ? await authenticate(token, ports.identity) : null;
+
   const clientId = ports.newClientId();
   const count = await ports.connections.open({
     connectionId,
     clientId,
-    dialect: 'json',
+    dialect: version === null ? 'json' : `stomp-${version}`,
     connectedAtMs,
     expiresAtMs: expiryOf(connectedAtMs),
     sourceIp,
+    principal,
+    admitted: version === null,
   });
   if (ports.maxConnections > 0 && count > ports.maxConnections) {
     await ports.connections.close(connectionId);
@@ -54,8 +86,22 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
       limit: ports.maxConnections,
     });
   }
-  await ports.jobs.put({ kind: 'greet', connectionId, atMs: connectedAtMs + GREETING_MS });
-  ports.report.info('connected', { connectionId, clientId, sourceIp });
+  if (version === null) await ports.jobs.put({ kind: 'greet', connectionId, atMs: connectedAtMs + GREETING_MS });
+  else if (ports.identity.required && principal === null) await ports.jobs.put({ kind: 'expect', connectionId }, CONNECT_SECONDS);
+  ports.report.info('connected', { connectionId, clientId, sourceIp, dialect: version === null ? 'json' : `stomp ${version}` });
+  return version !== null ? subprotocolOf(version) : offered.includes(JSON_PROTOCOL) ? JSON_PROTOCOL : null;
+}
+
+const subprotocolOf = (version: StompVersion): string => `v${version.replace('.', '')}.stomp`;
+
+/** Ends a STOMP connection that has not said who it is. */
+export async function expectConnect(connectionId: string, ports: GreetPorts): Promise<void> {
+  const connection = await ports.connections.read(connectionId);
+  if (!connection || connection.admitted) return;
+  const late = new PushError('AUTHENTICATION_REQUIRED', `no CONNECT with a token came within ${CONNECT_SECONDS} seconds`);
+  await ports.gateway.post(connectionId, encodeError(late, connection.dialect, ports.clock.now()));
+  await ports.gateway.close(connectionId);
+  await disconnect(connectionId, ports);
 }
 
 const originAllowed = (origin: string | null, allowed: string): boolean =>

@@ -2,11 +2,12 @@ import { bounded, readAhead } from './bounded.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
-import { TurnLostError } from './errors.ts';
+import { PushError, TurnLostError } from './errors.ts';
 import { type Lease, type LeaseSettings, takeTurn } from './lease.ts';
 import { DRAIN_TIMEOUT_SECONDS, METRIC } from './names.ts';
-import type { Clock, Gateway, Jobs, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
+import type { Clock, Gateway, Jobs, Registrations, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
 import { BEFORE_ALL } from './position.ts';
+import { encodeError } from './protocol/encode.ts';
 import { type Round, readRound } from './round.ts';
 
 export interface DrainSettings extends LeaseSettings {
@@ -21,6 +22,7 @@ export interface DrainPorts extends DisconnectPorts {
   readonly turns: Turns;
   readonly gateway: Gateway;
   readonly jobs: Jobs;
+  readonly registrations: Registrations;
   readonly clock: Clock;
   readonly report: Report;
   readonly channels: Channels;
@@ -38,6 +40,9 @@ const RETELL_DELAY_SECONDS = 2;
 
 /** A telling counts as on time if it began within this share of a window after it might. */
 const LATE_SHARE = 0.75;
+
+/** A throttled consumer of a log that lacks more messages than this is closed. */
+const MAX_BEHIND = 1_000;
 
 /** A throttled consumer waits 1 s, 2 s, 4 s … a minute. */
 const backoffMs = (strikes: number): number => Math.min(1000 * 2 ** strikes, 60_000);
@@ -178,9 +183,9 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
   let last = subscription.late ? subscription.from : Math.max(round.from, subscription.from);
   let sent = 0;
   for (;;) {
-    const { frames, more } = await round.after(last, subscription);
-    for (const { frame, offset } of frames) {
-      const result = await gateway.post(subscription.connectionId, frame, async () => {
+    const { frames, upTo, more } = await round.after(last, subscription);
+    for (const { textFor, offset } of frames) {
+      const result = await gateway.post(subscription.connectionId, textFor(subscription), async () => {
         await speech.lease.hold();
         speech.whom.set(`${subscription.connectionId}#${subscription.subscriptionId}`, subscription);
       });
@@ -191,12 +196,16 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
       }
       if (result === 'slow') {
         // of a retelling it had the offset already, and lacks it all the same
-        await passOver(subscription, offset > last ? last : BEFORE_ALL, ports);
+        const tooFar = speech.channel.kind === 'log' && round.head - last > MAX_BEHIND;
+        if (tooFar) await letGo(subscription, ports);
+        else await passOver(subscription, offset > last ? last : BEFORE_ALL, ports);
         return sent;
       }
       sent++;
       last = Math.max(last, offset);
     }
+    // a page of which nothing was for this one counts as told too
+    last = Math.max(last, upTo);
     if (!more) break;
   }
   if (subscription.late && round.head >= subscription.from) {
@@ -204,6 +213,7 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
     // what this one knows, and who is called caught up here would lack what lies between
     await speech.lease.hold();
     await audience.caughtUp(subscription, subscription.from, round.head);
+    if (subscription.registered) await ports.registrations.remove(subscription.topic);
   }
   return sent;
 }
@@ -213,7 +223,18 @@ async function passOver(subscription: Subscription, last: number, { audience, jo
   const waitMs = backoffMs(subscription.strikes);
   report.warn('a consumer is slow and is passed over', { topic: subscription.topic, connectionId: subscription.connectionId, waitMs });
   await jobs.put({ kind: 'drain', topic: subscription.topic, shard: subscription.shard }, Math.ceil(waitMs / 1000) + 1);
-  await audience.markLate(subscription, last, { notBeforeMs: clock.now() + waitMs, strikes: subscription.strikes + 1 });
+  await audience.passOver(subscription, last, { notBeforeMs: clock.now() + waitMs, strikes: subscription.strikes + 1 });
+}
+
+/** A consumer that a log has left so far behind would only fall further: it is better off coming back with its position. */
+async function letGo({ topic, connectionId, dialect }: Subscription, ports: DrainPorts): Promise<void> {
+  ports.report.warn('a consumer is too far behind and is closed', { topic, connectionId });
+  const reason = new PushError('RATE_LIMIT_EXCEEDED', `too far behind on ${topic}: connect again, with the position of the last message`, {
+    topic,
+  });
+  await ports.gateway.post(connectionId, encodeError(reason, dialect, ports.clock.now()));
+  await ports.gateway.close(connectionId);
+  await disconnect(connectionId, ports);
 }
 
 /** A post of ours may have come after one of who took the turn: whom we told gets the newest once more. */

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'AUTHENTICATION_REQUIRED'
   | 'PERMISSION_DENIED'
   | 'NOT_FOUND'
+  | 'CHANNEL_DISABLED'
   | 'METHOD_NOT_ALLOWED'
   | 'PAYLOAD_TOO_LARGE'
   | 'RATE_LIMIT_EXCEEDED'
@@ -14,7 +15,7 @@ export type ErrorCode =
 
 /** A failure the client may know of. Anything else that is thrown is a bug or an outage and stays with us. */
 export class PushError extends Error {
-  override readonly name = 'PushError';
+  override readonly name: string = 'PushError';
   readonly code: ErrorCode;
   readonly details: Record<string, unknown>;
 
@@ -22,6 +23,26 @@ export class PushError extends Error {
     super(message);
     this.code = code;
     this.details = details;
+  }
+}
+
+/** Something we depend on does not answer: the same request may succeed a little later. */
+export class UnavailableError extends PushError {
+  constructor(message: string) {
+    super('INTERNAL_SERVER_ERROR', message);
+  }
+}
+
+/** A failure of one STOMP frame, with the receipt that was asked for. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+  readonly failure: unknown;
+  readonly receipt: string | null;
+
+  constructor(failure: unknown, receipt: string | null) {
+    super('a frame was not served');
+    this.failure = failure;
+    this.receipt = receipt;
   }
 }
 

@@ -1,10 +1,14 @@
 import { bounded } from './bounded.ts';
-import { greetLater } from './connect.ts';
+import { expectConnect, greetLater } from './connect.ts';
 import { disconnect } from './disconnect.ts';
 import { type DrainPorts, drain } from './drain.ts';
 import { METRIC } from './names.ts';
 import type { Job } from './ports.ts';
 import { formatPing } from './protocol/json.ts';
+import { ONLY_SHARD } from './subscribe.ts';
+
+/** Drains under way at once. */
+const AT_ONCE = 16;
 
 /** Does one job off the queue. Throws where it must come back. */
 export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
@@ -13,6 +17,10 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return drain(job, ports);
     case 'greet':
       return greetLater(job.connectionId, job.atMs, ports);
+    case 'expect':
+      return expectConnect(job.connectionId, ports);
+    case 'keepalive':
+      return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, retell: true }, ports));
     case 'ping':
       return ping(job.connectionIds, ports);
   }

@@ -5,6 +5,7 @@ export const ENV = {
   connectionsTable: 'CONNECTIONS_TABLE',
   subscriptionsTable: 'SUBSCRIPTIONS_TABLE',
   topicsTable: 'TOPICS_TABLE',
+  settingsTable: 'SETTINGS_TABLE',
   eventBus: 'EVENT_BUS',
   eventsQueue: 'EVENTS_QUEUE',
   deadEventsQueue: 'DEAD_EVENTS_QUEUE',
@@ -28,11 +29,40 @@ export const SETTING = {
   marketOpen: 'MARKET_OPEN',
   marketClose: 'MARKET_CLOSE',
   marketHolidays: 'MARKET_HOLIDAYS',
+  pushMode: 'APP_PUSH_MODE',
+  sseSeconds: 'SSE_SECONDS',
+  sseMaxStreams: 'SSE_MAX_STREAMS',
+  authMode: 'AUTH_MODE',
+  jwtIssuer: 'JWT_ISSUER',
+  jwtAudience: 'JWT_AUDIENCE',
+  jwtJwksUri: 'JWT_JWKS_URI',
+  jwtUserClaim: 'JWT_USER_CLAIM',
+  jwtRolesClaim: 'JWT_ROLES_CLAIM',
   logLevel: 'LOG_LEVEL',
 } as const;
 
 /** The bus sources the channels take events from: one rule each. */
-export const EVENT_SOURCES = ['market.price'] as const;
+export const EVENT_SOURCES = ['market.price', 'ticket.waiting-queue', 'ticket.reservation'] as const;
+
+/** What the bus is told of registrations, for upstreams to listen to. */
+export const REGISTRATION_SOURCE = 'push.registration';
+
+/** The transports a deployment offers (`docs/protocol.md`, "Mode"). */
+export const PUSH_MODES = ['sse', 'websocket', 'both'] as const;
+export type PushMode = (typeof PUSH_MODES)[number];
+
+/** Paths of the event streams: the front door leads them to where streaming is possible. */
+export const STREAM_PATHS = ['/api/v1/waiting-queue/subscribe', '/api/reservations/v5/subscribe'] as const;
+
+/** The settings of identity. */
+export const IDENTITY_SETTINGS = [
+  SETTING.authMode,
+  SETTING.jwtIssuer,
+  SETTING.jwtAudience,
+  SETTING.jwtJwksUri,
+  SETTING.jwtUserClaim,
+  SETTING.jwtRolesClaim,
+] as const;
 
 /** The WebSocket stage. Its name is the path, so that a front door needs no rewrite. */
 export const SOCKET_STAGE = 'ws';

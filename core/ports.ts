@@ -3,6 +3,8 @@
  * trying again may help. Each port has one suite in `test/ports/`, run against memory and against DynamoDB.
  */
 import type { StateCommit } from './channels/channel.ts';
+import type { Principal } from './identity.ts';
+import type { Position } from './position.ts';
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -42,6 +44,8 @@ export interface Topics {
   read(topics: readonly string[]): Promise<Map<string, TopicState>>;
   /** Says that somebody listens, making the topic at offset 0 if need be. Gives the item as it is afterwards. */
   hear(topic: string): Promise<TopicState>;
+  /** Makes the topic at offset 0 if need be. Gives the item as it is afterwards. */
+  create(topic: string): Promise<TopicState>;
   /** Takes that back. */
   unhear(topic: string): Promise<void>;
 
@@ -98,7 +102,7 @@ export interface Done {
 
 // --- audience -------------------------------------------------------------------------------------------------
 
-export type Dialect = 'json';
+export type Dialect = 'json' | 'stomp-1.0' | 'stomp-1.1' | 'stomp-1.2';
 
 export interface SubscriptionKey {
   readonly topic: string;
@@ -116,6 +120,8 @@ export interface Subscription extends SubscriptionKey {
   readonly notBeforeMs: number;
   /** How often in a row it was throttled. */
   readonly strikes: number;
+  /** It began at its user's registration, which is used up when it is caught up. */
+  readonly registered: boolean;
 }
 
 export interface Found extends Subscription {
@@ -133,8 +139,15 @@ export interface Audience {
   end(key: SubscriptionKey, requestedAtMs: number, expiresAtMs: number): Promise<'ended' | 'overtaken'>;
   /** It was told all up to `head`. MUST hold only if it is late, still at `seenFrom`, and that is not past `head`. */
   caughtUp(key: SubscriptionKey, seenFrom: number, head: number): Promise<void>;
-  /** It lacks what is after `from`. Nothing happens to one that is gone. */
-  markLate(key: SubscriptionKey, from: number, throttled?: { notBeforeMs: number; strikes: number }): Promise<void>;
+  /** It lacks what is after `from`. Nothing happens to one that is gone, or lacks more already. */
+  markLate(key: SubscriptionKey, from: number): Promise<void>;
+  /**
+   * It is throttled, and lacks what is after `from`. MUST hold where it is still as `seen`: late there it may have moved on;
+   * else it only ever lacks more.
+   */
+  passOver(seen: Subscription, from: number, throttled: { notBeforeMs: number; strikes: number }): Promise<void>;
+  /** Asked for again, with nothing changed: a request made earlier no longer ends it. False where it is gone or was overtaken. */
+  renew(key: SubscriptionKey, requestedAtMs: number): Promise<boolean>;
   remove(key: SubscriptionKey): Promise<void>;
 }
 
@@ -147,6 +160,10 @@ export interface NewConnection {
   readonly connectedAtMs: number;
   readonly expiresAtMs: number;
   readonly sourceIp: string;
+  /** Who it is; `null` = nobody has said. */
+  readonly principal: Principal | null;
+  /** STOMP: whether its CONNECT was answered. */
+  readonly admitted: boolean;
 }
 
 export interface Connection extends NewConnection {
@@ -160,10 +177,23 @@ export interface Connection extends NewConnection {
   readonly toldAtMs: number;
 }
 
+export interface TouchRequest {
+  /** When the gateway took the message. */
+  readonly atMs: number;
+  readonly nowMs: number;
+  readonly pong: boolean;
+  /** Topics it asks for. */
+  readonly subscribes: number;
+  /** For how many messages it counts. */
+  readonly weight: number;
+}
+
 export interface Touch {
   readonly connection: Connection;
   /** This touch was the first: its caller greets. */
   readonly greet: boolean;
+  /** It never spoke before. */
+  readonly first: boolean;
   /** Messages in the current second, this one included. */
   readonly inThisSecond: number;
   /** When its tenth-last message came, in ms; 0 = it sent fewer. */
@@ -176,12 +206,17 @@ export interface Connections {
   /** Gives the number of connections afterwards. */
   open(connection: NewConnection): Promise<number>;
   /** MUST be one update; `null` where there is no such connection. */
-  touch(connectionId: string, touch: { atMs: number; nowMs: number; pong: boolean; subscribes: number }): Promise<Touch | null>;
+  touch(connectionId: string, touch: TouchRequest): Promise<Touch | null>;
   /** Claims the greeting; `null` where somebody has, or the connection is gone. */
   claimGreeting(connectionId: string, atMs: number): Promise<Connection | null>;
   addSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<void>;
   removeSubscription(connectionId: string, key: SubscriptionKey): Promise<void>;
-  subscriptions(connectionId: string): Promise<SubscriptionKey[]>;
+  /** All of them, or those with one id. Strongly consistent. */
+  subscriptions(connectionId: string, subscriptionId?: string): Promise<SubscriptionKey[]>;
+  /** Strongly consistent. */
+  read(connectionId: string): Promise<Connection | null>;
+  /** A STOMP session begins: from now on it speaks this dialect. False where the connection is gone. */
+  admit(connectionId: string, session: { dialect: Dialect; principal: Principal | null }): Promise<boolean>;
   /** An exact count replaces the running one. */
   resetSubscribes(connectionId: string, count: number): Promise<void>;
   /** Gives the record where it was there: only that caller counts it as gone. */
@@ -226,6 +261,28 @@ export interface Acceptance {
   readonly index: number;
 }
 
+// --- settings -------------------------------------------------------------------------------------------------
+
+/** Where users asked to be told from, before they came. */
+export interface Registrations {
+  /** Remembers the position; one that is there and has not lapsed stays, and lapses later. */
+  register(topic: string, position: Position, expiresAtMs: number): Promise<void>;
+  find(topic: string): Promise<Position | null>;
+  remove(topic: string): Promise<void>;
+}
+
+/** How many event streams are open, about: one that was killed counts until its time is over. */
+export interface Streams {
+  /** Gives their number, this one included. */
+  enter(atMs: number): Promise<number>;
+  leave(enteredAtMs: number): Promise<void>;
+}
+
+/** Tells upstreams, over the bus. */
+export interface Notices {
+  send(detailType: string, detail: object): Promise<void>;
+}
+
 // --- the wire -------------------------------------------------------------------------------------------------
 
 /** `slow` = not delivered, later perhaps: throttled, or the gateway is in trouble. */
@@ -243,7 +300,11 @@ export interface Gateway {
 export type Job =
   | { readonly kind: 'drain'; readonly topic: string; readonly shard: number; readonly retell?: true }
   | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number }
-  | { readonly kind: 'ping'; readonly connectionIds: readonly string[] };
+  /** Ends a STOMP connection that has not said who it is. */
+  | { readonly kind: 'expect'; readonly connectionId: string }
+  | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
+  /** Tells the newest of some topics again. */
+  | { readonly kind: 'keepalive'; readonly topics: readonly string[] };
 
 export interface Jobs {
   put(job: Job, delaySeconds?: number): Promise<void>;

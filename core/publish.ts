@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { bounded } from './bounded.ts';
+import { byteLength } from './bytes.ts';
 import type { Channels } from './channels/registry.ts';
 import { checkEvent, parseJson } from './envelope.ts';
 import { PushError } from './errors.ts';
@@ -53,7 +54,7 @@ export interface PublishPorts {
 
 /** Accepts events for delivery. Each is checked by itself: a bad one is rejected with its place, the others go on. */
 export async function publish(body: string, ports: PublishPorts): Promise<Receipt> {
-  if (Buffer.byteLength(body) > MAX_BODY_BYTES) {
+  if (byteLength(body) > MAX_BODY_BYTES) {
     throw new PushError('PAYLOAD_TOO_LARGE', `a request may have ${MAX_BODY_BYTES} bytes; send several`, { limit_bytes: MAX_BODY_BYTES });
   }
   const request = v.safeParse(envelope, parseJson(body));
@@ -85,7 +86,7 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
 
 function sizeOf(detail: object): number {
   try {
-    return Buffer.byteLength(JSON.stringify(detail));
+    return byteLength(JSON.stringify(detail));
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new PushError('INVALID_MESSAGE_FORMAT', 'detail: nested too deeply');

@@ -1,23 +1,30 @@
 import { PushError } from './errors.ts';
 import { health } from './health.ts';
+import { ANYBODY, authenticate, type Principal } from './identity.ts';
 import type { Connections } from './ports.ts';
 import { gaps, history, type PricePorts, parseTickers, quote, quotes } from './prices.ts';
 import { type PublishPorts, publish } from './publish.ts';
+import { type RegistrationPorts, register, unregister } from './registration.ts';
+import { finiteText, openStream, type StreamPorts } from './stream.ts';
 
 export interface RestRequest {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly apiKey: string | null;
+  /** Of `Authorization: Bearer`. */
+  readonly token: string | null;
+  readonly lastEventId: string | null;
   readonly body: string;
 }
 
 export interface RestReply {
   readonly status: number;
-  readonly body: object;
+  /** JSON, an event stream's text, or nothing. */
+  readonly body: object | string | null;
 }
 
-export interface RestPorts extends PricePorts, PublishPorts {
+export interface RestPorts extends PricePorts, PublishPorts, RegistrationPorts, StreamPorts {
   readonly connections: Connections;
   readonly keys: { isValid(key: string): Promise<boolean> };
   readonly version: string;
@@ -26,10 +33,12 @@ export interface RestPorts extends PricePorts, PublishPorts {
 interface Route {
   readonly method: string;
   readonly path: RegExp;
-  serve(request: RestRequest, ports: RestPorts, parameter: string): Promise<RestReply>;
+  /** Served to everybody, or by a key of its own; else a token is needed where the deployment asks for one. */
+  readonly open?: true;
+  serve(request: RestRequest, ports: RestPorts, parameter: string, principal: Principal): Promise<RestReply>;
 }
 
-const ok = (body: object): RestReply => ({ status: 200, body });
+const ok = (body: object | string): RestReply => ({ status: 200, body });
 
 /** `docs/protocol.md`, "REST" and "Publishing". */
 const ROUTES: readonly Route[] = [
@@ -56,11 +65,32 @@ const ROUTES: readonly Route[] = [
     serve: async ({ query }, ports) =>
       ok({ prices: await quotes(query['tickers'] === undefined ? 'all' : parseTickers(query['tickers']), ports) }),
   },
-  { method: 'GET', path: /^\/api\/health$/, serve: async (_, ports) => ok(await health(ports.version, ports)) },
+  { method: 'GET', path: /^\/api\/health$/, open: true, serve: async (_, ports) => ok(await health(ports.version, ports)) },
   {
     method: 'POST',
     path: /^\/internal\/events$/,
+    open: true,
     serve: async (request, ports) => ({ status: 202, body: await publishWithKey(request, ports) }),
+  },
+  {
+    method: 'POST',
+    path: /^\/api\/push\/websocket\/[a-z-]+\/subscriptions$/,
+    serve: async ({ path, body }, ports, _, principal) => ok(await register(path, body, principal, ports)),
+  },
+  {
+    method: 'DELETE',
+    path: /^\/api\/push\/websocket\/[a-z-]+\/subscriptions$/,
+    async serve({ path, query }, ports, _, principal) {
+      await unregister(path, query, principal, ports);
+      return { status: 204, body: null };
+    },
+  },
+  {
+    method: 'GET',
+    path: /^\/api\/(v1\/waiting-queue|reservations\/v5)\/subscribe$/,
+    // the stream asks for the token itself, after it has said what is turned off
+    open: true,
+    serve: async (request, ports) => ok(await finiteText(await openStream(request, ports), ports)),
   },
 ];
 
@@ -72,7 +102,10 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
     return match ? [{ route, parameter: match[1] ?? '' }] : [];
   });
   const found = here.find(({ route }) => route.method === method);
-  if (found) return found.route.serve(request, ports, decode(found.parameter));
+  if (found) {
+    const principal = found.route.open ? ANYBODY : await authenticate(request.token, ports.identity);
+    return found.route.serve(request, ports, decode(found.parameter), principal);
+  }
   if (here.length > 0)
     throw new PushError(
       'METHOD_NOT_ALLOWED',

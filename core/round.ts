@@ -1,11 +1,12 @@
 import type { Channel } from './channels/channel.ts';
 import type { Clock, LogMessage, Subscription, TopicState, Topics } from './ports.ts';
-import { formatJson } from './protocol/json.ts';
+import { type Addressee, encoderOf, type Outgoing } from './protocol/encode.ts';
 
-/** A message as one subscription is told it. */
-export interface Frame {
+/** A message as subscriptions are told it. */
+interface Frame {
   readonly offset: number;
-  readonly frame: string;
+  /** Its text, in the dialect of who gets it. */
+  readonly textFor: (to: Addressee) => string;
 }
 
 /** What there is to tell in one round of a drain. */
@@ -16,8 +17,14 @@ export interface Round {
   readonly head: number;
   /** A log holds more than one round takes. */
   readonly more: boolean;
-  /** The frames that one who has everything up to `last` lacks; `more`: ask again after the last of them. */
-  after(last: number, subscription: Pick<Subscription, 'late'>): Promise<{ readonly frames: readonly Frame[]; readonly more: boolean }>;
+  /** What one lacks who has everything up to `last`: some frames, up to which offset they go, and whether there are more. */
+  after(last: number, subscription: Pick<Subscription, 'late'>): Promise<Lacking>;
+}
+
+interface Lacking {
+  readonly frames: readonly Frame[];
+  readonly upTo: number;
+  readonly more: boolean;
 }
 
 export interface RoundPorts {
@@ -28,7 +35,7 @@ export interface RoundPorts {
 /** Log messages read at once. */
 export const LOG_PAGE = 100;
 
-const NOTHING = { frames: [], more: false } as const;
+const nothing = (last: number): Lacking => ({ frames: [], upTo: last, more: false });
 
 /** Reads the head, strongly consistent, and says who gets what. */
 export async function readRound(
@@ -37,7 +44,7 @@ export async function readRound(
 ): Promise<Round> {
   const { topic, channel, from } = request;
   const state = (await ports.topics.read([topic])).get(topic);
-  if (!state) return { from, head: from, more: false, after: async () => NOTHING };
+  if (!state) return { from, head: from, more: false, after: async (last) => nothing(last) };
   return channel.kind === 'state' ? stateRound(state, request, ports) : logRound(state, request, ports);
 }
 
@@ -47,16 +54,16 @@ function stateRound(
   { channel, from, retell }: { channel: Channel; from: number; retell: boolean },
   { clock }: RoundPorts,
 ): Round {
-  const fresh = newestOf(state, channel, clock.now());
-  const again = retell ? retellingOf(state, channel, clock.now()) : null;
+  const fresh = frameOf(newestOf(state, channel, clock.now()));
+  const again = retell ? frameOf(newestOf(state, channel, clock.now(), true)) : null;
   return {
     from,
     head: state.head,
     more: false,
     async after(last, { late }) {
-      if (last < state.head) return fresh ? { frames: [fresh], more: false } : NOTHING;
+      if (last < state.head) return { frames: fresh ? [fresh] : [], upTo: state.head, more: false };
       // who has something newer than this round's head already must not be told it again
-      return again && !late && last === state.head ? { frames: [again], more: false } : NOTHING;
+      return again && !late && last === state.head ? { frames: [again], upTo: last, more: false } : nothing(last);
     },
   };
 }
@@ -67,9 +74,9 @@ async function logRound(
   { channel, from }: { channel: Channel; from: number },
   { topics, clock }: RoundPorts,
 ): Promise<Round> {
-  const frameOf = ({ offset, value }: LogMessage): Frame[] => {
-    const message = channel.json({ topic: state.topic, parts: { newest: value }, nowMs: clock.now(), retold: false });
-    return message ? [{ offset, frame: formatJson(message, { epoch: state.epoch, offset }) }] : [];
+  const framesOf = ({ offset, value }: LogMessage): Frame[] => {
+    const outgoing = logMessage(state, channel, { offset, value }, clock.now());
+    return outgoing ? [{ offset, textFor: encoderOf(outgoing) }] : [];
   };
   const pages = new Map<number, Promise<{ messages: LogMessage[]; full: boolean }>>();
   const pageAfter = (after: number) => {
@@ -84,10 +91,11 @@ async function logRound(
     head,
     more: fresh.full,
     async after(last) {
-      if (last >= head) return NOTHING;
+      if (last >= head) return nothing(last);
       const { messages } = await pageAfter(last);
       const upTo = messages.filter(({ offset }) => offset <= head);
-      return { frames: upTo.flatMap(frameOf), more: (upTo.at(-1)?.offset ?? head) < head };
+      const reached = upTo.at(-1)?.offset ?? head;
+      return { frames: upTo.flatMap(framesOf), upTo: reached, more: reached < head };
     },
   };
 }
@@ -108,14 +116,27 @@ export async function readLogAfter(state: TopicState, after: number, topics: Top
   return { messages, full: read.length === LOG_PAGE && messages.length === LOG_PAGE };
 }
 
-/** The newest message of a state topic as a frame; `null` where there is nothing to tell yet. */
-export function newestOf(state: TopicState, channel: Channel, nowMs: number): Frame | null {
-  const message = state.head > 0 ? channel.json({ topic: state.topic, parts: state.parts, nowMs, retold: false }) : null;
-  return message ? { offset: state.head, frame: formatJson(message, { epoch: state.epoch, offset: state.head }) } : null;
+/** The head of a log: its hint, and what follows it without a gap. */
+export async function logHead(state: TopicState, topics: Topics): Promise<number> {
+  for (let head = state.head; ; ) {
+    const { messages, full } = await readLogAfter({ ...state, head }, head, topics);
+    head = messages.at(-1)?.offset ?? head;
+    if (!full) return head;
+  }
 }
 
-/** The newest once more, without position: it is no new message. */
-function retellingOf(state: TopicState, channel: Channel, nowMs: number): Frame | null {
-  const message = state.head > 0 ? channel.json({ topic: state.topic, parts: state.parts, nowMs, retold: true }) : null;
-  return message ? { offset: state.head, frame: formatJson(message) } : null;
+/** A message of a log topic; `null` where the channel has nothing to tell of it. */
+export function logMessage(state: TopicState, channel: Channel, { offset, value }: LogMessage, nowMs: number): Outgoing | null {
+  const payload = channel.payload({ topic: state.topic, parts: { newest: value }, nowMs, retold: false });
+  return payload && { topic: state.topic, payload, position: { epoch: state.epoch, offset }, retoldAtMs: null };
 }
+
+/** The newest message of a state topic; `null` where there is nothing to tell yet. */
+export function newestOf(state: TopicState, channel: Channel, nowMs: number, retold = false): Outgoing | null {
+  const payload = state.head > 0 ? channel.payload({ topic: state.topic, parts: state.parts, nowMs, retold }) : null;
+  return (
+    payload && { topic: state.topic, payload, position: { epoch: state.epoch, offset: state.head }, retoldAtMs: retold ? nowMs : null }
+  );
+}
+
+const frameOf = (outgoing: Outgoing | null): Frame | null => outgoing && { offset: outgoing.position.offset, textFor: encoderOf(outgoing) };

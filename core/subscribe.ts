@@ -1,3 +1,4 @@
+import { answer } from './answer.ts';
 import { bounded } from './bounded.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
@@ -8,17 +9,19 @@ import type {
   Clock,
   Connection,
   Connections,
+  Found,
   Gateway,
   Jobs,
   PostResult,
+  Registrations,
   Subscription,
   SubscriptionKey,
   TopicState,
   Topics,
 } from './ports.ts';
 import { BEFORE_ALL, type Position } from './position.ts';
-import { formatJson, formatSubscribed } from './protocol/json.ts';
-import { LOG_PAGE, newestOf, readLogAfter } from './round.ts';
+import { encode, encodeSubscribed, type Outgoing } from './protocol/encode.ts';
+import { logHead, logMessage, newestOf, readLogAfter } from './round.ts';
 
 /** All of an audience, until topics have several shards. */
 export const ONLY_SHARD = 0;
@@ -28,10 +31,14 @@ const NEAR_HEAD = 50;
 
 const AT_ONCE = 16;
 
+/** The id of a JSON client's subscriptions: it has one a topic. */
+export const JSON_SUBSCRIPTION = 'json';
+
 export interface SubscribePorts {
   readonly topics: Topics;
   readonly audience: Audience;
   readonly connections: Connections;
+  readonly registrations: Registrations;
   readonly catalogue: Catalogue;
   readonly gateway: Gateway;
   readonly jobs: Jobs;
@@ -43,6 +50,9 @@ export interface Wish {
   readonly topic: string;
   readonly channel: Channel;
   readonly since: Position | null;
+  readonly subscriptionId: string;
+  /** STOMP: the receipt that was asked for. */
+  readonly receipt: string | null;
 }
 
 export interface Subscriber {
@@ -50,11 +60,14 @@ export interface Subscriber {
   readonly requestedAtMs: number;
 }
 
-/** Up to which offset a topic was told; `later` where a drain must tell it, `gone` where the peer has left or hears nothing. */
-type Told = number | 'later' | 'gone';
-
-/** A peer that is throttled while it is answered is given so much time, in ms, before its answer is given up. */
-const PATIENCE_MS = [300, 1_000] as const;
+/** Where a subscription begins after its client was answered; `null` = it stands already, and stays as it is. */
+interface Start {
+  readonly from: number;
+  /** Everything up to `from` was told; else a drain must tell it. */
+  readonly told: boolean;
+  readonly registered: boolean;
+}
+type First = Start | 'gone' | 'stands';
 
 /**
  * Subscribes a connection to topics: tells it the state or the replay first and puts the subscription only then, as
@@ -62,7 +75,7 @@ const PATIENCE_MS = [300, 1_000] as const;
  * ended, only the drain posts: naming a topic again marks it late.
  */
 export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber, ports: SubscribePorts): Promise<void> {
-  const keys = wishes.map(({ topic }) => keyOf(topic, subscriber.connection));
+  const keys = wishes.map(({ topic, subscriptionId }) => keyOf(topic, subscriptionId, subscriber.connection));
   const [states, known] = await Promise.all([ports.topics.read(wishes.map(({ topic }) => topic)), ports.audience.find(keys)]);
   const settling: Promise<void>[] = [];
   try {
@@ -70,17 +83,15 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
     for (const [index, wish] of wishes.entries()) {
       const before = states.get(wish.topic);
       const state = before?.heard ? before : await listen(wish.topic, ports);
-      const again = known[index] !== null;
-      const told = await tellFirst(wish, state, again, subscriber, ports);
-      if (told === 'gone') return;
+      const there = known[index] ?? null;
+      const first = await tellFirst(wish, state, there, subscriber, ports);
+      if (first === 'gone') return;
+      if (first === 'stands') continue;
       const key = keys[index] as SubscriptionKey;
-      const from = told === 'later' ? BEFORE_ALL : told;
-      const settled = settle(
-        { ...key, dialect: 'json', from, late: true, notBeforeMs: 0, strikes: 0 },
-        told !== 'later' && !again,
-        subscriber,
-        ports,
-      );
+      const { dialect } = subscriber.connection;
+      const { from, registered } = first;
+      const subscription = { ...key, dialect, from, late: true, notBeforeMs: 0, strikes: 0, registered };
+      const settled = settle(subscription, first.told && there === null, subscriber, ports);
       settled.catch(() => undefined);
       settling.push(settled);
       if (settling.length >= AT_ONCE) await settling.shift();
@@ -90,11 +101,11 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
   }
 }
 
-const keyOf = (topic: string, connection: Connection): SubscriptionKey => ({
+const keyOf = (topic: string, subscriptionId: string, { connectionId }: Connection): SubscriptionKey => ({
   topic,
   shard: ONLY_SHARD,
-  connectionId: connection.connectionId,
-  subscriptionId: connection.dialect,
+  connectionId,
+  subscriptionId,
 });
 
 /** The catalogue first: a topic that is heard without standing there would never be unheard again. */
@@ -103,70 +114,112 @@ async function listen(topic: string, { catalogue, topics, clock }: SubscribePort
   return topics.hear(topic);
 }
 
-/** Says `subscribed` and tells what is known now. */
-async function tellFirst(wish: Wish, state: TopicState, again: boolean, { connection }: Subscriber, ports: SubscribePorts): Promise<Told> {
-  const { topic, channel, since } = wish;
-  const post = (frame: string) => ports.gateway.post(connection.connectionId, frame);
-  const known = since !== null && since.epoch === state.epoch && since.offset <= state.head ? since.offset : null;
+/** Answers the subscribe and tells what is known now. */
+const tellFirst = (wish: Wish, state: TopicState, there: Found | null, subscriber: Subscriber, ports: SubscribePorts): Promise<First> =>
+  wish.channel.kind === 'state' ? tellState(wish, state, there, subscriber, ports) : tellLog(wish, state, there, subscriber, ports);
 
-  if (channel.kind === 'state') {
-    const recovered = since === null ? null : known === state.head;
-    const answered = await answer(formatSubscribed(topic, { epoch: state.epoch, offset: state.head }, recovered), post, ports);
-    if (answered !== 'sent') return 'gone';
-    if (recovered) return state.head;
-    if (again) return 'later';
-    const newest = newestOf(state, channel, ports.clock.now());
-    const told = newest ? await post(newest.frame) : 'sent';
-    return told === 'sent' ? state.head : told === 'gone' ? 'gone' : 'later';
-  }
-
-  const start = known ?? (since === null ? await logHead(state, ports.topics) : 0);
-  const first = since === null ? [] : (await readLogAfter(state, start, ports.topics)).messages;
-  const whole = known !== null && (first[0]?.offset ?? state.head + 1) === known + 1;
-  const subscribed = formatSubscribed(topic, { epoch: state.epoch, offset: Math.max(state.head, start) }, since === null ? null : whole);
-  const answered = await answer(subscribed, post, ports);
-  if (answered !== 'sent') return 'gone';
-  return again || since === null ? start : replay(wish, state, start, post, ports);
+async function tellState(
+  wish: Wish,
+  state: TopicState,
+  there: Found | null,
+  { connection }: Subscriber,
+  ports: SubscribePorts,
+): Promise<First> {
+  const { since, channel } = wish;
+  const recovered = since === null ? null : since.epoch === state.epoch && since.offset === state.head;
+  const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: state.head }, recovered, ports);
+  if (said.result !== 'sent') return 'gone';
+  const start = { from: state.head, told: true, registered: false };
+  if (recovered) return start;
+  if (there) return { ...start, from: BEFORE_ALL, told: false };
+  const newest = newestOf(state, channel, ports.clock.now());
+  const told = newest ? await said.post(newest) : 'sent';
+  return told === 'gone' ? 'gone' : told === 'sent' ? start : { ...start, from: BEFORE_ALL, told: false };
 }
 
-/** An answer is worth some patience: a client that was told nothing believes it is not subscribed, and must be right. */
-async function answer(frame: string, post: (frame: string) => Promise<PostResult>, { clock }: SubscribePorts): Promise<PostResult> {
-  let result = await post(frame);
-  for (const pause of PATIENCE_MS) {
-    if (result !== 'slow') return result;
-    await clock.sleep(pause);
-    result = await post(frame);
-  }
-  return result;
+async function tellLog(
+  wish: Wish,
+  state: TopicState,
+  there: Found | null,
+  { connection, requestedAtMs }: Subscriber,
+  ports: SubscribePorts,
+): Promise<First> {
+  const { topic, since, channel } = wish;
+  const stands = there !== null && !there.ended;
+  const registered = since === null && !stands && channel.http ? await ports.registrations.find(topic) : null;
+  const wanted = since ?? registered;
+  const { start, head, whole } = await startOf(wanted, state, ports);
+  const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: head }, since === null ? null : whole, ports);
+  if (said.result !== 'sent') return 'gone';
+  if (since === null && stands && (await ports.audience.renew(there, requestedAtMs))) return 'stands';
+  const first = { from: start, told: true, registered: registered !== null };
+  if (wanted === null || there) return first;
+  const told = await replay(wish, state, start, said.post, ports);
+  return told === 'gone' ? 'gone' : { ...first, ...told };
 }
 
-async function logHead(state: TopicState, topics: Topics): Promise<number> {
-  for (let head = state.head; ; ) {
-    const { messages } = await readLogAfter({ ...state, head }, head, topics);
-    head = messages.at(-1)?.offset ?? head;
-    if (messages.length < LOG_PAGE) return head;
+/** Where a log is told from: after the position, or all of it where that is of another life, or from the head. */
+async function startOf(wanted: Position | null, state: TopicState, { topics }: SubscribePorts) {
+  if (wanted === null) {
+    const head = await logHead(state, topics);
+    return { start: head, head, whole: false };
   }
+  const known = wanted.epoch === state.epoch;
+  // who was told beyond the hint knows a position that the hint does not
+  const head = known && wanted.offset > state.head ? await logHead(state, topics) : state.head;
+  const start = known && wanted.offset <= head ? wanted.offset : 0;
+  const { messages } = await readLogAfter(state, start, topics);
+  const newest = messages.at(-1)?.offset ?? 0;
+  const whole = known && start === wanted.offset && (messages[0]?.offset ?? head + 1) === start + 1;
+  return { start, head: Math.max(head, newest), whole };
+}
+
+/** What answers a subscriber and tells it what comes first: `recovered` travels on the answer, or else on the first message. */
+interface Said {
+  readonly result: PostResult;
+  readonly post: (message: Outgoing) => Promise<PostResult>;
+}
+
+async function sayFirst(
+  wish: Wish,
+  connection: Connection,
+  head: Position,
+  recovered: boolean | null,
+  ports: SubscribePorts,
+): Promise<Said> {
+  const { connectionId, dialect } = connection;
+  const text = encodeSubscribed(wish, dialect, head, recovered);
+  const result = text === null ? 'sent' : await answer(connectionId, text, ports);
+  let untold = text === null ? recovered : null;
+  return {
+    result,
+    async post(message) {
+      const told = await ports.gateway.post(connectionId, encode(message, { dialect, subscriptionId: wish.subscriptionId }, untold));
+      if (told === 'sent') untold = null;
+      return told;
+    },
+  };
 }
 
 /** Posts what came since, until near the head or until the peer is throttled: the drain tells the rest. */
 async function replay(
-  { topic, channel }: Wish,
+  { channel }: Wish,
   state: TopicState,
   start: number,
-  post: (frame: string) => Promise<PostResult>,
+  post: Said['post'],
   { topics, clock }: SubscribePorts,
-): Promise<Told> {
+): Promise<{ from: number; told: boolean } | 'gone'> {
   let last = start;
   for (;;) {
     const { messages } = await readLogAfter(state, last, topics);
-    for (const { offset, value } of messages) {
-      const message = channel.json({ topic, parts: { newest: value }, nowMs: clock.now(), retold: false });
-      const result = message ? await post(formatJson(message, { epoch: state.epoch, offset })) : 'sent';
+    for (const stored of messages) {
+      const message = logMessage(state, channel, stored, clock.now());
+      const result = message ? await post(message) : 'sent';
       if (result === 'gone') return 'gone';
-      if (result === 'slow') return last;
-      last = offset;
+      if (result === 'slow') return { from: last, told: false };
+      last = stored.offset;
     }
-    if (messages.length <= NEAR_HEAD) return last;
+    if (messages.length <= NEAR_HEAD) return { from: last, told: true };
   }
 }
 
@@ -177,7 +230,7 @@ async function settle(
   { connection, requestedAtMs }: Subscriber,
   ports: SubscribePorts,
 ): Promise<void> {
-  const { topics, audience, connections, jobs } = ports;
+  const { topics, audience, connections, registrations, jobs } = ports;
   const { topic, shard } = subscription;
   const expiresAtMs = expiryOf(connection.connectedAtMs);
   const outcome = await audience.put(subscription, requestedAtMs, expiresAtMs);
@@ -188,9 +241,10 @@ async function settle(
   if (unexpected && ports.channels.of(topic)?.kind === 'state') await audience.markLate(subscription, BEFORE_ALL);
   const seen = (await topics.read([topic])).get(topic);
   const state = seen?.heard ? seen : await listen(topic, ports);
-  const nothingCame = toldAll && !unexpected && state.head === subscription.from && !(await logHasMore(state, subscription, ports));
-  if (nothingCame) return audience.caughtUp(subscription, subscription.from, state.head);
-  await jobs.put({ kind: 'drain', topic, shard });
+  const nothingCame = toldAll && !unexpected && state.head <= subscription.from && !(await logHasMore(state, subscription, ports));
+  if (!nothingCame) return jobs.put({ kind: 'drain', topic, shard });
+  await audience.caughtUp(subscription, subscription.from, subscription.from);
+  if (subscription.registered) await registrations.remove(topic);
 }
 
 /** A log's head is a hint: a message may lie beyond it already. */
@@ -200,12 +254,12 @@ async function logHasMore(state: TopicState, { topic, from }: Subscription, { ch
 
 /** Ends subscriptions. A tombstone keeps a subscribe that was overtaken from coming back to life. */
 export async function unsubscribe(
-  topics: readonly string[],
+  subscriptions: readonly { readonly topic: string; readonly subscriptionId: string }[],
   { connection, requestedAtMs }: Subscriber,
   ports: Pick<SubscribePorts, 'audience' | 'connections'>,
 ): Promise<void> {
-  await bounded(topics, AT_ONCE, async (topic) => {
-    const key = keyOf(topic, connection);
+  await bounded(subscriptions, AT_ONCE, async ({ topic, subscriptionId }) => {
+    const key = keyOf(topic, subscriptionId, connection);
     const outcome = await ports.audience.end(key, requestedAtMs, expiryOf(connection.connectedAtMs));
     if (outcome === 'ended') await ports.connections.removeSubscription(connection.connectionId, key);
   });

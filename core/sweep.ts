@@ -1,7 +1,8 @@
 import { bounded } from './bounded.ts';
+import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { METRIC } from './names.ts';
-import type { Audience, Catalogue, Connection, Gateway, Jobs, SubscriptionKey, Topics, Turns } from './ports.ts';
+import type { Audience, Catalogue, Connection, Gateway, Job, Jobs, SubscriptionKey, Topics, Turns } from './ports.ts';
 import { ONLY_SHARD } from './subscribe.ts';
 
 export interface SweepPorts extends DisconnectPorts {
@@ -11,6 +12,7 @@ export interface SweepPorts extends DisconnectPorts {
   readonly catalogue: Catalogue;
   readonly gateway: Gateway;
   readonly jobs: Jobs;
+  readonly channels: Channels;
   readonly idleTimeoutSeconds: number;
   readonly pingIntervalSeconds: number;
 }
@@ -22,6 +24,8 @@ const SEGMENTS = 4;
 const AT_ONCE = 16;
 /** Pings that one job posts. */
 const PINGS_PER_JOB = 100;
+/** Topics that one job tells again. */
+const KEEPALIVES_PER_JOB = 50;
 /** A topic heard for less may just be being subscribed to. */
 const HEARD_AT_LEAST_MS = 2 * SWEEP_MS;
 
@@ -40,7 +44,7 @@ export async function sweep(ports: SweepPorts): Promise<void> {
   const now = clock.now();
   const found = await scan(now, ports);
   const alive = await closeSilent(found, now, ports);
-  await pingDue(alive, now, ports);
+  await pingDue(alive, found, now, ports);
   await drainLate(found.young, ports);
   const heard = await unhearDeserted(found.listened, now, ports);
   await connections.setCount(alive.length);
@@ -105,22 +109,28 @@ function stoppedAnswering({ pingedAtMs, pongedAtMs, touchedAtMs }: Connection, n
   return pongedAtMs > 0 && touchedAtMs < pingedAtMs && now - touchedAtMs > idleMs;
 }
 
-/** Pings go out spread over the minute, so that they take no burst of the account's quota. */
-async function pingDue(alive: readonly Connection[], now: number, { connections, jobs, pingIntervalSeconds }: SweepPorts): Promise<void> {
+/**
+ * Who is due is pinged, and told the newest of topics that keep alive. It goes out spread over the minute, so that it
+ * takes no burst of the account's quota. STOMP knows no ping: its clients send heart-beats.
+ */
+async function pingDue(alive: readonly Connection[], found: Found, now: number, ports: SweepPorts): Promise<void> {
+  const { connections, jobs, channels, pingIntervalSeconds } = ports;
   const due = alive.filter(
     ({ pingedAtMs, connectedAtMs }) => now - Math.max(pingedAtMs, connectedAtMs) >= pingIntervalSeconds * 1000 - SWEEP_MS / 2,
   );
   await bounded(due, AT_ONCE, ({ connectionId }) => connections.pinged(connectionId, now));
-  const chunks = Array.from({ length: Math.ceil(due.length / PINGS_PER_JOB) }, (_, index) =>
-    due.slice(index * PINGS_PER_JOB, (index + 1) * PINGS_PER_JOB),
-  );
-  for (const [index, chunk] of chunks.entries()) {
-    await jobs.put(
-      { kind: 'ping', connectionIds: chunk.map(({ connectionId }) => connectionId) },
-      Math.floor((index * 50) / chunks.length),
-    );
-  }
+  const pinged = due.filter(({ dialect }) => dialect === 'json').map(({ connectionId }) => connectionId);
+  const topics = new Set(due.flatMap(({ connectionId }) => found.topicsOf.get(connectionId) ?? []));
+  const kept = [...topics].filter((topic) => channels.of(topic)?.keepsAlive);
+  const work: Job[] = [
+    ...chunksOf(pinged, PINGS_PER_JOB).map((connectionIds): Job => ({ kind: 'ping', connectionIds })),
+    ...chunksOf(kept, KEEPALIVES_PER_JOB).map((some): Job => ({ kind: 'keepalive', topics: some })),
+  ];
+  for (const [index, job] of work.entries()) await jobs.put(job, Math.floor((index * 50) / work.length));
 }
+
+const chunksOf = <Item>(items: readonly Item[], size: number): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 
 /** A subscription still late after a minute: its handler died before it could ask for the drain. */
 async function drainLate(young: readonly SubscriptionKey[], { audience, jobs }: SweepPorts): Promise<void> {

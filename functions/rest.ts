@@ -2,21 +2,25 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { makeChannels } from '../core/channels/registry.ts';
+import { readBearer } from '../core/identity.ts';
 import { type RestPorts, routeRequest } from '../core/rest.ts';
 import { VERSION } from '../core/version.ts';
-import { busLane } from './adapters/bus.ts';
+import { answerOf } from './adapters/answers.ts';
+import { busLane, registrationNotices } from './adapters/bus.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
 import { documents } from './adapters/dynamo/client.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
+import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';
 import { dynamoTopics } from './adapters/dynamo/topics.ts';
-import { freshness, limits, table } from './adapters/env.ts';
+import { freshness, limits, pushMode, table } from './adapters/env.ts';
 import { newEpoch } from './adapters/epoch.ts';
-import { etagged } from './adapters/etag.ts';
 import { publishKeys } from './adapters/publish-keys.ts';
 import { directLane } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
 import { headerOf } from './adapters/socket-event.ts';
+import { lastEventIdOf } from './adapters/stream-event.ts';
+import { identity } from './adapters/tokens.ts';
 import { errorReply, type HttpReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
@@ -34,11 +38,13 @@ export const createHandler = (ports: RestPorts, told: Telemetry) =>
           path,
           query: event.queryStringParameters ?? {},
           apiKey: headerOf(event, 'x-api-key'),
+          token: readBearer(headerOf(event, 'authorization')),
+          lastEventId: lastEventIdOf(event),
           body: event.isBase64Encoded ? Buffer.from(text, 'base64').toString('utf8') : text,
         },
         ports,
       );
-      return etagged(reply, headerOf(event, 'if-none-match'));
+      return answerOf(reply, headerOf(event, 'if-none-match'));
     });
 
 const told = telemetry('rest');
@@ -50,6 +56,10 @@ export const handler = createHandler(
     catalogue: dynamoCatalogue({ table: table.topics(), client }),
     connections: dynamoConnections({ table: table.connections(), client }),
     keys: publishKeys(),
+    registrations: dynamoRegistrations({ table: table.settings(), client }),
+    notices: registrationNotices(),
+    identity: identity(told.report),
+    mode: pushMode(),
     lanes: { bus: busLane(), direct: directLane() },
     clock,
     report: told.report,

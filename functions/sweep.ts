@@ -1,4 +1,6 @@
 import middy from '@middy/core';
+import { makeChannels } from '../core/channels/registry.ts';
+import { DEFAULT_FRESHNESS } from '../core/quote.ts';
 import { type SweepPorts, sweep } from '../core/sweep.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
@@ -31,6 +33,7 @@ export const handler = createHandler(
     catalogue: dynamoCatalogue({ table: table.topics(), client }),
     gateway: apiGateway(),
     jobs: jobsQueue(),
+    channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
     clock: systemClock(),
     report: told.report,
     idleTimeoutSeconds: limits.idleTimeoutSeconds(),

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import { type ConnectPorts, connect } from '../core/connect.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
-import { limits, table } from './adapters/env.ts';
+import { limits, pushMode, table } from './adapters/env.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
 import { headerOf, type SocketEvent } from './adapters/socket-event.ts';
+import { identity } from './adapters/tokens.ts';
 import { errorReply, type HttpReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
@@ -15,12 +16,20 @@ export const createHandler = (ports: ConnectPorts, told: Telemetry) =>
     .use(withTelemetry(told))
     .use(errorReply(told.report))
     .handler(async (event) => {
-      const { connectionId, connectedAt, identity } = event.requestContext;
-      await connect(
-        { connectionId, connectedAtMs: connectedAt, origin: headerOf(event, 'origin'), sourceIp: identity?.sourceIp ?? '' },
+      const { connectionId, connectedAt, identity: caller } = event.requestContext;
+      const protocol = await connect(
+        {
+          connectionId,
+          connectedAtMs: connectedAt,
+          origin: headerOf(event, 'origin'),
+          sourceIp: caller?.sourceIp ?? '',
+          protocols: headerOf(event, 'sec-websocket-protocol'),
+          authorization: headerOf(event, 'authorization'),
+        },
         ports,
       );
-      return { statusCode: 200 };
+      // the gateway sends a subprotocol only if it is returned here, and then exactly this one
+      return { statusCode: 200, ...(protocol === null ? {} : { headers: { 'Sec-WebSocket-Protocol': protocol } }) };
     });
 
 const told = telemetry('ws-connect');
@@ -29,6 +38,8 @@ export const handler = createHandler(
     connections: dynamoConnections({ table: table.connections() }),
     jobs: jobsQueue(),
     report: told.report,
+    identity: identity(told.report),
+    mode: pushMode(),
     newClientId: randomUUID,
     allowedOrigins: limits.allowedOrigins(),
     maxConnections: limits.maxConnections(),

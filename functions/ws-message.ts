@@ -1,18 +1,21 @@
 import middy from '@middy/core';
 import { makeChannels } from '../core/channels/registry.ts';
-import { handleMessage, type MessagePorts } from '../core/message.ts';
+import { handleMessage } from '../core/message.ts';
+import type { MessagePorts } from '../core/session.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
 import { documents } from './adapters/dynamo/client.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
+import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';
 import { dynamoTopics } from './adapters/dynamo/topics.ts';
-import { freshness, limits, table } from './adapters/env.ts';
+import { freshness, limits, pushMode, table } from './adapters/env.ts';
 import { newEpoch } from './adapters/epoch.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
 import type { SocketEvent } from './adapters/socket-event.ts';
+import { identity } from './adapters/tokens.ts';
 import type { HttpReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
@@ -39,6 +42,9 @@ export const handler = createHandler(
     clock: systemClock(),
     report: told.report,
     channels: makeChannels({ freshness: freshness() }),
+    registrations: dynamoRegistrations({ table: table.settings(), client }),
+    identity: identity(told.report),
+    mode: pushMode(),
     maxSubscriptions: limits.maxSubscriptions(),
   },
   told,

@@ -29,6 +29,8 @@ export class Delivery extends Construct {
       memorySize: 1024,
     });
     grantDrain(this.fanOut, storage);
+    // whether a STOMP client has said who it is
+    storage.grant(this.fanOut, 'connections', 'GetItem');
     this.grantJobs(this.fanOut);
     this.jobs.feed(this.fanOut);
   }
@@ -50,4 +52,5 @@ export function grantDrain(fn: LambdaFunction, storage: Storage): void {
   storage.grant(fn, 'topics', 'GetItem', 'Query', 'UpdateItem');
   storage.grant(fn, 'subscriptions', 'Query', 'UpdateItem', 'DeleteItem');
   storage.grant(fn, 'connections', 'Query', 'UpdateItem', 'DeleteItem');
+  storage.grant(fn, 'settings', 'DeleteItem');
 }

@@ -2,7 +2,7 @@ import { CorsHttpMethod, HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { ENV, SETTING } from '../core/names.ts';
+import { ENV, IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
 import type { Ingest } from './ingest.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
@@ -26,10 +26,11 @@ export class HttpFront extends Construct {
       generateSecretString: { passwordLength: 40, excludePunctuation: true },
     });
     const rest = functions.make(this, 'rest', {
-      description: 'REST: quotes, gaps, history, health, publishing',
-      settings: [SETTING.maxMessageBytes, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays],
+      description: 'REST: quotes, registrations, health, publishing',
+      settings: [SETTING.maxMessageBytes, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays, SETTING.pushMode, ...IDENTITY_SETTINGS],
     });
-    storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
+    storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
+    storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
     storage.grant(rest, 'connections', 'GetItem');
     ingest.grantPublish(rest);
     rest.addEnvironment(ENV.publishKeySecret, this.publishKey.secretArn);
@@ -39,8 +40,8 @@ export class HttpFront extends Construct {
       description: 'Push: REST',
       corsPreflight: {
         allowOrigins: ['*'],
-        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.HEAD, CorsHttpMethod.POST, CorsHttpMethod.OPTIONS],
-        allowHeaders: ['content-type', 'if-none-match', 'x-api-key'],
+        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.HEAD, CorsHttpMethod.POST, CorsHttpMethod.DELETE, CorsHttpMethod.OPTIONS],
+        allowHeaders: ['authorization', 'content-type', 'if-none-match', 'last-event-id', 'x-api-key'],
         exposeHeaders: ['etag'],
       },
     });

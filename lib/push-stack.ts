@@ -1,6 +1,8 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { SETTING } from '../core/names.ts';
 import { Delivery } from './delivery.ts';
+import { EventStreams } from './event-streams.ts';
 import { HttpFront } from './http-api.ts';
 import { Ingest } from './ingest.ts';
 import { PushFunctions } from './push-function.ts';
@@ -27,9 +29,11 @@ export class PushStack extends Stack {
     const http = new HttpFront(this, 'Http', { functions, storage, ingest });
     new Schedules(this, 'Schedules', { functions, storage, delivery, socket });
     delivery.speakThrough(socket);
+    const streams = settings[SETTING.pushMode] === 'websocket' ? null : new EventStreams(this, 'Streams', { functions, storage, settings });
 
     new CfnOutput(this, 'SocketUrl', { value: socket.url, description: 'Clients connect here' });
     new CfnOutput(this, 'ApiUrl', { value: http.url, description: 'REST' });
+    if (streams) new CfnOutput(this, 'StreamUrl', { value: streams.url, description: 'Server-Sent Events' });
     new CfnOutput(this, 'EventBusName', { value: ingest.bus.eventBusName, description: 'Upstreams put events here' });
     new CfnOutput(this, 'PublishKeySecret', { value: http.publishKey.secretName, description: 'Holds the key for POST /internal/events' });
   }

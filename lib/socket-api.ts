@@ -3,7 +3,7 @@ import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { ENV, SETTING, SOCKET_STAGE } from '../core/names.ts';
+import { ENV, IDENTITY_SETTINGS, SETTING, SOCKET_STAGE } from '../core/names.ts';
 import type { Delivery } from './delivery.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
@@ -23,13 +23,13 @@ export class SocketApi extends Construct {
     super(scope, id);
     const connect = functions.make(this, 'ws-connect', {
       description: 'Takes a connection on',
-      settings: [SETTING.allowedOrigins, SETTING.maxConnections],
+      settings: [SETTING.allowedOrigins, SETTING.maxConnections, SETTING.pushMode, ...IDENTITY_SETTINGS],
     });
     const message = functions.make(this, 'ws-message', {
       description: "Serves a client's message",
       // a message may name 500 topics, and the gateway waits 29 s
       timeout: Duration.seconds(28),
-      settings: [SETTING.maxSubscriptions, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays],
+      settings: [SETTING.maxSubscriptions, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays, SETTING.pushMode, ...IDENTITY_SETTINGS],
     });
     const disconnect = functions.make(this, 'ws-disconnect', { description: 'Forgets a connection' });
 
@@ -45,8 +45,9 @@ export class SocketApi extends Construct {
     storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem');
     delivery.grantJobs(connect);
 
-    storage.grant(message, 'connections', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
-    storage.grant(message, 'subscriptions', 'BatchGetItem', 'PutItem', 'UpdateItem');
+    storage.grant(message, 'connections', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
+    storage.grant(message, 'subscriptions', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
+    storage.grant(message, 'settings', 'GetItem', 'DeleteItem');
     storage.grant(message, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
     delivery.grantJobs(message);
     this.grantPush(message);

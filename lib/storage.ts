@@ -4,7 +4,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV } from '../core/names.ts';
 
-export type TableName = 'connections' | 'subscriptions' | 'topics';
+export type TableName = 'connections' | 'subscriptions' | 'topics' | 'settings';
 
 /** What an access pattern may do to a table, by DynamoDB action. */
 export type Access = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
@@ -13,6 +13,7 @@ const VARIABLE: Readonly<Record<TableName, string>> = {
   connections: ENV.connectionsTable,
   subscriptions: ENV.subscriptionsTable,
   topics: ENV.topicsTable,
+  settings: ENV.settingsTable,
 };
 
 /** The tables: on demand, with time to live on `expiresAt`. */
@@ -25,6 +26,7 @@ export class Storage extends Construct {
       connections: this.table('Connections', 'connectionId', 'item', RemovalPolicy.DESTROY),
       subscriptions: this.table('Subscriptions', 'audience', 'member', RemovalPolicy.DESTROY),
       topics: this.table('Topics', 'topic', 'item', RemovalPolicy.RETAIN),
+      settings: this.table('Settings', 'kind', 'id', RemovalPolicy.RETAIN),
     };
   }
 

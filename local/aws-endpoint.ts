@@ -1,6 +1,7 @@
 /** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, `@connections`. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { LocalIssuer } from './issuer.ts';
 import { listen } from './listen.ts';
 import type { LocalBus } from './resources/event-bus.ts';
 import { readBody } from './resources/http-api.ts';
@@ -12,7 +13,11 @@ export interface AwsResources {
   readonly buses: ReadonlyMap<string, LocalBus>;
   readonly secrets: ReadonlyMap<string, string>;
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
+  readonly issuer: LocalIssuer | null;
 }
+
+/** Where functions fetch the local issuer's keys. */
+export const JWKS_PATH = '/issuer/jwks.json';
 
 type Call = (input: Record<string, unknown>, resources: AwsResources) => object;
 
@@ -81,6 +86,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
       return reply(response, 403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException');
     return socket.connections(request.method ?? '', decodeURIComponent(id), body, response);
   }
+  if (request.url === JWKS_PATH && resources.issuer) return reply(response, 200, resources.issuer.keys);
   const target = String(request.headers['x-amz-target']);
   const call = Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;
   if (!call)

@@ -4,12 +4,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { STREAM_PATHS } from '../core/names.ts';
+import { type LocalIssuer, TOKEN_PATH } from './issuer.ts';
 import { close, endWith, listen } from './listen.ts';
+import type { LocalFunctionUrl } from './resources/function-url.ts';
 import type { LocalHttpApi } from './resources/http-api.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
 import { urlOf } from './url.ts';
 
-const WEB = fileURLToPath(new URL('../web', import.meta.url));
+/** The page as it stands, and what the bundler made of its scripts. */
+const FOLDERS = ['../dist/web', '../web'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 /** A request line may be long: what is too much is for the API to say. */
 const MAX_HEADER_BYTES = 256 * 1024;
@@ -26,11 +30,22 @@ export interface FrontDoor {
   stop(): Promise<void>;
 }
 
-export async function frontDoor(port: number, http: LocalHttpApi, sockets: ReadonlyMap<string, LocalSocketApi>): Promise<FrontDoor> {
+/** What lies behind the door. */
+export interface Origins {
+  readonly http: LocalHttpApi;
+  readonly sockets: ReadonlyMap<string, LocalSocketApi>;
+  /** Serves the event streams; `null` where the deployment has none. */
+  readonly streams: LocalFunctionUrl | null;
+  /** Mints tokens; `null` where they come from elsewhere. */
+  readonly issuer: LocalIssuer | null;
+}
+
+export async function frontDoor(port: number, origins: Origins): Promise<FrontDoor> {
+  const { sockets } = origins;
   const upgraded = new Set<Duplex>();
   const make = (): Server => {
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-      serve(request, response, http).catch(() => response.destroy());
+      serve(request, response, origins).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => {
       // the server's own listener is gone from an upgraded socket: without one a reset would end the process
@@ -74,22 +89,32 @@ export async function frontDoor(port: number, http: LocalHttpApi, sockets: Reado
 }
 
 /** The page's files, then the API; what neither knows is answered in the API's form. */
-async function serve(request: IncomingMessage, response: ServerResponse, http: LocalHttpApi): Promise<void> {
+async function serve(request: IncomingMessage, response: ServerResponse, { http, streams, issuer }: Origins): Promise<void> {
   const path = urlOf(request).pathname;
   const name = path === '/' ? 'index.html' : path.slice(1);
   const type = TYPES[extname(name)];
   const plain = /^[a-z][a-z0-9-]*\.[a-z]+$/.test(name);
   const reading = type && plain && (request.method === 'GET' || request.method === 'HEAD');
-  const file = reading ? await readFile(join(WEB, name)).catch(() => null) : null;
+  const file = reading ? await firstFile(name) : null;
   if (file) {
     response
       .writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', 'content-length': file.length })
       .end(request.method === 'HEAD' ? undefined : file);
     return;
   }
+  if (streams && STREAM_PATHS.some((one) => one === path) && request.method === 'GET') return streams.serve(request, response);
+  if (issuer && path === TOKEN_PATH) return issuer.serve(request, response);
   if (http.serve(request, response)) return;
   const body = notFound(path);
   response.writeHead(404, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body);
+}
+
+async function firstFile(name: string): Promise<Buffer | null> {
+  for (const folder of FOLDERS) {
+    const file = await readFile(join(folder, name)).catch(() => null);
+    if (file) return file;
+  }
+  return null;
 }
 
 const errorBody = (error_code: string, error_message: string): string => JSON.stringify({ error_code, error_message, details: {} });

@@ -1,5 +1,6 @@
 // @ts-check
 /** One execution environment of a function: the very bundle that is deployed, in a thread of its own. */
+import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -19,17 +20,52 @@ globalThis.Date = class extends RealDate {
   }
 };
 
+/** Response streaming as the runtime has it: the head goes before the first piece, as JSON and eight NULs. */
+const streaming = new WeakSet();
+globalThis.awslambda = {
+  /** @param {Function} handler */
+  streamifyResponse(handler) {
+    streaming.add(handler);
+    return handler;
+  },
+  HttpResponseStream: {
+    /** @param {Writable} stream @param {object} prelude */
+    from(stream, prelude) {
+      const write = stream.write.bind(stream);
+      let headed = false;
+      stream.write = (/** @type {any[]} */ ...piece) => {
+        if (!headed) {
+          headed = true;
+          write(`${JSON.stringify(prelude)}${'\0'.repeat(8)}`);
+        }
+        // @ts-expect-error the pieces are the real method's
+        return write(...piece);
+      };
+      return stream;
+    },
+  },
+};
+
 const module = await import(pathToFileURL(bundle).href);
 const handler = module[exportName];
 if (typeof handler !== 'function') throw new Error(`${bundle} exports no ${exportName}`);
 
-parentPort?.on('message', async ({ event, context, deadlineMs }) => {
+/** @param {string} id */
+const streamOf = (id) =>
+  new Writable({
+    write(chunk, _, done) {
+      parentPort?.postMessage({ id, chunk });
+      done();
+    },
+  });
+
+parentPort?.on('message', async ({ id, event, context, deadlineMs }) => {
+  const full = { ...context, getRemainingTimeInMillis: () => Math.max(0, deadlineMs - RealDate.now()) };
   try {
-    const result = await handler(event, { ...context, getRemainingTimeInMillis: () => Math.max(0, deadlineMs - RealDate.now()) });
-    parentPort?.postMessage({ result });
+    const result = streaming.has(handler) ? await handler(event, streamOf(id), full) : await handler(event, full);
+    parentPort?.postMessage({ id, result });
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-    parentPort?.postMessage({ error: { name, message, stack } });
+    parentPort?.postMessage({ id, error: { name, message, stack } });
   }
 });
-parentPort?.postMessage({ ready: true });

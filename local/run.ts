@@ -1,13 +1,16 @@
 /** Runs a synthesised deployment on this machine: each resource of the template gets its counterpart here. */
+import { createServer } from 'node:http';
 import type { AwsResources } from './aws-endpoint.ts';
-import { awsEndpoint } from './aws-endpoint.ts';
+import { awsEndpoint, JWKS_PATH } from './aws-endpoint.ts';
 import { type LocalClock, localClock } from './clock.ts';
 import { type FrontDoor, frontDoor } from './front-door.ts';
+import { LOCAL_ISSUER, LOCAL_JWKS_URI, localIssuer, type TokenRequest } from './issuer.ts';
 import { type Levers, makeLevers } from './levers.ts';
-import { close } from './listen.ts';
+import { close, listen } from './listen.ts';
 import { type BusRule, type LocalBus, localBus } from './resources/event-bus.ts';
 import { mapQueue } from './resources/event-source-mapping.ts';
 import { type LocalFunction, localFunction } from './resources/function.ts';
+import { localFunctionUrl } from './resources/function-url.ts';
 import { type Cors, localHttpApi } from './resources/http-api.ts';
 import { deliverAtLeastOnce, type LocalQueue, localQueue } from './resources/queue.ts';
 import { schedule } from './resources/schedule.ts';
@@ -30,6 +33,10 @@ export interface LocalOptions {
 
 export interface LocalRun {
   readonly url: string;
+  /** The HTTP API's own address, past the front door. */
+  readonly apiUrl: string;
+  /** A token of the local run's issuer; throws where the deployment takes tokens from elsewhere, or none. */
+  mint(request: TokenRequest): Promise<string>;
   readonly clock: LocalClock;
   readonly levers: Levers;
   /** Calls a function as its schedule would. */
@@ -65,6 +72,7 @@ const KNOWN = new Set([
   'AWS::Events::Rule',
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
+  'AWS::Lambda::Url',
   'AWS::SQS::Queue',
   'AWS::SecretsManager::Secret',
 ]);
@@ -85,7 +93,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const buses = new Map<string, LocalBus>();
   const sockets = new Map<string, LocalSocketApi>();
   const secrets = new Map<string, string>();
-  const resources: AwsResources = { queues, buses, secrets, sockets };
+  const ownIssuer = template
+    .ofType('AWS::Lambda::Function')
+    .some(({ properties }) => JSON.stringify(properties['Environment'] ?? {}).includes(JSON.stringify(LOCAL_ISSUER)));
+  const issuer = ownIssuer ? await localIssuer() : null;
+  const resources: AwsResources = { queues, buses, secrets, sockets, issuer };
   const aws = await awsEndpoint(resources);
   const tables = await localTables(template.ofType('AWS::DynamoDB::GlobalTable'), options.dataDir);
 
@@ -210,13 +222,28 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     warn,
   });
 
+  const [url] = template
+    .ofType('AWS::Lambda::Url')
+    .map(({ id, properties }) =>
+      localFunctionUrl({
+        id,
+        fn: functionOf(resolve(properties['TargetFunctionArn'])),
+        cors: (properties['Cors'] as Cors | undefined) ?? null,
+        clock,
+      }),
+    );
+
+  const api = createServer((request, response) => {
+    if (!http.serve(request, response)) response.writeHead(404).end(JSON.stringify({ message: 'Not Found' }));
+  });
   let door: FrontDoor;
   try {
-    door = await frontDoor(options.port, http, sockets);
+    door = await frontDoor(options.port, { http, sockets, streams: url ?? null, issuer });
   } catch (error) {
     await Promise.all([tables.stop(), close(aws.server)]);
     throw error;
   }
+  const apiPort = await listen(api, 0, '127.0.0.1');
   for (const rule of rules) {
     if (rule['ScheduleExpression'] === undefined) continue;
     for (const { Arn } of resolve<{ Arn: string }[]>(rule['Targets']))
@@ -226,6 +253,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const work = [...queues].filter(([, queue]) => queue.onVisible !== null).map(([, queue]) => queue);
   return {
     url: `http://localhost:${door.port}`,
+    apiUrl: `http://127.0.0.1:${apiPort}`,
+    async mint(request) {
+      if (!issuer) throw new Error('this deployment does not take tokens of the local run');
+      return issuer.mint(request);
+    },
     clock,
     levers,
     queues,
@@ -244,7 +276,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       for (const socket of sockets.values()) socket.stop();
       await door.stop();
       await Promise.all([...functions.values()].map((fn) => fn.stop()));
-      await Promise.all([tables.stop(), close(aws.server)]);
+      await Promise.all([tables.stop(), close(aws.server), close(api)]);
     },
   };
 }
@@ -273,5 +305,8 @@ const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<string, 
 /** Addresses of the platform in resolved values become ours. */
 const pointHere = (variables: Readonly<Record<string, string>>, awsUrl: string): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [name, value.replace(/^https:\/\/[^/]+\.execute-api\.[^/]+/, awsUrl)]),
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      value === LOCAL_JWKS_URI ? `${awsUrl}${JWKS_PATH}` : value.replace(/^https:\/\/[^/]+\.execute-api\.[^/]+/, awsUrl),
+    ]),
   );

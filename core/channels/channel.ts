@@ -1,4 +1,7 @@
 import type { GenericSchema } from 'valibot';
+import * as v from 'valibot';
+import type { Principal } from '../identity.ts';
+import { parseMicros } from '../time.ts';
 
 /** Whether the newest wins on a topic, or every message counts. */
 export type Kind = 'state' | 'log';
@@ -34,6 +37,8 @@ export interface LogCommit {
   readonly topic: string;
   readonly eventId: string;
   readonly value: object;
+  /** As above. */
+  readonly ahead: boolean;
 }
 
 /** Says which topics are expected to exist, with the names they go by. */
@@ -73,7 +78,46 @@ export interface Channel {
   readonly topicHint: string;
   /** The recent history a topic should keep, or `null` while it need not be thinned. */
   thinRecent(points: readonly string[]): string[] | null;
+  /** Whether its topics are listed in the catalogue as they appear. */
+  readonly catalogued: boolean;
   readonly events: Readonly<Record<string, EventType>>;
-  /** The JSON message of a telling, without position; `null` where there is nothing to tell yet. */
-  json(telling: Telling): object | null;
+  /** What a client is told, in any dialect, without position; `null` where there is nothing to tell yet. */
+  payload(telling: Telling): object | null;
+  /** Whether this principal may be told its topics. */
+  permits(topic: string, principal: Principal): boolean;
+  /** State topics: whether subscribers are told the newest again at the ping interval, to see that all is well. */
+  readonly keepsAlive: boolean;
+  /** How its topics are reached over HTTP, where they are. */
+  readonly http: HttpForm | null;
 }
+
+/** A channel's topics over HTTP: as Server-Sent Events, and registered for. They are named by two whole numbers. */
+export interface HttpForm {
+  /** Path of the event stream. */
+  readonly stream: string;
+  /** Path of the registrations. */
+  readonly registrations: string;
+  readonly parameters: readonly [string, string];
+  topicOf(ids: Readonly<Record<string, number>>): string;
+  /** A payload as one Server-Sent Event. */
+  event(payload: object): { readonly name: string; readonly data: object };
+  /** State topics: the `data` of the event a stream begins with where nothing is known yet. */
+  unknown(ids: Readonly<Record<string, number>>, nowMs: number): object;
+}
+
+export function eventType<Detail>(
+  schema: GenericSchema<unknown, Detail>,
+  outcomes: (detail: Detail, meta: EventMeta) => Outcome[],
+): EventType {
+  return { schema, outcomes: (detail, meta) => outcomes(detail as Detail, meta) };
+}
+
+/** An instant in an event's detail. */
+export const instant = v.pipe(
+  v.string(),
+  v.check((text) => parseMicros(text) !== null, 'expected ISO 8601 with a zone, such as 2026-02-06T22:48:44.590151+00:00'),
+);
+
+/** The event's own time, in microseconds: its detail's, else its envelope's; `null` where it has none. */
+export const ownTime = (timestamp: string | undefined, meta: EventMeta): number | null =>
+  timestamp !== undefined ? parseMicros(timestamp) : meta.time === null ? null : parseMicros(meta.time);

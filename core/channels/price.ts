@@ -3,8 +3,8 @@ import { thinPoints } from '../history.ts';
 import { seoulDate, sessionClose } from '../market-hours.ts';
 import { eventTime, orderOf } from '../ordering.ts';
 import { type Freshness, formatPoint, isStale, type QuoteParts, type StoredHalt, type StoredPrice } from '../quote.ts';
-import { isoOf, parseMicros } from '../time.ts';
-import type { Channel, EventMeta, EventType, Outcome, StateCommit } from './channel.ts';
+import { isoOf } from '../time.ts';
+import { type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
 
 /** `docs/protocol.md`, "REST". */
 export const TICKER = /^[0-9A-Z]{6}$/;
@@ -25,10 +25,6 @@ const rate = v.pipe(
   v.minValue(-1e9),
   v.maxValue(1e9),
   v.transform((percent) => (Math.abs(percent) < 1e-12 ? 0 : percent)),
-);
-const instant = v.pipe(
-  v.string(),
-  v.check((text) => parseMicros(text) !== null, 'expected ISO 8601 with a zone, such as 2026-02-06T22:48:44.590151+00:00'),
 );
 const day = v.pipe(
   v.string(),
@@ -53,9 +49,6 @@ const listing = v.object({
 
 /** On a tie a tick stands above a daily close: the close replaces it only where it is later. */
 const RANK = { daily: 0, tick: 1 } as const;
-
-const ownTime = (timestamp: string | undefined, meta: EventMeta): number | null =>
-  timestamp !== undefined ? parseMicros(timestamp) : meta.time === null ? null : parseMicros(meta.time);
 
 /** `place` is where the quote stands in its event: of the same time, the later one wins. */
 function tickCommit(detail: v.InferOutput<typeof tick>, meta: EventMeta, place = 0): StateCommit {
@@ -123,10 +116,6 @@ function haltCommit(halted: boolean, detail: v.InferOutput<typeof halting>, meta
   };
 }
 
-function eventType<Detail>(schema: v.GenericSchema<unknown, Detail>, outcomes: (detail: Detail, meta: EventMeta) => Outcome[]): EventType {
-  return { schema, outcomes: (detail, meta) => outcomes(detail as Detail, meta) };
-}
-
 /** KRX prices: a state topic a ticker, `price:{ticker}`; its newest message is the quote that REST tells. */
 export const priceChannel = (fresh: Freshness): Channel => ({
   name: PRICE_CHANNEL,
@@ -135,6 +124,7 @@ export const priceChannel = (fresh: Freshness): Channel => ({
   matches: (topic) => TOPIC.test(topic),
   topicHint: 'price:{ticker}, the ticker six digits or capital letters',
   thinRecent: thinPoints,
+  catalogued: true,
   events: {
     PriceTicked: eventType(tick, (detail, meta) => [tickCommit(detail, meta)]),
     PricesTicked: eventType(v.object({ quotes: v.pipe(v.array(tick), v.minLength(1), v.maxLength(500)) }), ({ quotes }, meta) =>
@@ -147,7 +137,10 @@ export const priceChannel = (fresh: Freshness): Channel => ({
       { kind: 'listing', channel: PRICE_CHANNEL, entries: tickers.map((entry) => ({ topic: priceTopic(entry.ticker), name: entry.name })) },
     ]),
   },
-  json({ topic, parts, nowMs, retold }) {
+  permits: () => true,
+  keepsAlive: false,
+  http: null,
+  payload({ topic, parts, nowMs, retold }) {
     const { price, halt } = parts as QuoteParts;
     if (!price) return null;
     const stale = isStale(price, nowMs, fresh);

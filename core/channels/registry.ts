@@ -1,6 +1,8 @@
 import type { Freshness } from '../quote.ts';
 import type { Channel, EventType } from './channel.ts';
 import { priceChannel } from './price.ts';
+import { reservationsChannel } from './reservations.ts';
+import { waitingQueueChannel } from './waiting-queue.ts';
 
 /** Every channel there is, made with the settings that theirs depend on. */
 export interface Channels {
@@ -21,4 +23,5 @@ export function channelsOf(all: readonly Channel[]): Channels {
   };
 }
 
-export const makeChannels = (settings: { readonly freshness: Freshness }): Channels => channelsOf([priceChannel(settings.freshness)]);
+export const makeChannels = (settings: { readonly freshness: Freshness }): Channels =>
+  channelsOf([priceChannel(settings.freshness), waitingQueueChannel, reservationsChannel]);

@@ -1,7 +1,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { detailOnBus } from '../../core/envelope.ts';
-import { ENV } from '../../core/names.ts';
-import type { AcceptedEvent, Lane } from '../../core/ports.ts';
+import { ENV, REGISTRATION_SOURCE } from '../../core/names.ts';
+import type { AcceptedEvent, Lane, Notices } from '../../core/ports.ts';
 import { sendInBatches } from './batches.ts';
 import { requireEnv } from './env.ts';
 
@@ -20,6 +20,15 @@ export const busLane = (bus = requireEnv(ENV.eventBus), eventBridge = client): L
       );
       return Entries.flatMap(({ ErrorCode }, index) => (ErrorCode === undefined ? [] : [index]));
     }),
+});
+
+/** What upstreams may listen to. */
+export const registrationNotices = (bus = requireEnv(ENV.eventBus), eventBridge = client): Notices => ({
+  async send(detailType, detail) {
+    const entry = { EventBusName: bus, Source: REGISTRATION_SOURCE, DetailType: detailType, Detail: JSON.stringify(detail) };
+    const { Entries = [] } = await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));
+    if (Entries[0]?.ErrorCode) throw new Error(`the bus did not take ${detailType}: ${Entries[0].ErrorCode}`);
+  },
 });
 
 const entryOf = (event: AcceptedEvent): string =>

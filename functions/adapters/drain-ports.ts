@@ -7,6 +7,7 @@ import { systemClock } from './clock.ts';
 import { dynamoAudience } from './dynamo/audience.ts';
 import { documents } from './dynamo/client.ts';
 import { dynamoConnections } from './dynamo/connections.ts';
+import { dynamoRegistrations } from './dynamo/registrations.ts';
 import { dynamoTopics } from './dynamo/topics.ts';
 import { dynamoTurns } from './dynamo/turns.ts';
 import { freshness, limits, table } from './env.ts';
@@ -27,6 +28,7 @@ export function drainPorts(report: Report, client = documents()): DrainPorts {
     connections: dynamoConnections({ table: table.connections(), client }),
     gateway: apiGateway(),
     jobs: jobsQueue(),
+    registrations: dynamoRegistrations({ table: table.settings(), client }),
     clock: systemClock(),
     report,
     channels: makeChannels({ freshness: freshness() }),

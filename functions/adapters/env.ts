@@ -1,5 +1,5 @@
 /** The only reader of the environment at run time. Everything is read at cold start, and a missing name is an error by name. */
-import { ENV, SETTING } from '../../core/names.ts';
+import { ENV, type PushMode, SETTING } from '../../core/names.ts';
 
 export function requireEnv(name: string): string {
   const value = process.env[name];
@@ -20,6 +20,7 @@ export const table = {
   connections: () => requireEnv(ENV.connectionsTable),
   subscriptions: () => requireEnv(ENV.subscriptionsTable),
   topics: () => requireEnv(ENV.topicsTable),
+  settings: () => requireEnv(ENV.settingsTable),
 };
 
 export const freshness = () => ({
@@ -48,6 +49,26 @@ export const limits = {
   pingIntervalSeconds: () => numberSetting(SETTING.pingIntervalSeconds),
   feedDownSeconds: () => numberSetting(SETTING.feedDownSeconds),
 };
+
+/** The transports that are offered; synth checked the value. */
+export const pushMode = () => requireEnv(SETTING.pushMode) as PushMode;
+
+export const streamLimits = () => ({ lifeMs: numberSetting(SETTING.sseSeconds) * 1000, most: numberSetting(SETTING.sseMaxStreams) });
+
+/** How callers are known. */
+export const identitySettings = () =>
+  requireEnv(SETTING.authMode) === 'none'
+    ? ({ mode: 'none' } as const)
+    : ({
+        mode: 'jwt',
+        issuer: requireEnv(SETTING.jwtIssuer),
+        // `none` = any: said so in the settings, never by leaving it out
+        audience: requireEnv(SETTING.jwtAudience) === 'none' ? null : requireEnv(SETTING.jwtAudience),
+        /** `null` = the issuer's discovery document names it. */
+        jwksUri: process.env[SETTING.jwtJwksUri] || null,
+        userClaim: requireEnv(SETTING.jwtUserClaim),
+        rolesClaim: requireEnv(SETTING.jwtRolesClaim),
+      } as const);
 
 /** Lambda keeps its role's credentials in the environment, and puts new ones into a new environment. */
 export const awsCredentials = () => ({

@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { type ErrorCode, type PushError, tellable } from '../../core/errors.ts';
+import { type ErrorCode, type PushError, tellable, UnavailableError } from '../../core/errors.ts';
 import { METRIC } from '../../core/names.ts';
 import type { Report } from '../../core/ports.ts';
 
@@ -12,6 +12,7 @@ const STATUS: Record<ErrorCode, number> = {
   PERMISSION_DENIED: 403,
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
+  CHANNEL_DISABLED: 409,
   PAYLOAD_TOO_LARGE: 413,
   RATE_LIMIT_EXCEEDED: 429,
   TOO_MANY_SUBSCRIPTIONS: 429,
@@ -31,7 +32,11 @@ export const jsonReply = (statusCode: number, body: object, headers: Readonly<Re
   body: JSON.stringify(body),
 });
 
-export const errorBody = (error: PushError) => ({ error_code: error.code, error_message: error.message, details: error.details });
+const errorBody = (error: PushError) => ({ error_code: error.code, error_message: error.message, details: error.details });
+
+/** A failure as an HTTP answer. What may succeed a little later says so. */
+export const errorAnswer = (error: PushError): HttpReply =>
+  jsonReply(error instanceof UnavailableError ? 503 : STATUS[error.code], errorBody(error), { 'cache-control': 'no-store' });
 
 /** Answers a failed request with the one error body: the truth of a PushError, a request id of the rest. */
 export function errorReply(report: Report): MiddlewareObj<unknown, HttpReply, Error, Context> {
@@ -40,7 +45,7 @@ export function errorReply(report: Report): MiddlewareObj<unknown, HttpReply, Er
       const told = tellable(request.error, request.context.awsRequestId);
       if (told !== request.error) report.error('a request failed', request.error);
       report.count(METRIC.errors);
-      request.response = jsonReply(STATUS[told.code], errorBody(told), { 'cache-control': 'no-store' });
+      request.response = errorAnswer(told);
     },
   };
 }

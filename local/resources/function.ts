@@ -10,7 +10,9 @@ export interface LocalFunction {
   readonly name: string;
   /** Throws where the function threw, timed out or was killed. */
   invoke(event: unknown): Promise<unknown>;
-  /** Invocations under way or waiting. */
+  /** Calls back with each piece of a streamed answer; resolves at its end, however it comes. */
+  stream(event: unknown, onPiece: (piece: Buffer) => void): Promise<void>;
+  /** Invocations under way or waiting, streams left out. */
   running(): number;
   stop(): Promise<void>;
 }
@@ -30,22 +32,37 @@ export interface FunctionOptions {
 /** So many environments of one function at most: more would only fight for the laptop's cores. */
 export const MAX_ENVIRONMENTS = 4;
 
+/** A stream takes an environment of its own on the platform; a laptop has no room for a thread a stream, so they share. */
+const STREAMS_AN_ENVIRONMENT = 150;
+
 const WORKER = fileURLToPath(new URL('../function-worker.mjs', import.meta.url));
 
 interface Environment {
   readonly worker: Worker;
-  settle: ((outcome: Outcome) => void) | null;
+  readonly under: Map<string, Invocation>;
+}
+interface Invocation {
+  readonly settle: (outcome: Outcome) => void;
+  readonly onPiece: (piece: Buffer) => void;
 }
 type Outcome = { readonly result?: unknown; readonly error?: { readonly name: string; readonly message: string; readonly stack?: string } };
+type Reply = Outcome & { readonly id: string; readonly chunk?: Uint8Array };
 
 export function localFunction(options: FunctionOptions): LocalFunction {
   const { name, levers } = options;
-  const idle: Environment[] = [];
   const all = new Set<Environment>();
+  /** Those with room, the last used one last. */
+  const free: Environment[] = [];
   const waiting: ((environment: Environment) => void)[] = [];
   let stopping = false;
   let running = 0;
 
+  const bury = (environment: Environment, error: NonNullable<Outcome['error']>): void => {
+    all.delete(environment);
+    if (free.includes(environment)) free.splice(free.indexOf(environment), 1);
+    for (const { settle } of environment.under.values()) settle({ error });
+    environment.under.clear();
+  };
   const start = (): Environment => {
     const [file = 'index', exportName = 'handler'] = options.handler.split('.');
     const worker = new Worker(WORKER, {
@@ -56,24 +73,17 @@ export function localFunction(options: FunctionOptions): LocalFunction {
       execArgv: ['--enable-source-maps'],
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
-    const environment: Environment = { worker, settle: null };
-    const end = (outcome: Outcome): void => {
-      const settle = environment.settle;
-      environment.settle = null;
-      settle?.(outcome);
-    };
-    worker.on('message', (message: Outcome & { ready?: true }) => {
-      if (!message.ready) end(message);
+    const environment: Environment = { worker, under: new Map() };
+    worker.on('message', ({ id, chunk, ...outcome }: Reply) => {
+      const invocation = environment.under.get(id);
+      if (chunk) return invocation?.onPiece(Buffer.from(chunk));
+      environment.under.delete(id);
+      invocation?.settle(outcome);
     });
-    worker.on('error', (error: Error) => {
-      all.delete(environment);
-      end({ error });
-    });
-    worker.on('exit', () => {
-      all.delete(environment);
-      if (idle.includes(environment)) idle.splice(idle.indexOf(environment), 1);
-      end({ error: { name: 'Runtime.ExitError', message: `an environment of ${name} ended during the invocation` } });
-    });
+    worker.on('error', (error: Error) => bury(environment, error));
+    worker.on('exit', () =>
+      bury(environment, { name: 'Runtime.ExitError', message: `an environment of ${name} ended during the invocation` }),
+    );
     for (const stream of [worker.stdout, worker.stderr]) {
       let rest = '';
       stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -87,43 +97,57 @@ export function localFunction(options: FunctionOptions): LocalFunction {
   };
 
   const acquire = async (): Promise<Environment> => {
-    const free = idle.pop();
-    if (free) return free;
+    const found = free.pop();
+    if (found) return found;
     if (all.size < MAX_ENVIRONMENTS) return start();
     return new Promise((resolve) => waiting.push(resolve));
   };
   const release = (environment: Environment): void => {
     const next = waiting.shift();
     if (next) next(all.has(environment) ? environment : start());
-    else if (all.has(environment)) idle.push(environment);
+    else if (all.has(environment) && !free.includes(environment)) free.push(environment);
+  };
+
+  /** One invocation; several at once in an environment where `shared`. */
+  const call = async (event: unknown, shared: boolean, onPiece: (piece: Buffer) => void): Promise<Outcome> => {
+    if (stopping) throw new Error(`${name} is stopping`);
+    const environment = await acquire();
+    const id = randomUUID();
+    const deadlineMs = Date.now() + options.timeoutSeconds * 1000;
+    const killed = levers.random() < (levers.kill.get(name) ?? 0);
+    let timer: NodeJS.Timeout | undefined;
+    const outcome = await new Promise<Outcome>((resolve) => {
+      environment.under.set(id, { settle: resolve, onPiece });
+      const die = (message: string): void => {
+        if (!environment.under.delete(id)) return;
+        // others that share the thread go on; nobody hears the rest of this one
+        if (!shared) {
+          all.delete(environment);
+          void environment.worker.terminate();
+        }
+        resolve({ error: { name: 'Runtime.ExitError', message } });
+      };
+      timer = setTimeout(() => die(`${name} timed out after ${options.timeoutSeconds} seconds`), options.timeoutSeconds * 1000);
+      environment.worker.postMessage({ id, event, deadlineMs, context: contextOf(name) });
+      if (killed) setTimeout(() => die(`${name} was killed by a lever`), levers.random() * 30);
+      if (shared && environment.under.size < STREAMS_AN_ENVIRONMENT) release(environment);
+    });
+    clearTimeout(timer);
+    release(environment);
+    return outcome;
   };
 
   return {
     name,
     async invoke(event) {
-      if (stopping) throw new Error(`${name} is stopping`);
       running++;
-      const environment = await acquire();
-      const deadlineMs = Date.now() + options.timeoutSeconds * 1000;
-      const killed = levers.random() < (levers.kill.get(name) ?? 0);
-      let timer: NodeJS.Timeout | undefined;
-      const outcome = await new Promise<Outcome>((resolve) => {
-        environment.settle = resolve;
-        const die = (reason: string): void => {
-          environment.settle = null;
-          all.delete(environment);
-          void environment.worker.terminate();
-          resolve({ error: { name: 'Runtime.ExitError', message: reason } });
-        };
-        timer = setTimeout(() => die(`${name} timed out after ${options.timeoutSeconds} seconds`), options.timeoutSeconds * 1000);
-        environment.worker.postMessage({ event, deadlineMs, context: contextOf(name) });
-        if (killed) setTimeout(() => environment.settle === resolve && die(`${name} was killed by a lever`), levers.random() * 30);
-      });
-      clearTimeout(timer);
-      running--;
-      release(environment);
+      const outcome = await call(event, false, () => undefined).finally(() => running--);
       if (outcome.error) throw Object.assign(new Error(outcome.error.message), { name: outcome.error.name, stack: outcome.error.stack });
       return outcome.result;
+    },
+    async stream(event, onPiece) {
+      const { error } = await call(event, true, onPiece);
+      if (error && !stopping) options.log(name, JSON.stringify({ level: 'WARN', message: `a stream ended early: ${error.message}` }));
     },
     running: () => running,
     async stop() {

@@ -56,35 +56,7 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
   ): Promise<void> => {
     const body = await readBody(request);
     if (body === null) return send(response, 413, {}, JSON.stringify({ message: 'Request Entity Too Large' }));
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const now = clock.now();
-    const event = {
-      version: '2.0',
-      routeKey,
-      rawPath: url.pathname,
-      rawQueryString: url.search.slice(1),
-      headers,
-      ...(url.search.length > 1 ? { queryStringParameters: queryOf(url) } : {}),
-      requestContext: {
-        accountId: '000000000000',
-        apiId,
-        domainName: headers['host'] ?? '',
-        http: {
-          method: request.method ?? 'GET',
-          path: url.pathname,
-          protocol: 'HTTP/1.1',
-          sourceIp: request.socket.remoteAddress ?? '',
-          userAgent: headers['user-agent'] ?? '',
-        },
-        requestId: randomUUID(),
-        routeKey,
-        stage: '$default',
-        time: new Date(now).toISOString(),
-        timeEpoch: now,
-      },
-      ...(body.length > 0 ? { body: body.toString('utf8') } : {}),
-      isBase64Encoded: false,
-    };
+    const event = eventOf(request, url, body, routeKey, apiId, clock.now());
     try {
       const { statusCode = 200, headers: own = {}, body: text = '', isBase64Encoded } = ((await fn.invoke(event)) ?? {}) as HttpAnswer;
       send(response, statusCode, { ...own, ...corsHeaders(cors, request) }, isBase64Encoded ? Buffer.from(text, 'base64') : text);
@@ -121,7 +93,39 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
   };
 }
 
-function corsHeaders(cors: Cors | null, { headers }: IncomingMessage): Record<string, string> {
+/** A request in payload format 2.0: what HTTP APIs and function URLs hand to functions. */
+export function eventOf(request: IncomingMessage, url: URL, body: Buffer, routeKey: string, apiId: string, nowMs: number) {
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath: url.pathname,
+    rawQueryString: url.search.slice(1),
+    headers,
+    ...(url.search.length > 1 ? { queryStringParameters: queryOf(url) } : {}),
+    requestContext: {
+      accountId: '000000000000',
+      apiId,
+      domainName: headers['host'] ?? '',
+      http: {
+        method: request.method ?? 'GET',
+        path: url.pathname,
+        protocol: 'HTTP/1.1',
+        sourceIp: request.socket.remoteAddress ?? '',
+        userAgent: headers['user-agent'] ?? '',
+      },
+      requestId: randomUUID(),
+      routeKey,
+      stage: '$default',
+      time: new Date(nowMs).toISOString(),
+      timeEpoch: nowMs,
+    },
+    ...(body.length > 0 ? { body: body.toString('utf8') } : {}),
+    isBase64Encoded: false,
+  };
+}
+
+export function corsHeaders(cors: Cors | null, { headers }: IncomingMessage): Record<string, string> {
   const { origin } = headers;
   if (!cors || origin === undefined) return {};
   const allowed = cors.AllowOrigins?.includes('*') ? '*' : cors.AllowOrigins?.includes(origin) ? origin : null;

@@ -38,7 +38,7 @@ let serial = 0;
 const opened = async (): Promise<string> => {
   const connectionId = `c${serial++}`;
   await connect(
-    { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '' },
+    { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols: null, authorization: null },
     { ...ports, newClientId: () => 'client', allowedOrigins: '*', maxConnections: 0 },
   );
   return connectionId;

@@ -52,3 +52,24 @@ let serial = 0;
 /** A ticker that no other test of this process uses. */
 export const freshTicker = (): string =>
   `T${process.pid.toString(36).toUpperCase().slice(-3).padStart(3, '0')}${(serial++).toString(36).toUpperCase().padStart(2, '0')}`;
+
+export const rank = (concertId: number, userId: number, place: number, over: Record<string, unknown> = {}): PublishedEvent => ({
+  source: 'ticket.waiting-queue',
+  detailType: 'RankUpdated',
+  detail: { userId, concertId, status: 'WAITING', rank: place, activeTtlSeconds: 0, timestamp: now(), ...over },
+});
+
+export const activated = (concertId: number, userId: number, seconds: number, over: Record<string, unknown> = {}): PublishedEvent => ({
+  source: 'ticket.waiting-queue',
+  detailType: 'Activated',
+  detail: { userId, concertId, status: 'ACTIVE', rank: 0, activeTtlSeconds: seconds, timestamp: now(), ...over },
+});
+
+export const settled = (seatId: number, userId: number, status: 'SUCCESS' | 'FAIL', over: Record<string, unknown> = {}): PublishedEvent => ({
+  source: 'ticket.reservation',
+  detailType: 'ReservationSettled',
+  detail: { userId, seatId, status, timestamp: now(), ...over },
+});
+
+/** A whole number that no other test of this process uses. */
+export const freshId = (): number => process.pid * 10_000 + serial++;

@@ -11,6 +11,7 @@ import type {
   Jobs,
   LogMessage,
   PostResult,
+  Registrations,
   Report,
   Subscription,
   SubscriptionKey,
@@ -20,6 +21,7 @@ import type {
   Turn,
   Turns,
 } from '../../core/ports.ts';
+import type { Position } from '../../core/position.ts';
 
 /** How long log items and event ids live. */
 const LOG_LIFE_MS = 86_400_000;
@@ -73,6 +75,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
       state.heard = true;
       return copy(state);
     },
+    create: async (topic) => copy(make(topic)),
     async unhear(topic) {
       const state = states.get(topic);
       if (state) state.heard = false;
@@ -187,7 +190,7 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     async end(key, requestedAtMs, expiresAtMs) {
       if (overtaken(key, requestedAtMs)) return 'overtaken';
       members.set(nameOf(key), {
-        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0 },
+        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0, registered: false },
         requestedAtMs,
         expiresAtMs,
         ended: true,
@@ -195,10 +198,25 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
       return 'ended';
     },
     async caughtUp(key, seenFrom, head) {
-      change(key, ({ late, from }) => late && from === seenFrom && from <= head, { from: head, late: false, notBeforeMs: 0, strikes: 0 });
+      change(key, ({ late, from }) => late && from === seenFrom && from <= head, {
+        from: head,
+        late: false,
+        notBeforeMs: 0,
+        strikes: 0,
+        registered: false,
+      });
     },
-    async markLate(key, from, throttled) {
-      change(key, (one) => !one.late || one.from >= from, { late: true, from, ...(throttled ?? {}) });
+    async markLate(key, from) {
+      change(key, (one) => !one.late || one.from >= from, { late: true, from });
+    },
+    async passOver(seen, from, throttled) {
+      change(seen, (one) => !one.late || one.from >= from || one.from === seen.from, { late: true, from, ...throttled });
+    },
+    async renew(key, requestedAtMs) {
+      const member = members.get(nameOf(key));
+      if (!isThere(member) || member.requestedAtMs > requestedAtMs) return false;
+      member.requestedAtMs = requestedAtMs;
+      return true;
     },
     async remove(key) {
       members.delete(nameOf(key));
@@ -236,11 +254,11 @@ export function memoryConnections(): Connections {
       });
       return ++count;
     },
-    async touch(connectionId, { atMs, nowMs, pong, subscribes }) {
+    async touch(connectionId, { atMs, nowMs, pong, subscribes, weight }) {
       const record = records.get(connectionId);
       if (!record) return null;
       const greet = !record.greeted;
-      const times = [...record.times, atMs];
+      const times = [...record.times, ...Array.from({ length: weight }, () => atMs)];
       const changed = {
         ...record,
         times,
@@ -255,6 +273,7 @@ export function memoryConnections(): Connections {
       return {
         connection: connectionOf(changed),
         greet,
+        first: record.touchedAtMs === 0,
         inThisSecond: times.filter((time) => Math.floor(time / 1000) === second).length,
         tenthLastMs: times.at(-10) ?? 0,
         subscribes: changed.subscribes,
@@ -275,8 +294,17 @@ export function memoryConnections(): Connections {
     async removeSubscription(connectionId, key) {
       ofConnection(connectionId).delete(nameOf(key));
     },
-    async subscriptions(connectionId) {
-      return [...ofConnection(connectionId).values()].map(({ key }) => key);
+    async subscriptions(connectionId, subscriptionId) {
+      const keys = [...ofConnection(connectionId).values()].map(({ key }) => key);
+      return keys.filter((key) => subscriptionId === undefined || key.subscriptionId === subscriptionId);
+    },
+    async read(connectionId) {
+      const record = records.get(connectionId);
+      return record ? connectionOf(record) : null;
+    },
+    async admit(connectionId, { dialect, principal }) {
+      change(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) });
+      return records.has(connectionId);
     },
     async resetSubscribes(connectionId, subscribes) {
       change(connectionId, { subscribes });
@@ -303,6 +331,23 @@ export function memoryConnections(): Connections {
       const swept: Swept[] = [...records.values()].map((record) => ({ kind: 'connection', connection: connectionOf(record) }));
       for (const own of subscriptions.values()) for (const { key, atMs } of own.values()) swept.push({ kind: 'subscription', key, atMs });
       yield swept;
+    },
+  };
+}
+
+export function memoryRegistrations(clock: Pick<Clock, 'now'>): Registrations {
+  const positions = new Map<string, { position: Position; expiresAtMs: number }>();
+  const find = (topic: string): Position | null => {
+    const found = positions.get(topic);
+    return found && found.expiresAtMs > clock.now() ? found.position : null;
+  };
+  return {
+    async register(topic, position, expiresAtMs) {
+      positions.set(topic, { position: find(topic) ?? position, expiresAtMs });
+    },
+    find: async (topic) => find(topic),
+    async remove(topic) {
+      positions.delete(topic);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { makeChannels } from '../../core/channels/registry.ts';
 import type { DrainPorts } from '../../core/drain.ts';
-import type { MessagePorts } from '../../core/message.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
+import type { MessagePorts } from '../../core/session.ts';
 import {
   memoryAudience,
   memoryCatalogue,
@@ -9,6 +9,7 @@ import {
   memoryConnections,
   memoryGateway,
   memoryJobs,
+  memoryRegistrations,
   memoryReport,
   memoryTopics,
   memoryTurns,
@@ -24,7 +25,10 @@ export function memoryPorts() {
     turns: memoryTurns(),
     audience: memoryAudience(clock),
     connections: memoryConnections(),
+    registrations: memoryRegistrations(clock),
     catalogue: memoryCatalogue(),
+    identity: { required: false, verify: async () => Promise.reject(new Error('nobody asks for tokens here')) },
+    mode: 'both' as const,
     gateway: memoryGateway(),
     jobs: memoryJobs(),
     report: memoryReport(),
@@ -52,6 +56,8 @@ export async function speaker(
     connectedAtMs: now,
     expiresAtMs: now + 7_200_000,
     sourceIp: '',
+    principal: null,
+    admitted: true,
   });
   return (message, receivedAtMs = ports.clock.now()) =>
     handleMessage(

@@ -13,9 +13,9 @@ import { type IngestPorts, ingest } from '../../core/ingest.ts';
 import { orderOf } from '../../core/ordering.ts';
 import type { Clock, Connection, Job } from '../../core/ports.ts';
 import { parsePosition } from '../../core/position.ts';
-import { type SubscribePorts, subscribe, unsubscribe } from '../../core/subscribe.ts';
+import { JSON_SUBSCRIPTION, type SubscribePorts, subscribe, unsubscribe } from '../../core/subscribe.ts';
 import { makeLevers } from '../../local/levers.ts';
-import { memoryAudience, memoryCatalogue, memoryConnections, memoryReport, memoryTopics, memoryTurns } from './memory.ts';
+import { memoryAudience, memoryCatalogue, memoryConnections, memoryRegistrations, memoryReport, memoryTopics, memoryTurns } from './memory.ts';
 
 export interface Weather {
   /** Workers stall for longer than a turn, now and then. */
@@ -62,7 +62,7 @@ const testChannel = (kind: Kind): Channel => ({
       schema: event,
       outcomes: (detail, meta): Outcome[] => {
         const { n } = detail as { n: number };
-        if (kind === 'log') return [{ kind, topic: TOPIC.log, eventId: meta.id, value: { n } }];
+        if (kind === 'log') return [{ kind, topic: TOPIC.log, eventId: meta.id, value: { n }, ahead: false }];
         return [
           {
             kind,
@@ -77,7 +77,11 @@ const testChannel = (kind: Kind): Channel => ({
       },
     },
   },
-  json: ({ parts }) => (parts['newest'] ? { ...parts['newest'] } : null),
+  catalogued: false,
+  keepsAlive: false,
+  http: null,
+  permits: () => true,
+  payload: ({ parts }) => (parts['newest'] ? { ...parts['newest'] } : null),
 });
 
 interface Work {
@@ -120,6 +124,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
     audience: memoryAudience(time),
     connections: memoryConnections(),
     catalogue: memoryCatalogue(),
+    registrations: memoryRegistrations(time),
   };
   let serial = 0;
 
@@ -152,6 +157,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       audience: stepping(shared.audience, worker),
       connections: shared.connections,
       catalogue: shared.catalogue,
+      registrations: shared.registrations,
       clock,
       report: memoryReport(),
       channels: channelsOf([testChannel('state'), testChannel('log')]),
@@ -203,7 +209,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       const channel = ports.channels.of(topic) as Channel;
       // a log is asked for from its beginning
       const since = kind === 'log' ? { epoch: 'another', offset: 0 } : null;
-      await subscribe([{ topic, channel, since }], { connection, requestedAtMs: now }, ports);
+      await subscribe([{ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null }], { connection, requestedAtMs: now }, ports);
       return true;
     },
   });
@@ -213,7 +219,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
     client,
     async start(worker) {
       const connection = { connectionId: String(client), dialect: 'json', connectedAtMs: now } as Connection;
-      await unsubscribe([topic], { connection, requestedAtMs: now }, portsOf(worker));
+      await unsubscribe([{ topic, subscriptionId: JSON_SUBSCRIPTION }], { connection, requestedAtMs: now }, portsOf(worker));
       return true;
     },
   });

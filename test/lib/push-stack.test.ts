@@ -54,7 +54,7 @@ describe('queues', () => {
 });
 
 test('tables are on demand and forget what has expired', () => {
-  expect(ofType('AWS::DynamoDB::GlobalTable')).toHaveLength(3);
+  expect(ofType('AWS::DynamoDB::GlobalTable')).toHaveLength(4);
   for (const [, { Properties }] of ofType('AWS::DynamoDB::GlobalTable')) {
     expect(Properties).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',

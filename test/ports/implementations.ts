@@ -1,10 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
-import type { Audience, Catalogue, Connections, Topics, Turns } from '../../core/ports.ts';
+import type { Audience, Catalogue, Connections, Registrations, Topics, Turns } from '../../core/ports.ts';
 import { dynamoAudience } from '../../functions/adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from '../../functions/adapters/dynamo/catalogue.ts';
 import { dynamoConnections } from '../../functions/adapters/dynamo/connections.ts';
+import { dynamoRegistrations } from '../../functions/adapters/dynamo/registrations.ts';
 import { dynamoTopics } from '../../functions/adapters/dynamo/topics.ts';
 import { dynamoTurns } from '../../functions/adapters/dynamo/turns.ts';
 import { newEpoch } from '../../functions/adapters/epoch.ts';
@@ -16,6 +17,7 @@ import {
   memoryCatalogue,
   memoryClock,
   memoryConnections,
+  memoryRegistrations,
   memoryTopics,
   memoryTurns,
 } from '../helpers/memory.ts';
@@ -27,6 +29,7 @@ export interface Tables {
   readonly audience: Audience;
   readonly connections: Connections;
   readonly catalogue: Catalogue;
+  readonly registrations: Registrations;
   stop(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ async function memoryTables(): Promise<Tables> {
     audience: memoryAudience(clock),
     connections: memoryConnections(),
     catalogue: memoryCatalogue(),
+    registrations: memoryRegistrations(clock),
     stop: async () => undefined,
   };
 }
@@ -73,6 +77,7 @@ export async function dynamoTables(onRequest?: (command: string) => void): Promi
     audience: dynamoAudience({ table: nameOf('Subscriptions'), now: clock.now, client }),
     connections: dynamoConnections({ table: nameOf('Connections'), now: clock.now, client }),
     catalogue: dynamoCatalogue({ table: nameOf('Topics'), client }),
+    registrations: dynamoRegistrations({ table: nameOf('Settings'), now: clock.now, client }),
     async stop() {
       client.destroy();
       await server.stop();

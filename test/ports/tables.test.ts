@@ -25,6 +25,7 @@ const subscription = (topic: string, connectionId: string, over: Partial<Subscri
   late: false,
   notBeforeMs: 0,
   strikes: 0,
+  registered: false,
   ...over,
 });
 
@@ -241,11 +242,35 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await member(topic, 'a')).toEqual(subscription(topic, 'a', { from: 8 }));
     });
 
+    test('a late one that is throttled while it is caught up moves on, one that has moved meanwhile does not move back', async () => {
+      const topic = fresh('topic');
+      const seen = subscription(topic, 'a', { from: 5, late: true });
+      await tables.audience.put(seen, 10, later());
+
+      await tables.audience.passOver(seen, 8, { notBeforeMs: 77, strikes: 1 });
+      expect(await member(topic, 'a')).toMatchObject({ from: 8, late: true, notBeforeMs: 77, strikes: 1 });
+      await tables.audience.passOver(seen, 9, { notBeforeMs: 99, strikes: 2 });
+
+      expect(await member(topic, 'a')).toMatchObject({ from: 8, notBeforeMs: 77 });
+    });
+
+    test('one renewed outlives the end that was asked for before; one that ended is not renewed', async () => {
+      const topic = fresh('topic');
+      await tables.audience.put(subscription(topic, 'a', { from: 5 }), 10, later());
+
+      expect(await tables.audience.renew(key(topic, 'a'), 30)).toBe(true);
+      expect(await tables.audience.end(key(topic, 'a'), 20, later())).toBe('overtaken');
+      expect(await member(topic, 'a')).toMatchObject({ from: 5 });
+      expect(await tables.audience.end(key(topic, 'a'), 40, later())).toBe('ended');
+
+      expect(await tables.audience.renew(key(topic, 'a'), 50)).toBe(false);
+    });
+
     test('one marked late keeps the earlier of two marks, and the dead stay dead', async () => {
       const topic = fresh('topic');
       await tables.audience.put(subscription(topic, 'a', { from: 5 }), 10, later());
 
-      await tables.audience.markLate(key(topic, 'a'), 3, { notBeforeMs: 77, strikes: 1 });
+      await tables.audience.passOver(subscription(topic, 'a', { from: 5 }), 3, { notBeforeMs: 77, strikes: 1 });
       await tables.audience.markLate(key(topic, 'a'), 4);
       expect(await member(topic, 'a')).toMatchObject({ from: 3, late: true, notBeforeMs: 77, strikes: 1 });
       await tables.audience.markLate(key(topic, 'a'), -1);
@@ -266,6 +291,8 @@ describe.each(implementations)('%s', (_, make) => {
       connectedAtMs: 1_000_000,
       expiresAtMs: 9_000_000,
       sourceIp: '127.0.0.1',
+      principal: null,
+      admitted: true,
     });
 
     test('are counted as they open and close, each once', async () => {
@@ -285,31 +312,31 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.connections.open(opened(a));
       await tables.connections.open(opened(b));
 
-      expect(await tables.connections.touch(a, { atMs: 5_000, nowMs: 5_000, pong: false, subscribes: 0 })).toMatchObject({
+      expect(await tables.connections.touch(a, { atMs: 5_000, nowMs: 5_000, pong: false, subscribes: 0, weight: 1 })).toMatchObject({
         greet: true,
         connection: { greetedAtMs: 5_000, touchedAtMs: 5_000 },
       });
-      expect(await tables.connections.touch(a, { atMs: 5_001, nowMs: 5_001, pong: false, subscribes: 0 })).toMatchObject({
+      expect(await tables.connections.touch(a, { atMs: 5_001, nowMs: 5_001, pong: false, subscribes: 0, weight: 1 })).toMatchObject({
         greet: false,
         connection: { greetedAtMs: 5_000 },
       });
       expect(await tables.connections.claimGreeting(a, 6_000)).toBeNull();
       expect(await tables.connections.claimGreeting(b, 6_000)).toMatchObject({ connectionId: b, greetedAtMs: 6_000 });
-      expect(await tables.connections.touch(b, { atMs: 7_000, nowMs: 7_000, pong: false, subscribes: 0 })).toMatchObject({ greet: false });
+      expect(await tables.connections.touch(b, { atMs: 7_000, nowMs: 7_000, pong: false, subscribes: 0, weight: 1 })).toMatchObject({ greet: false });
       expect(await tables.connections.claimGreeting(fresh('nobody'), 6_000)).toBeNull();
     });
 
     test('a touch of one that is gone is null, and does not bring it back', async () => {
       const a = fresh('connection');
 
-      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: false, subscribes: 0 })).toBeNull();
+      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: false, subscribes: 0, weight: 1 })).toBeNull();
       expect(await tables.connections.close(a)).toBeNull();
     });
 
     test('messages are counted by second, also when a second of the same remainder was busy before', async () => {
       const a = fresh('connection');
       await tables.connections.open(opened(a));
-      const touch = (atMs: number) => tables.connections.touch(a, { atMs, nowMs: atMs, pong: false, subscribes: 1 });
+      const touch = (atMs: number) => tables.connections.touch(a, { atMs, nowMs: atMs, pong: false, subscribes: 1, weight: 1 });
 
       for (let index = 0; index < 15; index++) await touch(100_000 + index);
       expect(await touch(100_500)).toMatchObject({ inThisSecond: 16, tenthLastMs: 100_006, subscribes: 16 });
@@ -329,7 +356,7 @@ describe.each(implementations)('%s', (_, make) => {
 
       expect(await tables.connections.subscriptions(a)).toEqual([key('/topic/with#hash', a)]);
       await tables.connections.resetSubscribes(a, 1);
-      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2 })).toMatchObject({ subscribes: 3 });
+      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2, weight: 1 })).toMatchObject({ subscribes: 3 });
     });
 
     test('are all found by the scan, with what they subscribe to and when they were pinged and told', async () => {
@@ -393,6 +420,37 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await accept(1_000, 4)).toEqual({ acceptedAtMs: 1_000, index: 4 });
       expect(await accept(2_000, 7)).toEqual({ acceptedAtMs: 1_000, index: 4 });
       expect(await accept(86_500_000, 9)).toEqual({ acceptedAtMs: 86_500_000, index: 9 });
+    });
+  });
+
+  describe('registrations', () => {
+    const position = (offset: number) => ({ epoch: 'e', offset });
+
+    test('stay where they were first made, and lapse later each time', async () => {
+      const topic = fresh('topic');
+      const now = tables.clock.now();
+
+      await tables.registrations.register(topic, position(3), now + 10_000);
+      await tables.registrations.register(topic, position(9), now + 60_000);
+      expect(await tables.registrations.find(topic)).toEqual(position(3));
+      tables.clock.nowMs = now + 30_000;
+      expect(await tables.registrations.find(topic)).toEqual(position(3));
+      tables.clock.nowMs = now + 61_000;
+      expect(await tables.registrations.find(topic)).toBeNull();
+      await tables.registrations.register(topic, position(12), now + 90_000);
+
+      expect(await tables.registrations.find(topic)).toEqual(position(12));
+      tables.clock.nowMs = now;
+    });
+
+    test('are forgotten when they are removed, there or not', async () => {
+      const topic = fresh('topic');
+      await tables.registrations.register(topic, position(3), later());
+
+      await tables.registrations.remove(topic);
+      await tables.registrations.remove(topic);
+
+      expect(await tables.registrations.find(topic)).toBeNull();
     });
   });
 });

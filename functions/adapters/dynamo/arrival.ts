@@ -17,14 +17,14 @@ export const firstTimes: Readonly<Record<string, number>> = Object.fromEntries(
   Array.from({ length: TIMES }, (_, index) => [`t${index}`, 0]),
 );
 
-export function addTimes(atMs: number): { sets: string; adds: string; values: Item } {
+export function addTimes(atMs: number, weight: number): { sets: string; adds: string; values: Item } {
   const shifted = Array.from({ length: TIMES - 1 }, (_, index) => `t${TIMES - 1 - index} = t${TIMES - 2 - index}`);
   const slot = slotOf(atMs);
   const others = Array.from({ length: SLOTS }, (_, index) => `c${index}`).filter((name) => name !== slot);
   return {
     sets: [...shifted, 't0 = :now', ...others.map((name) => `${name} = :none`)].join(', '),
-    adds: `${slot} :one`,
-    values: { ':now': atMs, ':none': 0, ':one': 1 },
+    adds: `${slot} :weight`,
+    values: { ':now': atMs, ':none': 0, ':weight': weight },
   };
 }
 

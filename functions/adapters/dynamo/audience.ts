@@ -1,11 +1,14 @@
 import { DeleteCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Audience, Subscription } from '../../../core/ports.ts';
+import type { Audience, Dialect, Subscription } from '../../../core/ports.ts';
 import { readKeys } from './batch-get.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
 import { audienceOf, memberKey } from './keys.ts';
 
 /** Small enough that posting begins soon; the next page is read meanwhile. */
 const PAGE = 500;
+
+/** Gone, or late already and lacking more than this says: then that stands. */
+const LACKS_LESS = 'attribute_exists(#dialect) AND (attribute_not_exists(#late) OR #from >= :from)';
 
 export interface AudienceOptions {
   readonly table: string;
@@ -38,7 +41,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
       } while (start);
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
-      const { dialect, from, late, notBeforeMs, strikes } = subscription;
+      const { dialect, from, late, notBeforeMs, strikes, registered } = subscription;
       const { done, refused } = await conditional(() =>
         client.send(
           new PutCommand({
@@ -51,6 +54,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
               requestedAt: requestedAtMs,
               expiresAt: ttl(expiresAtMs),
               ...(late ? { late } : {}),
+              ...(registered ? { registered } : {}),
               ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
             },
             ConditionExpression: notOvertaken,
@@ -93,38 +97,70 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
           new UpdateCommand({
             TableName: table,
             Key: memberKey(key),
-            UpdateExpression: 'SET #from = :head REMOVE #late, #notBefore, #strikes',
+            UpdateExpression: 'SET #from = :head REMOVE #late, #notBefore, #strikes, #registered',
             // somebody may have marked it late again, further back; and it never goes backwards
             ConditionExpression: '#late = :true AND #from = :seen AND #from <= :head',
-            ExpressionAttributeNames: { '#from': 'from', '#late': 'late', '#notBefore': 'notBefore', '#strikes': 'strikes' },
+            ExpressionAttributeNames: {
+              '#from': 'from',
+              '#late': 'late',
+              '#notBefore': 'notBefore',
+              '#strikes': 'strikes',
+              '#registered': 'registered',
+            },
             ExpressionAttributeValues: { ':head': head, ':seen': seenFrom, ':true': true },
           }),
         ),
       );
     },
-    async markLate(key, from, throttled) {
+    async markLate(key, from) {
       await conditional(() =>
         client.send(
           new UpdateCommand({
             TableName: table,
             Key: memberKey(key),
-            UpdateExpression: `SET #late = :true, #from = :from${throttled ? ', #notBefore = :notBefore, #strikes = :strikes' : ''}`,
-            // gone, or late already and lacking more than this says: then that stands
-            ConditionExpression: 'attribute_exists(#dialect) AND (attribute_not_exists(#late) OR #from >= :from)',
+            UpdateExpression: 'SET #late = :true, #from = :from',
+            ConditionExpression: LACKS_LESS,
+            ExpressionAttributeNames: { '#late': 'late', '#from': 'from', '#dialect': 'dialect' },
+            ExpressionAttributeValues: { ':true': true, ':from': from },
+          }),
+        ),
+      );
+    },
+    async passOver(seen, from, { notBeforeMs, strikes }) {
+      await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: memberKey(seen),
+            UpdateExpression: 'SET #late = :true, #from = :from, #notBefore = :notBefore, #strikes = :strikes',
+            // one that was late and is being caught up has moved on by as much as it was told
+            ConditionExpression: `${LACKS_LESS} OR (#late = :true AND #from = :seen)`,
             ExpressionAttributeNames: {
               '#late': 'late',
               '#from': 'from',
               '#dialect': 'dialect',
-              ...(throttled ? { '#notBefore': 'notBefore', '#strikes': 'strikes' } : {}),
+              '#notBefore': 'notBefore',
+              '#strikes': 'strikes',
             },
-            ExpressionAttributeValues: {
-              ':true': true,
-              ':from': from,
-              ...(throttled ? { ':notBefore': throttled.notBeforeMs, ':strikes': throttled.strikes } : {}),
-            },
+            ExpressionAttributeValues: { ':true': true, ':from': from, ':seen': seen.from, ':notBefore': notBeforeMs, ':strikes': strikes },
           }),
         ),
       );
+    },
+    async renew(key, requestedAtMs) {
+      const { refused } = await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: memberKey(key),
+            UpdateExpression: 'SET #requestedAt = :requestedAt',
+            ConditionExpression: 'attribute_exists(#dialect) AND #requestedAt <= :requestedAt',
+            ExpressionAttributeNames: { '#dialect': 'dialect', '#requestedAt': 'requestedAt' },
+            ExpressionAttributeValues: { ':requestedAt': requestedAtMs },
+          }),
+        ),
+      );
+      return refused === null;
     },
     async remove(key) {
       await client.send(new DeleteCommand({ TableName: table, Key: memberKey(key) }));
@@ -139,10 +175,11 @@ function subscriptionOf(topic: string, shard: number, item: Item): Subscription 
     shard,
     connectionId,
     subscriptionId: subscriptionId.join('#'),
-    dialect: 'json',
+    dialect: (text(item, 'dialect') || 'json') as Dialect,
     from: number(item, 'from'),
     late: item['late'] === true,
     notBeforeMs: number(item, 'notBefore'),
     strikes: number(item, 'strikes'),
+    registered: item['registered'] === true,
   };
 }

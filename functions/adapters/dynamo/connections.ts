@@ -1,8 +1,9 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Connection, Connections, SubscriptionKey, Swept } from '../../../core/ports.ts';
+import type { Principal } from '../../../core/identity.ts';
+import type { Connection, Connections, Dialect, SubscriptionKey, Swept } from '../../../core/ports.ts';
 import { addTimes, countIn, firstTimes, staleCount } from './arrival.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
-import { counterKey, readSubscriptionKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey } from './keys.ts';
+import { counterKey, readSubscriptionKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
 
 export interface ConnectionsOptions {
   readonly table: string;
@@ -24,9 +25,10 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
     );
     return number(Attributes, 'count');
   };
-  const setOnSelf = async (connectionId: string, sets: Item): Promise<void> => {
+  /** False where the record is gone. */
+  const setOnSelf = async (connectionId: string, sets: Item): Promise<boolean> => {
     const names = Object.keys(sets);
-    await conditional(() =>
+    const { refused } = await conditional(() =>
       client.send(
         new UpdateCommand({
           TableName: table,
@@ -38,10 +40,11 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
         }),
       ),
     );
+    return refused === null;
   };
 
   return {
-    async open({ connectionId, clientId, dialect, connectedAtMs, expiresAtMs, sourceIp }) {
+    async open({ connectionId, clientId, dialect, connectedAtMs, expiresAtMs, sourceIp, principal, admitted }) {
       const [, count] = await Promise.all([
         client.send(
           new PutCommand({
@@ -53,6 +56,8 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
               connectedAt: connectedAtMs,
               expiresAt: ttl(expiresAtMs),
               sourceIp,
+              ...(admitted ? { admitted } : {}),
+              ...(principal ? { principal } : {}),
               ...firstTimes,
             },
           }),
@@ -61,8 +66,8 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       ]);
       return count;
     },
-    async touch(connectionId, { atMs, nowMs, pong, subscribes }) {
-      const arrival = addTimes(atMs);
+    async touch(connectionId, { atMs, nowMs, pong, subscribes, weight }) {
+      const arrival = addTimes(atMs, weight);
       const { done: old } = await conditional(async () => {
         const { Attributes = {} } = await client.send(
           new UpdateCommand({
@@ -95,7 +100,8 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       return {
         connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
         greet,
-        inThisSecond: countIn(old, atMs) + 1,
+        first: number(old, 't0') === 0,
+        inThisSecond: countIn(old, atMs) + weight,
         tenthLastMs: number(old, 't8'),
         subscribes: number(old, 'subscribes') + subscribes,
       };
@@ -124,7 +130,7 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
     async removeSubscription(connectionId, key) {
       await client.send(new DeleteCommand({ TableName: table, Key: subscriptionKey(connectionId, key) }));
     },
-    async subscriptions(connectionId) {
+    async subscriptions(connectionId, subscriptionId) {
       const keys: SubscriptionKey[] = [];
       let start: Item | undefined;
       do {
@@ -133,7 +139,7 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
             TableName: table,
             KeyConditionExpression: 'connectionId = :id AND begins_with(#item, :prefix)',
             ExpressionAttributeNames: { '#item': 'item' },
-            ExpressionAttributeValues: { ':id': connectionId, ':prefix': SUBSCRIPTION_PREFIX },
+            ExpressionAttributeValues: { ':id': connectionId, ':prefix': subscriptionPrefix(subscriptionId) },
             ConsistentRead: true,
             ExclusiveStartKey: start,
           }),
@@ -143,7 +149,15 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       } while (start);
       return keys;
     },
-    resetSubscribes: (connectionId, subscribes) => setOnSelf(connectionId, { subscribes }),
+    async read(connectionId) {
+      const { Item } = await client.send(new GetCommand({ TableName: table, Key: selfKey(connectionId), ConsistentRead: true }));
+      return Item ? connectionOf(Item) : null;
+    },
+    admit: (connectionId, { dialect, principal }) =>
+      setOnSelf(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) }),
+    async resetSubscribes(connectionId, subscribes) {
+      await setOnSelf(connectionId, { subscribes });
+    },
     async close(connectionId) {
       const { Attributes } = await client.send(
         new DeleteCommand({ TableName: table, Key: selfKey(connectionId), ReturnValues: 'ALL_OLD' }),
@@ -159,8 +173,12 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
     async setCount(count) {
       await client.send(new PutCommand({ TableName: table, Item: { ...counterKey, count } }));
     },
-    pinged: (connectionId, atMs) => setOnSelf(connectionId, { pingedAt: atMs }),
-    told: (connectionId, atMs) => setOnSelf(connectionId, { toldAt: atMs }),
+    async pinged(connectionId, atMs) {
+      await setOnSelf(connectionId, { pingedAt: atMs });
+    },
+    async told(connectionId, atMs) {
+      await setOnSelf(connectionId, { toldAt: atMs });
+    },
     async *scan(segment, segments) {
       let start: Item | undefined;
       do {
@@ -184,10 +202,12 @@ function sweptOf(item: Item, nowMs: number): Swept[] {
 const connectionOf = (item: Item): Connection => ({
   connectionId: text(item, 'connectionId'),
   clientId: text(item, 'clientId'),
-  dialect: 'json',
+  dialect: (text(item, 'dialect') || 'json') as Dialect,
   connectedAtMs: number(item, 'connectedAt'),
   expiresAtMs: number(item, 'expiresAt') * 1000,
   sourceIp: text(item, 'sourceIp'),
+  principal: (item['principal'] as Principal | undefined) ?? null,
+  admitted: item['admitted'] === true,
   touchedAtMs: number(item, 't0'),
   greetedAtMs: number(item, 'greetedAt'),
   pingedAtMs: number(item, 'pingedAt'),

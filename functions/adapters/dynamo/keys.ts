@@ -24,13 +24,23 @@ export const memberKey = ({ topic, shard, connectionId, subscriptionId }: Subscr
 // connections
 export const selfKey = (connectionId: string) => ({ connectionId, item: 'self' });
 export const SUBSCRIPTION_PREFIX = 'sub#';
+/** A client's own id may hold anything: written so that no `#` ends it early. */
+const idPart = (subscriptionId: string): string => encodeURIComponent(subscriptionId);
+export const subscriptionPrefix = (subscriptionId?: string): string =>
+  subscriptionId === undefined ? SUBSCRIPTION_PREFIX : `${SUBSCRIPTION_PREFIX}${idPart(subscriptionId)}#`;
 export const subscriptionKey = (connectionId: string, { topic, shard, subscriptionId }: SubscriptionKey) => ({
   connectionId,
-  item: `${SUBSCRIPTION_PREFIX}${subscriptionId}#${shard}#${topic}`,
+  item: `${subscriptionPrefix(subscriptionId)}${shard}#${topic}`,
 });
 export const counterKey = { connectionId: 'counter#', item: 'connections' };
 
+/** Event streams opened in one stretch of time. */
+export const streamsKey = (stretch: number) => ({ connectionId: 'streams#', item: String(stretch) });
+
+// settings
+export const registrationKey = (topic: string) => ({ kind: 'registration', id: topic });
+
 export function readSubscriptionKey(connectionId: string, item: string): SubscriptionKey {
   const [subscriptionId = '', shard = '0', ...topic] = item.slice(SUBSCRIPTION_PREFIX.length).split('#');
-  return { connectionId, subscriptionId, shard: Number(shard), topic: topic.join('#') };
+  return { connectionId, subscriptionId: decodeURIComponent(subscriptionId), shard: Number(shard), topic: topic.join('#') };
 }

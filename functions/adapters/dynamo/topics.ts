@@ -1,5 +1,5 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { TopicState, Topics } from '../../../core/ports.ts';
+import type { LogMessage, TopicState, Topics } from '../../../core/ports.ts';
 import { readKeys } from './batch-get.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
 import { eventKey, LOG_END, LOG_PREFIX, logKey, stateKey } from './keys.ts';
@@ -98,6 +98,10 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, client = documen
       );
       return done as TopicState;
     },
+    async create(topic) {
+      const { done } = await update(topic, ['#head = if_not_exists(#head, :zero)'], { ':zero': 0 });
+      return done as TopicState;
+    },
     async unhear(topic) {
       await conditional(() =>
         client.send(
@@ -145,26 +149,36 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, client = documen
       return done ?? (refused?.item ? stateOf(topic, refused.item) : read(topic));
     },
     async readLog(topic, after, limit) {
-      const { Items = [] } = await client.send(
-        new QueryCommand({
-          TableName: table,
-          KeyConditionExpression: '#topic = :topic AND #item BETWEEN :from AND :to',
-          ExpressionAttributeNames: { '#topic': 'topic', '#item': 'item' },
-          ExpressionAttributeValues: { ':topic': topic, ':from': logKey(topic, Math.max(0, after + 1)).item, ':to': LOG_END },
-          ConsistentRead: true,
-          Limit: limit,
-        }),
-      );
-      return Items.filter((item) => !expired(item, now())).map((item) => ({
-        offset: Number(text(item, 'item').slice(LOG_PREFIX.length)),
-        value: item['value'] as object,
-      }));
+      const found: LogMessage[] = [];
+      let start: Item | undefined;
+      // the limit is taken before what has expired is left out: a page of expired ones is not the end
+      do {
+        const { Items = [], LastEvaluatedKey } = await client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: '#topic = :topic AND #item BETWEEN :from AND :to',
+            ExpressionAttributeNames: { '#topic': 'topic', '#item': 'item' },
+            ExpressionAttributeValues: { ':topic': topic, ':from': logKey(topic, Math.max(0, after + 1)).item, ':to': LOG_END },
+            ConsistentRead: true,
+            ExclusiveStartKey: start,
+            Limit: limit,
+          }),
+        );
+        for (const item of Items) if (!expired(item, now())) found.push(logMessageOf(item));
+        start = LastEvaluatedKey;
+      } while (start && found.length < limit);
+      return found.slice(0, limit);
     },
   };
 }
 
 /** Newest wins: later by the order that `orderOf` made, which tells apart what has the same time. */
 const newer = 'attribute_not_exists(#order) OR #order < :order';
+
+const logMessageOf = (item: Item): LogMessage => ({
+  offset: Number(text(item, 'item').slice(LOG_PREFIX.length)),
+  value: item['value'] as object,
+});
 
 function stateOf(topic: string, item: Item): TopicState {
   const parts = Object.entries(item).filter(([name]) => name.startsWith(PART));

@@ -1,0 +1,7 @@
+import * as v from 'valibot';
+
+/** A whole number that names a user, a concert or a seat. */
+export const id = v.pipe(v.number(), v.safeInteger('expected a whole number'), v.minValue(0, 'expected 0 or more'));
+
+/** The same in an address: no more digits than a safe integer has. */
+export const ID = '(0|[1-9]\\d{0,15})';

@@ -1,0 +1,41 @@
+import * as v from 'valibot';
+import { isUser } from '../identity.ts';
+import { eventTime } from '../ordering.ts';
+import { isoOf } from '../time.ts';
+import { type Channel, eventType, instant, ownTime } from './channel.ts';
+import { ID, id } from './ids.ts';
+
+const TOPIC = new RegExp(`^/topic/reservations/${ID}/${ID}$`);
+
+const topicOf = (seatId: number, userId: number): string => `/topic/reservations/${seatId}/${userId}`;
+
+const settled = v.object({ userId: id, seatId: id, status: v.picklist(['SUCCESS', 'FAIL']), timestamp: v.optional(instant) });
+
+/** How a buyer's reservations of a seat end: a log topic a seat and buyer, private to them. */
+export const reservationsChannel: Channel = {
+  name: 'reservations',
+  kind: 'log',
+  source: 'ticket.reservation',
+  matches: (topic) => TOPIC.test(topic),
+  topicHint: '/topic/reservations/{seatId}/{userId}',
+  thinRecent: () => null,
+  catalogued: false,
+  events: {
+    ReservationSettled: eventType(settled, ({ userId, seatId, status, timestamp }, meta) => {
+      const { atMicros, ahead } = eventTime(ownTime(timestamp, meta), meta.acceptedAtMs);
+      const value = { userId, seatId, status, timestamp: isoOf(Math.floor(atMicros / 1000)) };
+      return [{ kind: 'log', topic: topicOf(seatId, userId), eventId: meta.id, value, ahead }];
+    }),
+  },
+  payload: ({ parts }) => (parts['newest'] ? { event: 'RESERVATION_STATUS', ...parts['newest'] } : null),
+  permits: (topic, principal) => isUser(principal, TOPIC.exec(topic)?.[2] ?? ''),
+  keepsAlive: false,
+  http: {
+    stream: '/api/reservations/v5/subscribe',
+    registrations: '/api/push/websocket/reservations/subscriptions',
+    parameters: ['userId', 'seatId'],
+    topicOf: ({ seatId = 0, userId = 0 }) => topicOf(seatId, userId),
+    event: (payload) => ({ name: 'RESERVATION_STATUS', data: payload }),
+    unknown: () => ({}),
+  },
+};

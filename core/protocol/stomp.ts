@@ -1,0 +1,186 @@
+/** The STOMP dialect: frames ↔ typed commands and replies (`docs/protocol.md`, "STOMP"). */
+import { PushError } from '../errors.ts';
+import { readBearer } from '../identity.ts';
+import { type Position, parsePosition } from '../position.ts';
+import { VERSION } from '../version.ts';
+import { formatFrame, STOMP_VERSIONS, type StompFrame, type StompVersion } from './stomp-frame.ts';
+
+export type StompCommand =
+  | { readonly type: 'connect'; readonly version: StompVersion; readonly token: string | null }
+  | {
+      readonly type: 'subscribe';
+      /** Empty where a client of 1.0 gave none. */
+      readonly id: string;
+      readonly destination: string;
+      readonly since: Position | null;
+      readonly receipt: string | null;
+    }
+  | { readonly type: 'unsubscribe'; readonly id: string; readonly destination: string | null; readonly receipt: string | null }
+  | { readonly type: 'disconnect'; readonly receipt: string | null };
+
+/** Asked of clients, in ms: each heart-beat is billed, and one every 4 minutes keeps the gateway from ending a connection after 10. */
+const CLIENT_HEART_BEAT_MS = 240_000;
+
+const MAX_ID = 128;
+const MAX_DESTINATION = 200;
+
+/** Whether a text can only be STOMP: JSON never begins with a capital letter or consists of line ends. */
+export const looksLikeStomp = (text: string): boolean => /^[\r\n]*([A-Z]|$)/.test(text);
+
+/** Whether a text begins with a frame that opens a session. */
+export const opensSession = (text: string): boolean => /^[\r\n]*(CONNECT|STOMP)\r?\n/.test(text);
+
+/** How many frames a text holds, about; a heart-beat counts as one. */
+export const countFrames = (text: string): number => Math.max(1, text.split('\0').length - 1);
+
+/** How many of them subscribe, at most. */
+export const countSubscribes = (text: string): number => text.match(/(^|\0)[\r\n]*SUBSCRIBE\r?\n/g)?.length ?? 0;
+
+export const receiptOf = ({ command, headers }: StompFrame): string | null =>
+  command === 'CONNECT' || command === 'STOMP' ? null : (headers.get('receipt') ?? null);
+
+/** Reads one frame of a client. Throws a PushError for whatever a client here has no business sending. */
+export function readCommand(frame: StompFrame, version: StompVersion): StompCommand {
+  const { command, headers } = frame;
+  const receipt = receiptOf(frame);
+  switch (command) {
+    case 'CONNECT':
+    case 'STOMP':
+      return readConnect(headers);
+    case 'SUBSCRIBE': {
+      const ack = headers.get('ack') ?? 'auto';
+      if (ack !== 'auto') throw refused(`ack:${ack.slice(0, 40)} is not offered: messages are not acknowledged, leave ack out`);
+      return {
+        type: 'subscribe',
+        id: version === '1.0' ? bounded('id', headers.get('id') ?? '', MAX_ID, 0) : needed(headers, 'id', MAX_ID),
+        destination: needed(headers, 'destination', MAX_DESTINATION),
+        since: readSince(headers.get('since')),
+        receipt,
+      };
+    }
+    case 'UNSUBSCRIBE': {
+      const destination = headers.get('destination') ?? null;
+      if (version === '1.0' && destination !== null) return { type: 'unsubscribe', id: headers.get('id') ?? '', destination, receipt };
+      return { type: 'unsubscribe', id: needed(headers, 'id', MAX_ID), destination: null, receipt };
+    }
+    case 'DISCONNECT':
+      return { type: 'disconnect', receipt };
+    case 'SEND':
+      throw refused('clients do not SEND here: events are published over HTTP or on the event bus');
+    default:
+      throw refused(`${command} is not served here; CONNECT, SUBSCRIBE, UNSUBSCRIBE and DISCONNECT are`);
+  }
+}
+
+function readConnect(headers: ReadonlyMap<string, string>): StompCommand {
+  // who names no version speaks 1.0
+  const accepted = (headers.get('accept-version') ?? '1.0').split(',').map((one) => one.trim());
+  const version = STOMP_VERSIONS.find((one) => accepted.includes(one));
+  if (version === undefined) {
+    const known = [...STOMP_VERSIONS].reverse().join(',');
+    throw new PushError('INVALID_MESSAGE_FORMAT', `accept-version: expected one of ${known}`, { version: known });
+  }
+  const beat = headers.get('heart-beat');
+  if (beat !== undefined && !/^\d{1,10},\d{1,10}$/.test(beat)) throw refused(`heart-beat: expected two numbers of ms, such as 10000,10000`);
+  return {
+    type: 'connect',
+    version,
+    token: readBearer(headers.get('Authorization') ?? headers.get('authorization')) ?? (headers.get('passcode') || null),
+  };
+}
+
+function readSince(since: string | undefined): Position | null {
+  if (since === undefined) return null;
+  const position = parsePosition(since);
+  if (position === null) throw refused(`since: expected a position, epoch:offset, got ${JSON.stringify(since.slice(0, 40))}`);
+  return position;
+}
+
+const needed = (headers: ReadonlyMap<string, string>, name: string, most: number): string =>
+  bounded(name, headers.get(name) ?? '', most, 1);
+
+function bounded(name: string, value: string, most: number, least: number): string {
+  if (value.length < least) throw refused(`a header is missing: ${name}`);
+  if (value.length > most) throw refused(`${name}: more than ${most} characters`);
+  return value;
+}
+
+const refused = (reason: string): PushError => new PushError('INVALID_MESSAGE_FORMAT', reason);
+
+// --- server to client -----------------------------------------------------------------------------------------
+
+const frameOf = (command: string, headers: readonly (readonly [string, string | null])[], body: string, version: StompVersion): string => {
+  const given = headers.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+  return formatFrame({ command, headers: new Map(given), body }, version);
+};
+
+/** The server promises no heart-beats, for it sends none. */
+export const formatStompConnected = (version: StompVersion, session: string): string =>
+  frameOf(
+    'CONNECTED',
+    [
+      ['version', version],
+      ['heart-beat', version === '1.0' ? null : `0,${CLIENT_HEART_BEAT_MS}`],
+      ['session', session],
+      ['server', `realtime-push/${VERSION}`],
+    ],
+    '',
+    version,
+  );
+
+/** `recovered` only answers a `since`. */
+export const formatReceipt = (receipt: string, recovered: boolean | null, version: StompVersion): string =>
+  frameOf(
+    'RECEIPT',
+    [
+      ['receipt-id', receipt],
+      ['recovered', recovered === null ? null : String(recovered)],
+    ],
+    '',
+    version,
+  );
+
+export interface StompMessage {
+  readonly destination: string;
+  readonly messageId: string;
+  /** As the client named it; empty where a client of 1.0 did not. */
+  readonly subscriptionId: string;
+  /** JSON. */
+  readonly body: string;
+  readonly recovered: boolean | null;
+}
+
+export const formatStompMessage = (
+  { destination, messageId, subscriptionId, body, recovered }: StompMessage,
+  version: StompVersion,
+): string =>
+  frameOf(
+    'MESSAGE',
+    [
+      ['destination', destination],
+      ['message-id', messageId],
+      ['subscription', subscriptionId === '' ? null : subscriptionId],
+      ['content-type', 'application/json'],
+      ['recovered', recovered === null ? null : String(recovered)],
+    ],
+    body,
+    version,
+  );
+
+/** Plain text: no failure reaches a STOMP client as JSON. The connection ends after it. */
+export function formatStompError(error: PushError, receipt: string | null, version: StompVersion): string {
+  const { version: known, request_id: requestId } = error.details;
+  return frameOf(
+    'ERROR',
+    [
+      ['message', error.message],
+      ['error-code', error.code],
+      ['receipt-id', receipt],
+      ['version', typeof known === 'string' ? known : null],
+      ['request-id', typeof requestId === 'string' ? requestId : null],
+      ['content-type', 'text/plain'],
+    ],
+    error.message,
+    version,
+  );
+}

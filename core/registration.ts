@@ -1,0 +1,56 @@
+import * as v from 'valibot';
+import { type Address, addressOf, channelAt, numbersIn } from './address.ts';
+import type { Channels } from './channels/registry.ts';
+import { parseJson } from './envelope.ts';
+import { PushError } from './errors.ts';
+import type { Principal } from './identity.ts';
+import { checkMode } from './mode.ts';
+import type { PushMode } from './names.ts';
+import type { Clock, Notices, Registrations, Topics } from './ports.ts';
+import { logHead } from './round.ts';
+
+/** A registration that nobody came for lapses after a day. */
+const REGISTRATION_MS = 86_400_000;
+
+export interface RegistrationPorts {
+  readonly topics: Topics;
+  readonly registrations: Registrations;
+  readonly notices: Notices;
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly mode: PushMode;
+}
+
+/**
+ * Remembers where a topic stands now: the user's next subscription that names no position starts there, so that
+ * nothing is lost on the way. Tells the upstream. Registering again changes nothing but when it lapses.
+ */
+export async function register(path: string, body: string, principal: Principal, ports: RegistrationPorts): Promise<object> {
+  checkMode('websocket', ports.mode);
+  const given = v.safeParse(v.record(v.string(), v.unknown()), parseJson(body));
+  if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object such as {"userId":100,"concertId":1}');
+  const { channel, topic, ids } = at(path, given.output, principal, ports);
+  const state = await ports.topics.create(topic);
+  const offset = channel.kind === 'log' ? await logHead(state, ports.topics) : state.head;
+  await ports.registrations.register(topic, { epoch: state.epoch, offset }, ports.clock.now() + REGISTRATION_MS);
+  await ports.notices.send('Registered', { userId: ids['userId'], channel: channel.name, destination: topic });
+  return { transport: 'websocket', destination: topic };
+}
+
+/** Forgets a registration, where there is one, and tells the upstream. */
+export async function unregister(
+  path: string,
+  query: Readonly<Record<string, string | undefined>>,
+  principal: Principal,
+  ports: RegistrationPorts,
+): Promise<void> {
+  const { channel, topic, ids } = at(path, numbersIn(query), principal, ports);
+  await ports.registrations.remove(topic);
+  await ports.notices.send('Unregistered', { userId: ids['userId'], channel: channel.name, destination: topic });
+}
+
+function at(path: string, given: Readonly<Record<string, unknown>>, principal: Principal, { channels }: RegistrationPorts): Address {
+  const found = channelAt('registrations', path, channels);
+  if (!found) throw new PushError('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
+  return addressOf(found, given, principal);
+}

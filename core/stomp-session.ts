@@ -1,0 +1,145 @@
+/** What a client that speaks STOMP asks for. */
+import { answer } from './answer.ts';
+import { disconnect } from './disconnect.ts';
+import { FrameError, PushError } from './errors.ts';
+import { authenticate } from './identity.ts';
+import { checkMode } from './mode.ts';
+import type { Connection, Touch } from './ports.ts';
+import { stompVersion } from './protocol/encode.ts';
+import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from './protocol/stomp.ts';
+import { parseFrames, type StompVersion } from './protocol/stomp-frame.ts';
+import { type ClientMessage, type MessagePorts, principalOf, withinCount } from './session.ts';
+import { subscribe, unsubscribe } from './subscribe.ts';
+
+/** Messages may overtake each other: what refers to an earlier frame waits for it, so many times so long. */
+const OVERTAKEN_TRIES = 5;
+const OVERTAKEN_PAUSE_MS = 100;
+
+/** One client's message at work. */
+interface Session {
+  readonly touch: Touch;
+  readonly requestedAtMs: number;
+  connection: Connection;
+}
+
+const versionOf = ({ connection }: Session): StompVersion => stompVersion(connection.dialect) ?? '1.2';
+
+/** Serves the frames of a message, in order. Throws FrameError at the first that cannot be. */
+export async function serveStomp(message: ClientMessage, touch: Touch, ports: MessagePorts): Promise<void> {
+  const session: Session = { touch, requestedAtMs: message.receivedAtMs, connection: touch.connection };
+  for (const frame of parseFrames(message.text, () => versionOf(session))) {
+    try {
+      const command = readCommand(frame, versionOf(session));
+      await carryOut(command, session, ports);
+      if (command.type === 'disconnect') return;
+    } catch (error) {
+      throw new FrameError(error, receiptOf(frame));
+    }
+  }
+}
+
+async function carryOut(command: StompCommand, session: Session, ports: MessagePorts): Promise<void> {
+  if (command.type === 'connect') return openSession(command, session, ports);
+  await admitted(session, ports);
+  switch (command.type) {
+    case 'subscribe':
+      return serveSubscribe(command, session, ports);
+    case 'unsubscribe':
+      return serveUnsubscribe(command, session, ports);
+    case 'disconnect':
+      return endSession(command.receipt, session, ports);
+  }
+}
+
+async function openSession(command: Extract<StompCommand, { type: 'connect' }>, session: Session, ports: MessagePorts): Promise<void> {
+  const { connections, identity, mode } = ports;
+  const { connectionId, clientId } = session.connection;
+  if (session.connection.admitted) throw new PushError('INVALID_MESSAGE_FORMAT', 'this connection is connected already');
+  checkMode('websocket', mode);
+  const known = principalOf(session.connection, identity);
+  // a token in the frame counts more than one in the handshake
+  const principal = !identity.required ? null : known && command.token === null ? known : await authenticate(command.token, identity);
+  const dialect = `stomp-${command.version}` as const;
+  if (!(await connections.admit(connectionId, { dialect, principal }))) return ports.gateway.close(connectionId);
+  session.connection = { ...session.connection, dialect, principal, admitted: true };
+  ports.report.info('stomp connected', { connectionId, version: command.version });
+  await answer(connectionId, formatStompConnected(command.version, clientId), ports);
+}
+
+/** Waits until this connection's CONNECT was served, which this message may have overtaken. */
+async function admitted(session: Session, { connections, clock }: MessagePorts): Promise<void> {
+  if (session.connection.admitted) return;
+  const isAdmitted = async () => {
+    session.connection = (await connections.read(session.connection.connectionId)) ?? session.connection;
+    return session.connection.admitted;
+  };
+  if (!(await patiently(isAdmitted, { clock }))) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected CONNECT first');
+}
+
+/** Whether something holds, or comes to hold within a moment. */
+async function patiently(holds: () => Promise<boolean>, { clock }: Pick<MessagePorts, 'clock'>): Promise<boolean> {
+  for (let tries = 1; !(await holds()); tries++) {
+    if (tries === OVERTAKEN_TRIES) return false;
+    await clock.sleep(OVERTAKEN_PAUSE_MS);
+  }
+  return true;
+}
+
+async function serveSubscribe(command: Extract<StompCommand, { type: 'subscribe' }>, session: Session, ports: MessagePorts): Promise<void> {
+  const { connection, touch, requestedAtMs } = session;
+  const { id: subscriptionId, destination: topic, since, receipt } = command;
+  const channel = ports.channels.of(topic);
+  if (!channel) {
+    const known = ports.channels.all.map(({ topicHint }) => topicHint);
+    throw new PushError('INVALID_MESSAGE_FORMAT', `no channel has the destination ${topic}; there are ${known.join(', ')}`);
+  }
+  const principal = principalOf(connection, ports.identity);
+  if (!principal || !channel.permits(topic, principal)) throw new PushError('PERMISSION_DENIED', `${topic} is not yours to subscribe to`);
+  const isTaken = async () =>
+    (await ports.connections.subscriptions(connection.connectionId, subscriptionId)).some(
+      (one) => subscriptionId !== '' || one.topic === topic,
+    );
+  // the frame that gave the id back may have been overtaken
+  if (!(await patiently(async () => !(await isTaken()), ports)))
+    throw new PushError(
+      'INVALID_MESSAGE_FORMAT',
+      `the subscription id ${JSON.stringify(subscriptionId)} is taken; use another, or UNSUBSCRIBE first`,
+    );
+  const { wishes, tooMany } = await withinCount(touch, [{ topic, channel, since, subscriptionId, receipt }], ports);
+  if (tooMany) throw tooMany;
+  ports.report.info('subscribe', { connectionId: connection.connectionId, topics: [topic] });
+  await subscribe(wishes, { connection, requestedAtMs }, ports);
+}
+
+async function serveUnsubscribe(
+  command: Extract<StompCommand, { type: 'unsubscribe' }>,
+  session: Session,
+  ports: MessagePorts,
+): Promise<void> {
+  const { connection, requestedAtMs } = session;
+  const { connectionId } = connection;
+  const find = async () =>
+    (await ports.connections.subscriptions(connectionId, command.id)).filter(({ topic }) => topic === (command.destination ?? topic));
+  let found: Awaited<ReturnType<typeof find>> = [];
+  const isThere = async () => {
+    if (found.length === 0) found = await find();
+    return found.length > 0;
+  };
+  // gone unnoticed, a subscribe that is still on its way would stay for good
+  if (!(await patiently(isThere, ports)))
+    throw new PushError('INVALID_MESSAGE_FORMAT', `there is no subscription ${JSON.stringify(command.id)}`);
+  await unsubscribe(found, { connection, requestedAtMs }, ports);
+  ports.report.info('unsubscribe', { connectionId, topics: found.map(({ topic }) => topic) });
+  await receive(command.receipt, session, ports);
+}
+
+async function endSession(receipt: string | null, session: Session, ports: MessagePorts): Promise<void> {
+  const { connectionId } = session.connection;
+  await receive(receipt, session, ports);
+  await ports.gateway.close(connectionId);
+  await disconnect(connectionId, ports);
+}
+
+async function receive(receipt: string | null, session: Session, ports: MessagePorts): Promise<void> {
+  if (receipt !== null) await answer(session.connection.connectionId, formatReceipt(receipt, null, versionOf(session)), ports);
+}

@@ -1,0 +1,104 @@
+/** Verifies JSON Web Tokens (`docs/protocol.md`, "Identity"). */
+import { JwtVerifier } from 'aws-jwt-verify';
+import { JwtBaseError, JwtExpiredError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
+import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
+import { PushError, UnavailableError } from '../../core/errors.ts';
+import type { Identity, Principal } from '../../core/identity.ts';
+import type { Report } from '../../core/ports.ts';
+import { identitySettings } from './env.ts';
+
+/** What a key pair may sign with; a shared secret or `none` is not among them. */
+const ALGORITHMS = new Set(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
+
+/** Keys that were just fetched are not fetched again for a token that names another: anybody can make those up. */
+const REFETCH_MS = 30_000;
+const FETCH_TIMEOUT_MS = 3_000;
+/** Clocks differ. */
+const GRACE_SECONDS = 5;
+
+type Jwks = Parameters<ReturnType<typeof verifierOf>['cacheJwks']>[0];
+
+const verifierOf = (issuer: string, audience: string | null) => JwtVerifier.create({ issuer, audience, graceSeconds: GRACE_SECONDS });
+
+/** The deployment's way of telling who somebody is, by its settings. */
+export function identity(report: Report): Identity {
+  const settings = identitySettings();
+  if (settings.mode === 'none') return { required: false, verify: async () => Promise.reject(new Error('no identity is configured')) };
+  const { issuer, audience, jwksUri, userClaim, rolesClaim } = settings;
+  const verifier = verifierOf(issuer, audience);
+  let fetching: Promise<void> | null = null;
+  let fetchedAtMs = Number.NEGATIVE_INFINITY;
+
+  const fetchKeys = async (): Promise<void> => {
+    try {
+      const uri =
+        jwksUri ?? (await getJson<{ jwks_uri: string }>(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)).jwks_uri;
+      verifier.cacheJwks(await getJson<Jwks>(uri));
+      fetchedAtMs = Date.now();
+    } catch (error) {
+      report.error('the keys that tokens are signed with could not be fetched', error, { issuer });
+      throw new UnavailableError('tokens cannot be verified at the moment; try again');
+    } finally {
+      fetching = null;
+    }
+  };
+  const keys = async (): Promise<void> => {
+    fetching ??= fetchKeys();
+    await fetching;
+  };
+
+  return {
+    required: true,
+    async verify(token) {
+      checkAlgorithm(token);
+      if (fetchedAtMs === Number.NEGATIVE_INFINITY) await keys();
+      try {
+        return principalOf(verifier.verifySync(token), userClaim, rolesClaim);
+      } catch (error) {
+        // keys are changed now and then: one that is not known may be new
+        if (!(error instanceof KidNotFoundInJwksError) || Date.now() - fetchedAtMs < REFETCH_MS) throw refused(error);
+      }
+      await keys();
+      try {
+        return principalOf(verifier.verifySync(token), userClaim, rolesClaim);
+      } catch (error) {
+        throw refused(error);
+      }
+    },
+  };
+}
+
+/** Before any key is fetched: a token that could never be good costs nothing. */
+function checkAlgorithm(token: string): void {
+  let algorithm: unknown;
+  try {
+    algorithm = decomposeUnverifiedJwt(token).header.alg;
+  } catch (error) {
+    throw refused(error);
+  }
+  if (typeof algorithm !== 'string' || !ALGORITHMS.has(algorithm))
+    throw new PushError('AUTHENTICATION_REQUIRED', 'the token is not signed with a key pair');
+}
+
+/** Why, as far as its holder may know. What is no refusal of the library's is a failure of ours. */
+function refused(error: unknown): unknown {
+  if (error instanceof PushError) return error;
+  if (!(error instanceof JwtBaseError)) return error;
+  return new PushError('AUTHENTICATION_REQUIRED', error instanceof JwtExpiredError ? 'the token has expired' : 'the token is not valid');
+}
+
+function principalOf(claims: Readonly<Record<string, unknown>>, userClaim: string, rolesClaim: string): Principal {
+  if (claims['exp'] === undefined) throw new PushError('AUTHENTICATION_REQUIRED', 'the token never expires');
+  const user = claims[userClaim];
+  if ((typeof user !== 'string' && typeof user !== 'number') || user === '')
+    throw new PushError('AUTHENTICATION_REQUIRED', `the token has no ${userClaim}`);
+  const roles = claims[rolesClaim];
+  const named = Array.isArray(roles) ? roles : typeof roles === 'string' ? roles.split(/[\s,]+/) : [];
+  return { userId: String(user), roles: named.filter((role): role is string => typeof role === 'string' && role !== '') };
+}
+
+async function getJson<Value>(uri: string): Promise<Value> {
+  const response = await fetch(uri, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`${uri} answers ${response.status}`);
+  return (await response.json()) as Value;
+}

@@ -1,0 +1,43 @@
+import { Duration } from 'aws-cdk-lib';
+import { FunctionUrlAuthType, HttpMethod, InvokeMode } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
+import type { PushFunctions } from './push-function.ts';
+import type { Storage } from './storage.ts';
+
+export interface EventStreamsProps {
+  readonly functions: PushFunctions;
+  readonly storage: Storage;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What a stream's function may take beyond the stream itself. */
+const SLACK_SECONDS = 10;
+
+/** Server-Sent Events: a function URL, for an HTTP API cannot stream. Whoever calls is asked for a token by the function. */
+export class EventStreams extends Construct {
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, { functions, storage, settings }: EventStreamsProps) {
+    super(scope, id);
+    const sse = functions.make(this, 'sse', {
+      description: 'Streams topics as Server-Sent Events',
+      settings: [SETTING.sseSeconds, SETTING.sseMaxStreams, SETTING.pushMode, ...IDENTITY_SETTINGS],
+      timeout: Duration.seconds(Number(settings[SETTING.sseSeconds]) + SLACK_SECONDS),
+      // it mostly waits, and is paid by the second for as long as its client stays
+      memorySize: 192,
+    });
+    storage.grant(sse, 'topics', 'GetItem', 'Query', 'UpdateItem');
+    storage.grant(sse, 'connections', 'GetItem', 'UpdateItem');
+    storage.grant(sse, 'settings', 'GetItem', 'DeleteItem');
+    this.url = sse.addFunctionUrl({
+      authType: FunctionUrlAuthType.NONE,
+      invokeMode: InvokeMode.RESPONSE_STREAM,
+      cors: {
+        allowedOrigins: ['*'],
+        allowedMethods: [HttpMethod.GET],
+        allowedHeaders: ['authorization', 'cache-control', 'last-event-id'],
+      },
+    }).url;
+  }
+}

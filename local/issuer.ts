@@ -1,0 +1,72 @@
+/** The local run's own issuer of tokens, so that `AUTH_MODE=jwt` can be tried without any other. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { readBody } from './resources/http-api.ts';
+
+export const LOCAL_ISSUER = 'https://issuer.realtime-push.local';
+export const LOCAL_AUDIENCE = 'realtime-push';
+/** Stands in the settings; the local run leads it to where its keys are. */
+export const LOCAL_JWKS_URI = `${LOCAL_ISSUER}/jwks.json`;
+/** Where the front door takes requests for tokens. */
+export const TOKEN_PATH = '/local/token';
+
+const KEY_ID = 'local';
+const DEFAULT_SECONDS = 3_600;
+
+export interface TokenRequest {
+  readonly user: string;
+  readonly roles?: readonly string[] | undefined;
+  /** How long it is valid; may lie in the past. */
+  readonly seconds?: number | undefined;
+}
+
+export interface LocalIssuer {
+  /** The public key, as a JSON Web Key Set. */
+  readonly keys: object;
+  mint(request: TokenRequest): Promise<string>;
+  serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+export async function localIssuer(): Promise<LocalIssuer> {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'ES256', use: 'sig' }] };
+  const mint = ({ user, roles = [], seconds = DEFAULT_SECONDS }: TokenRequest): Promise<string> => {
+    const now = Math.floor(Date.now() / 1000);
+    return new SignJWT({ roles })
+      .setProtectedHeader({ alg: 'ES256', kid: KEY_ID })
+      .setIssuer(LOCAL_ISSUER)
+      .setAudience(LOCAL_AUDIENCE)
+      .setSubject(user)
+      .setIssuedAt(now)
+      .setExpirationTime(now + seconds)
+      .sign(privateKey);
+  };
+  return {
+    keys,
+    mint,
+    async serve(request, response) {
+      const wanted = request.method === 'POST' && isFromHere(request) ? readRequest(await readBody(request)) : null;
+      const body = JSON.stringify(
+        wanted
+          ? { token: await mint(wanted) }
+          : { error_code: 'INVALID_MESSAGE_FORMAT', error_message: 'expected POST {"user","roles","seconds"}', details: {} },
+      );
+      response.writeHead(wanted ? 200 : 400, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(body);
+    },
+  };
+}
+
+/** A page from elsewhere that made its name point here has no business with tokens. */
+const isFromHere = ({ headers }: IncomingMessage): boolean => /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.host ?? '');
+
+function readRequest(body: Buffer | null): TokenRequest | null {
+  try {
+    const { user, roles, seconds } = JSON.parse(body?.toString('utf8') ?? '') as Record<string, unknown>;
+    if (typeof user !== 'string' || user === '') return null;
+    const named = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
+    return { user, roles: named, seconds: typeof seconds === 'number' ? seconds : undefined };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return null;
+  }
+}

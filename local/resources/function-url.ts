@@ -1,0 +1,51 @@
+/** `AWS::Lambda::Url` with response streaming. The function is not told when a client leaves: it runs to its end. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LocalClock } from '../clock.ts';
+import { urlOf } from '../url.ts';
+import type { LocalFunction } from './function.ts';
+import { type Cors, corsHeaders, eventOf } from './http-api.ts';
+
+export interface LocalFunctionUrl {
+  serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+/** Between the head, as JSON, and the body. */
+const SEPARATOR = Buffer.alloc(8);
+
+interface Prelude {
+  readonly statusCode?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function localFunctionUrl({
+  id,
+  fn,
+  cors,
+  clock,
+}: {
+  id: string;
+  fn: LocalFunction;
+  cors: Cors | null;
+  clock: LocalClock;
+}): LocalFunctionUrl {
+  return {
+    async serve(request, response) {
+      let head = Buffer.alloc(0);
+      const onPiece = (piece: Buffer): void => {
+        if (response.headersSent) return void response.write(piece);
+        head = Buffer.concat([head, piece]);
+        const end = head.indexOf(SEPARATOR);
+        if (end === -1) return;
+        const { statusCode = 200, headers = {} } = JSON.parse(head.subarray(0, end).toString('utf8')) as Prelude;
+        response.writeHead(statusCode, { ...headers, ...corsHeaders(cors, request) });
+        response.flushHeaders();
+        const body = head.subarray(end + SEPARATOR.length);
+        if (body.length > 0) response.write(body);
+      };
+      await fn.stream(eventOf(request, urlOf(request), Buffer.alloc(0), '$default', id, clock.now()), onPiece);
+      if (!response.headersSent)
+        response.writeHead(502, { 'content-type': 'application/json' }).end(JSON.stringify({ message: 'Internal Server Error' }));
+      else response.end();
+    },
+  };
+}

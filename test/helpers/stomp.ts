@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { Client, type IFrame, type StompConfig } from '@stomp/stompjs';
+import WebSocket from 'ws';
+import { parseFrames, type StompFrame, type StompVersion } from '../../core/protocol/stomp-frame.ts';
+
+/** Hands over what has come, one after another, and waits for what has not. */
+export interface Queue<Item> {
+  readonly all: Item[];
+  push(item: Item): void;
+  next(): Promise<Item>;
+}
+
+export function queue<Item>(): Queue<Item> {
+  const all: Item[] = [];
+  let taken = 0;
+  let wake: (() => void)[] = [];
+  return {
+    all,
+    push(item) {
+      all.push(item);
+      const woken = wake;
+      wake = [];
+      for (const one of woken) one();
+    },
+    async next() {
+      while (taken >= all.length) await new Promise<void>((resolve) => wake.push(resolve));
+      return all[taken++] as Item;
+    },
+  };
+}
+
+const socketUrl = (baseUrl: string): string => `${baseUrl.replace('http', 'ws')}/ws`;
+
+/** The official client, as its documentation uses it. */
+export async function officialClient(baseUrl: string, config: Partial<StompConfig> = {}): Promise<Client> {
+  const client = new Client({
+    reconnectDelay: 0,
+    ...config,
+    webSocketFactory: () => new WebSocket(socketUrl(baseUrl), config.stompVersions?.protocolVersions() ?? ['v12.stomp', 'v11.stomp', 'v10.stomp']),
+  });
+  await new Promise<void>((resolve, reject) => {
+    client.onConnect = () => resolve();
+    client.onStompError = (frame: IFrame) => reject(new Error(frame.headers['message']));
+    client.onWebSocketError = reject;
+    client.activate();
+  });
+  return client;
+}
+
+/** A socket to which one writes frames by hand. */
+export interface RawStomp {
+  readonly socket: WebSocket;
+  readonly frames: Queue<StompFrame>;
+  /** Everything that came, as it came. */
+  readonly texts: string[];
+  send(text: string): void;
+  /** The next frame; its command must be this one. */
+  expect(command: string): Promise<StompFrame>;
+  closed(): Promise<number>;
+  close(): void;
+}
+
+export interface RawOptions {
+  readonly protocols?: readonly string[];
+  readonly version?: StompVersion;
+  readonly headers?: Record<string, string>;
+}
+
+export async function rawStomp(baseUrl: string, { protocols = ['v12.stomp'], version = '1.2', headers = {} }: RawOptions = {}): Promise<RawStomp> {
+  const socket = new WebSocket(socketUrl(baseUrl), [...protocols], { headers });
+  const frames = queue<StompFrame>();
+  const texts: string[] = [];
+  socket.on('message', (data: Buffer) => {
+    const text = data.toString('utf8');
+    texts.push(text);
+    for (const frame of parseFrames(text, () => version)) frames.push(frame);
+  });
+  const closing = once(socket, 'close').then(([code]) => Number(code));
+  closing.catch(() => undefined);
+  await once(socket, 'open');
+  return {
+    socket,
+    frames,
+    texts,
+    send: (text) => socket.send(text),
+    async expect(command) {
+      const frame = await Promise.race([frames.next(), closing.then((code) => Promise.reject(new Error(`closed with ${code}, expected ${command}`)))]);
+      if (frame.command !== command) throw new Error(`expected ${command}, got ${frame.command} ${JSON.stringify([...frame.headers])} ${frame.body}`);
+      return frame;
+    },
+    closed: () => closing,
+    close: () => socket.close(),
+  };
+}
+
+/** A frame as a client writes it; values are written as they stand. */
+export const frame = (command: string, headers: Record<string, string> = {}, body = ''): string =>
+  `${command}\n${Object.entries(headers)
+    .map(([name, value]) => `${name}:${value}\n`)
+    .join('')}\n${body}\0`;
+
+/** A raw client whose CONNECT was answered. */
+export async function connected(baseUrl: string, options: RawOptions & { readonly connect?: Record<string, string> } = {}): Promise<RawStomp> {
+  const client = await rawStomp(baseUrl, options);
+  client.send(frame('CONNECT', { 'accept-version': options.version ?? '1.2', host: 'localhost', ...options.connect }));
+  await client.expect('CONNECTED');
+  return client;
+}
