@@ -222,16 +222,14 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     warn,
   });
 
-  const [url] = template
-    .ofType('AWS::Lambda::Url')
-    .map(({ id, properties }) =>
-      localFunctionUrl({
-        id,
-        fn: functionOf(resolve(properties['TargetFunctionArn'])),
-        cors: (properties['Cors'] as Cors | undefined) ?? null,
-        clock,
-      }),
-    );
+  const [url] = template.ofType('AWS::Lambda::Url').map(({ id, properties }) =>
+    localFunctionUrl({
+      id,
+      fn: functionOf(resolve(properties['TargetFunctionArn'])),
+      cors: (properties['Cors'] as Cors | undefined) ?? null,
+      clock,
+    }),
+  );
 
   const api = createServer((request, response) => {
     if (!http.serve(request, response)) response.writeHead(404).end(JSON.stringify({ message: 'Not Found' }));

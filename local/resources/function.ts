@@ -35,6 +35,10 @@ export const MAX_ENVIRONMENTS = 4;
 /** A stream takes an environment of its own on the platform; a laptop has no room for a thread a stream, so they share. */
 const STREAMS_AN_ENVIRONMENT = 150;
 
+/** A lever kills an invocation at some moment within its first so many ms. */
+const HALF_WAY_MS = 30;
+const STREAM_HALF_WAY_MS = 2_000;
+
 const WORKER = fileURLToPath(new URL('../function-worker.mjs', import.meta.url));
 
 interface Environment {
@@ -129,7 +133,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
       };
       timer = setTimeout(() => die(`${name} timed out after ${options.timeoutSeconds} seconds`), options.timeoutSeconds * 1000);
       environment.worker.postMessage({ id, event, deadlineMs, context: contextOf(name) });
-      if (killed) setTimeout(() => die(`${name} was killed by a lever`), levers.random() * 30);
+      if (killed) setTimeout(() => die(`${name} was killed by a lever`), levers.random() * (shared ? STREAM_HALF_WAY_MS : HALF_WAY_MS));
       if (shared && environment.under.size < STREAMS_AN_ENVIRONMENT) release(environment);
     });
     clearTimeout(timer);

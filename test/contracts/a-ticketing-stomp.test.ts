@@ -1,6 +1,6 @@
 /** Ticketing over STOMP, as a ticket buyer's client sees it: registration, connection, topics, in the contract's order. */
-import { StompHeaders, type IMessage, Versions } from '@stomp/stompjs';
-import { expect, describe, test } from 'vitest';
+import { type IMessage, type StompHeaders, Versions } from '@stomp/stompjs';
+import { describe, expect, test } from 'vitest';
 import webstomp from 'webstomp-client';
 import WebSocket from 'ws';
 import { activated, freshId, rank, settled } from '../helpers/events.ts';
@@ -26,7 +26,11 @@ describe('the official client', () => {
       status: 200,
       body: { transport: 'websocket', destination: `/topic/waiting-queue/${concertId}/${userId}` },
     });
-    const client = await officialClient(host.url, { stompVersions: new Versions(versions), heartbeatIncoming: 10_000, heartbeatOutgoing: 10_000 });
+    const client = await officialClient(host.url, {
+      stompVersions: new Versions(versions),
+      heartbeatIncoming: 10_000,
+      heartbeatOutgoing: 10_000,
+    });
     expect(client.connectedVersion).toBe(version);
     const messages = queue<IMessage>();
     const receipts = queue<string>();
@@ -54,7 +58,10 @@ describe('the official client', () => {
       'content-length': String(Buffer.byteLength(first.body)),
     });
     await host.publish([activated(concertId, userId, 300)]);
-    expect(JSON.parse((await messages.next()).body)).toMatchObject({ event: 'ACTIVE', data: { status: 'ACTIVE', rank: 0, activeTtlSeconds: 300 } });
+    expect(JSON.parse((await messages.next()).body)).toMatchObject({
+      event: 'ACTIVE',
+      data: { status: 'ACTIVE', rank: 0, activeTtlSeconds: 300 },
+    });
 
     client.watchForReceipt('r-2', (receipt) => receipts.push(receipt.headers['receipt-id'] as string));
     subscription.unsubscribe({ receipt: 'r-2' } as StompHeaders);
@@ -104,7 +111,13 @@ test('an independent client, which offers its subprotocols in its own way, does 
   );
   const socket = new WebSocket(`${host.url.replace('http', 'ws')}/ws`, ['v10.stomp', 'v11.stomp', 'v12.stomp']);
   const client = webstomp.over(socket as never, { debug: false, heartbeat: { incoming: 0, outgoing: 10_000 } });
-  await new Promise<void>((resolve, reject) => client.connect({}, () => resolve(), (error) => reject(new Error(JSON.stringify(error)))));
+  await new Promise<void>((resolve, reject) =>
+    client.connect(
+      {},
+      () => resolve(),
+      (error) => reject(new Error(JSON.stringify(error))),
+    ),
+  );
   const messages = queue<{ body: string }>();
   const subscription = client.subscribe(destination, (message) => messages.push(message));
   await host.publish([rank(concertId, userId, 4)]);

@@ -65,7 +65,12 @@ export const activated = (concertId: number, userId: number, seconds: number, ov
   detail: { userId, concertId, status: 'ACTIVE', rank: 0, activeTtlSeconds: seconds, timestamp: now(), ...over },
 });
 
-export const settled = (seatId: number, userId: number, status: 'SUCCESS' | 'FAIL', over: Record<string, unknown> = {}): PublishedEvent => ({
+export const settled = (
+  seatId: number,
+  userId: number,
+  status: 'SUCCESS' | 'FAIL',
+  over: Record<string, unknown> = {},
+): PublishedEvent => ({
   source: 'ticket.reservation',
   detailType: 'ReservationSettled',
   detail: { userId, seatId, status, timestamp: now(), ...over },

@@ -1,10 +1,24 @@
 import { inject } from 'vitest';
+import { assemble } from '../../bin/assemble.ts';
+import { readSettings } from '../../bin/settings.ts';
 import { type LocalRun, startLocal } from '../../local/run.ts';
 import { type Host, hostAt } from './host.ts';
 
 export interface OwnRun extends Host {
   readonly run: LocalRun;
   readonly logs: string[];
+}
+
+/** A local run of one's own under other settings. */
+export async function runWith(settings: Record<string, string>): Promise<OwnRun> {
+  // the functions were bundled for all test files before the first
+  const assembly = await assemble(readSettings({ APP_PUSH_MODE: 'both', ...settings }), { bundled: true });
+  const own = await ownRun({ templateFile: assembly.templateFile });
+  const stop = async (): Promise<void> => {
+    await own.run.stop();
+    assembly.remove();
+  };
+  return { ...own, run: { ...own.run, stop } };
 }
 
 /** A local run of one's own, with its levers and its clock. */

@@ -15,7 +15,15 @@ import type { Clock, Connection, Job } from '../../core/ports.ts';
 import { parsePosition } from '../../core/position.ts';
 import { JSON_SUBSCRIPTION, type SubscribePorts, subscribe, unsubscribe } from '../../core/subscribe.ts';
 import { makeLevers } from '../../local/levers.ts';
-import { memoryAudience, memoryCatalogue, memoryConnections, memoryRegistrations, memoryReport, memoryTopics, memoryTurns } from './memory.ts';
+import {
+  memoryAudience,
+  memoryCatalogue,
+  memoryConnections,
+  memoryRegistrations,
+  memoryReport,
+  memoryTopics,
+  memoryTurns,
+} from './memory.ts';
 
 export interface Weather {
   /** Workers stall for longer than a turn, now and then. */
@@ -209,7 +217,11 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       const channel = ports.channels.of(topic) as Channel;
       // a log is asked for from its beginning
       const since = kind === 'log' ? { epoch: 'another', offset: 0 } : null;
-      await subscribe([{ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null }], { connection, requestedAtMs: now }, ports);
+      await subscribe(
+        [{ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null }],
+        { connection, requestedAtMs: now },
+        ports,
+      );
       return true;
     },
   });

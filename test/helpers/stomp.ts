@@ -36,7 +36,8 @@ export async function officialClient(baseUrl: string, config: Partial<StompConfi
   const client = new Client({
     reconnectDelay: 0,
     ...config,
-    webSocketFactory: () => new WebSocket(socketUrl(baseUrl), config.stompVersions?.protocolVersions() ?? ['v12.stomp', 'v11.stomp', 'v10.stomp']),
+    webSocketFactory: () =>
+      new WebSocket(socketUrl(baseUrl), config.stompVersions?.protocolVersions() ?? ['v12.stomp', 'v11.stomp', 'v10.stomp']),
   });
   await new Promise<void>((resolve, reject) => {
     client.onConnect = () => resolve();
@@ -66,7 +67,10 @@ export interface RawOptions {
   readonly headers?: Record<string, string>;
 }
 
-export async function rawStomp(baseUrl: string, { protocols = ['v12.stomp'], version = '1.2', headers = {} }: RawOptions = {}): Promise<RawStomp> {
+export async function rawStomp(
+  baseUrl: string,
+  { protocols = ['v12.stomp'], version = '1.2', headers = {} }: RawOptions = {},
+): Promise<RawStomp> {
   const socket = new WebSocket(socketUrl(baseUrl), [...protocols], { headers });
   const frames = queue<StompFrame>();
   const texts: string[] = [];
@@ -84,8 +88,12 @@ export async function rawStomp(baseUrl: string, { protocols = ['v12.stomp'], ver
     texts,
     send: (text) => socket.send(text),
     async expect(command) {
-      const frame = await Promise.race([frames.next(), closing.then((code) => Promise.reject(new Error(`closed with ${code}, expected ${command}`)))]);
-      if (frame.command !== command) throw new Error(`expected ${command}, got ${frame.command} ${JSON.stringify([...frame.headers])} ${frame.body}`);
+      const frame = await Promise.race([
+        frames.next(),
+        closing.then((code) => Promise.reject(new Error(`closed with ${code}, expected ${command}`))),
+      ]);
+      if (frame.command !== command)
+        throw new Error(`expected ${command}, got ${frame.command} ${JSON.stringify([...frame.headers])} ${frame.body}`);
       return frame;
     },
     closed: () => closing,
@@ -100,7 +108,10 @@ export const frame = (command: string, headers: Record<string, string> = {}, bod
     .join('')}\n${body}\0`;
 
 /** A raw client whose CONNECT was answered. */
-export async function connected(baseUrl: string, options: RawOptions & { readonly connect?: Record<string, string> } = {}): Promise<RawStomp> {
+export async function connected(
+  baseUrl: string,
+  options: RawOptions & { readonly connect?: Record<string, string> } = {},
+): Promise<RawStomp> {
   const client = await rawStomp(baseUrl, options);
   client.send(frame('CONNECT', { 'accept-version': options.version ?? '1.2', host: 'localhost', ...options.connect }));
   await client.expect('CONNECTED');

@@ -322,7 +322,9 @@ describe.each(implementations)('%s', (_, make) => {
       });
       expect(await tables.connections.claimGreeting(a, 6_000)).toBeNull();
       expect(await tables.connections.claimGreeting(b, 6_000)).toMatchObject({ connectionId: b, greetedAtMs: 6_000 });
-      expect(await tables.connections.touch(b, { atMs: 7_000, nowMs: 7_000, pong: false, subscribes: 0, weight: 1 })).toMatchObject({ greet: false });
+      expect(await tables.connections.touch(b, { atMs: 7_000, nowMs: 7_000, pong: false, subscribes: 0, weight: 1 })).toMatchObject({
+        greet: false,
+      });
       expect(await tables.connections.claimGreeting(fresh('nobody'), 6_000)).toBeNull();
     });
 
@@ -356,7 +358,9 @@ describe.each(implementations)('%s', (_, make) => {
 
       expect(await tables.connections.subscriptions(a)).toEqual([key('/topic/with#hash', a)]);
       await tables.connections.resetSubscribes(a, 1);
-      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2, weight: 1 })).toMatchObject({ subscribes: 3 });
+      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2, weight: 1 })).toMatchObject({
+        subscribes: 3,
+      });
     });
 
     test('are all found by the scan, with what they subscribe to and when they were pinged and told', async () => {

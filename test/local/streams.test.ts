@@ -1,0 +1,109 @@
+/** Event streams as the platform carries them: bounded, kept alive, finite where no stream is possible. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freshId, rank, settled } from '../helpers/events.ts';
+import { type OwnRun, ownRun, runWith } from '../helpers/local.ts';
+import { eventSource, wholeStream } from '../helpers/sse.ts';
+
+const queuePath = (userId: number, concertId: number) => `/api/v1/waiting-queue/subscribe?userId=${userId}&concertId=${concertId}`;
+const seatPath = (userId: number, seatId: number) => `/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}`;
+
+describe('a stream', () => {
+  let own: OwnRun;
+  beforeAll(async () => {
+    own = await ownRun();
+  });
+  afterAll(() => own.run.stop());
+
+  test('is kept alive about every 15 s with the current state, without id', async () => {
+    const [userId, concertId] = [freshId(), freshId()];
+    await own.publish([rank(concertId, userId, 7)]);
+    await own.run.settled();
+    const client = eventSource(own.url + queuePath(userId, concertId));
+    await client.events.next();
+
+    own.run.clock.advance(15_000);
+
+    expect(await client.events.next()).toMatchObject({ name: 'KEEPALIVE', data: { userId, concertId, status: 'WAITING', rank: 7 } });
+    client.close();
+  });
+
+  test('of reservations is kept alive by comments', async () => {
+    const reading = wholeStream(own.url + seatPath(freshId(), freshId()));
+    await new Promise((begun) => setImmediate(begun));
+    const shorter = setInterval(() => own.run.clock.advance(8_000), 300);
+    const { text, type } = await reading;
+    clearInterval(shorter);
+
+    expect(type).toBe('text/event-stream; charset=utf-8');
+    expect(text).toContain(': keep-alive\n\n');
+  });
+
+  test('ends by itself after SSE_SECONDS, and says when to come back', async () => {
+    const [userId, seatId] = [freshId(), freshId()];
+    const began = own.run.clock.now();
+    const reading = wholeStream(own.url + seatPath(userId, seatId));
+    await own.eventually(
+      () => own.get('/api/health'),
+      () => true,
+    );
+    const shorter = setInterval(() => own.run.clock.advance(11_000), 200);
+    const { text } = await reading;
+    clearInterval(shorter);
+
+    expect(own.run.clock.now() - began).toBeGreaterThanOrEqual(55_000);
+    expect(text.trimEnd().split('\n\n').at(-1)).toMatch(/^retry: \d+$/);
+  });
+
+  test('past the front door, at the HTTP API, is finite: what was missed, and when to ask again', async () => {
+    const [userId, seatId, concertId] = [freshId(), freshId(), freshId()];
+    await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
+    await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS'), rank(concertId, userId, 3)]);
+    await own.run.settled();
+
+    const missed = await wholeStream(own.run.apiUrl + seatPath(userId, seatId));
+    expect(missed).toMatchObject({ status: 200, type: 'text/event-stream; charset=utf-8' });
+    expect(missed.text.match(/^event: .*$/gm)).toEqual(['event: RESERVATION_STATUS', 'event: RESERVATION_STATUS']);
+    expect(missed.text).toMatch(/retry: 5000\n\n$/);
+    const last =
+      missed.text
+        .match(/^id: (.*)$/gm)
+        ?.at(-1)
+        ?.slice('id: '.length) ?? '';
+    const none = await wholeStream(own.run.apiUrl + seatPath(userId, seatId), { 'last-event-id': last });
+    expect(none.text).toBe('retry: 5000\n\n');
+    const queue = await wholeStream(own.run.apiUrl + queuePath(userId, concertId));
+
+    expect(queue.text).toMatch(
+      /^id: \w+:1\nevent: INIT\ndata: \{"userId":\d+,"concertId":\d+,"status":"WAITING","rank":3,.*\n\nretry: 5000\n\n$/,
+    );
+  });
+
+  test('that was killed comes back with its position', async () => {
+    const [userId, seatId] = [freshId(), freshId()];
+    await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
+    await own.publish([settled(seatId, userId, 'FAIL')]);
+    await own.run.settled();
+    own.run.levers.kill.set('sse', 1);
+    const client = eventSource(own.url + seatPath(userId, seatId));
+    expect((await client.events.next()).id).toMatch(/:1$/);
+    await new Promise((failed) => client.source.addEventListener('error', failed));
+    own.run.levers.kill.clear();
+    await own.publish([settled(seatId, userId, 'SUCCESS')]);
+
+    expect(await client.events.next()).toMatchObject({ id: expect.stringMatching(/:2$/) as string, data: { status: 'SUCCESS' } });
+    client.close();
+  });
+});
+
+test('above SSE_MAX_STREAMS the rest get finite answers', async () => {
+  const own = await runWith({ SSE_MAX_STREAMS: '2' });
+  const [userId, concertId] = [freshId(), freshId()];
+  const clients = [eventSource(own.url + queuePath(userId, concertId)), eventSource(own.url + queuePath(userId, concertId))];
+  for (const client of clients) await client.events.next();
+
+  const third = await wholeStream(own.url + queuePath(userId, concertId));
+
+  expect(third.text).toMatch(/event: INIT[^]*retry: 5000\n\n$/);
+  for (const client of clients) client.close();
+  await own.run.stop();
+});
