@@ -45,6 +45,10 @@ test('a client that subscribes again and again, or leaves and comes back, ends o
   expect((await runAll('state', { secondThoughts: true })).failures).toEqual([]);
 });
 
+test('a client that subscribes to a log again and again misses nothing', { timeout: 600_000 }, async () => {
+  expect((await runAll('log', { secondThoughts: true, slow: 0.02 })).failures).toEqual([]);
+});
+
 describe('the checks notice a broken rule', () => {
   const broken: [string, 'state' | 'log', Weather][] = [
     [

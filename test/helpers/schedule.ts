@@ -222,6 +222,11 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
         { connection, requestedAtMs: now },
         ports,
       );
+      // named again, a log goes on where it stands
+      for (let again = 0; kind === 'log' && weather.secondThoughts && again < 3; again++) {
+        const wish = { topic, channel, since: null, subscriptionId: JSON_SUBSCRIPTION, receipt: null };
+        await subscribe([wish], { connection, requestedAtMs: now }, ports);
+      }
       return true;
     },
   });
@@ -242,7 +247,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
   }
   for (let client = 0; client < CLIENTS; client++) later.push({ at: client ? int(220) : 0, work: subscribeWork(client) });
   for (let count = 0; weather.retells && count < 8; count++) later.push({ at: int(300), work: drainWork(true) });
-  for (let client = 0; weather.secondThoughts && client < CLIENTS; client++) {
+  for (let client = 0; kind === 'state' && weather.secondThoughts && client < CLIENTS; client++) {
     const at = int(240);
     if (lot() < 0.5) later.push({ at, work: unsubscribeWork(client) });
     // the last word of every client is that it wants to be told

@@ -1,0 +1,108 @@
+/** How the demo's waiting room moves: what its events say of each buyer, over many moves. */
+import { describe, expect, test } from 'vitest';
+import { makeChannels } from '../../core/channels/registry.ts';
+import { checkEvent } from '../../core/envelope.ts';
+import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
+import { type Move, moveRoom, openRoom } from '../../local/demo/on-sale.ts';
+import { makeLevers } from '../../local/levers.ts';
+
+/** Some four times round. */
+const MOVES = 200;
+const MOVE_SECONDS = 4;
+const SHOWN = 100;
+
+/** The opening and what followed. */
+function movesOf(seed: number): Move[] {
+  const { random } = makeLevers(seed);
+  const moves = [openRoom()];
+  while (moves.length <= MOVES) moves.push(moveRoom((moves.at(-1) as Move).room, random));
+  return moves;
+}
+
+interface Told {
+  readonly type: string;
+  readonly userId: number;
+  readonly rank: number;
+  readonly seatId: number;
+  readonly status: string;
+}
+
+const toldBy = ({ events }: Move): Told[] => events.map(({ detailType, detail }) => ({ type: detailType, ...detail }) as unknown as Told);
+
+const ofType = (move: Move, type: string): Told[] => toldBy(move).filter((told) => told.type === type);
+
+describe.each([1, 20260915])('with the seed %i', (seed) => {
+  const moves = movesOf(seed);
+
+  test('ranks of one move are 1 to n, each told once, of everybody who waits', () => {
+    for (const move of moves) {
+      const ranked = ofType(move, 'RankUpdated');
+      expect(ranked.map(({ rank }) => rank)).toEqual(ranked.map((_, index) => index + 1));
+      expect(ranked.map(({ userId }) => userId)).toEqual(move.room.waiting);
+    }
+  });
+
+  test('everybody is in the room once, and there are 200', () => {
+    for (const { room } of moves) {
+      const everybody = new Set([...room.waiting, ...room.active.map(({ userId }) => userId)]);
+      expect([everybody.size, room.waiting.length + room.active.length]).toEqual([200, 200]);
+    }
+  });
+
+  test('a rank only falls while one waits', () => {
+    const ranks = new Map<number, number>();
+    for (const move of moves) {
+      for (const { userId } of ofType(move, 'Activated')) ranks.delete(userId);
+      const ranked = ofType(move, 'RankUpdated');
+      expect(ranked.filter(({ userId, rank }) => rank >= (ranks.get(userId) ?? Number.POSITIVE_INFINITY))).toEqual([]);
+      for (const { userId, rank } of ranked) ranks.set(userId, rank);
+    }
+  });
+
+  test('those at the front are let in, in order, and nobody is told a rank by the same move', () => {
+    for (const [index, move] of moves.slice(1).entries()) {
+      const letIn = ofType(move, 'Activated').map(({ userId }) => userId);
+      expect(letIn).toEqual(moves[index]?.room.waiting.slice(0, letIn.length));
+      expect(letIn.length).toBeGreaterThan(0);
+      expect(ofType(move, 'RankUpdated').filter(({ userId }) => letIn.includes(userId))).toEqual([]);
+    }
+  });
+
+  test('who was let in is settled once, two moves later, and goes to the end', () => {
+    for (const [index, move] of moves.entries()) {
+      const letIn = ofType(moves[index - 2] ?? openRoom(), 'Activated').map(({ userId }) => userId);
+      expect(ofType(move, 'ReservationSettled').map(({ userId }) => userId)).toEqual(letIn);
+      expect(letIn.length === 0 ? [] : move.room.waiting.slice(-letIn.length)).toEqual(letIn);
+    }
+  });
+
+  test('the shown buyer is let in 60 to 90 seconds after the opening, and again and again', () => {
+    const when = moves.flatMap((move, index) => (ofType(move, 'Activated').some(({ userId }) => userId === SHOWN) ? [index] : []));
+
+    expect((when[0] ?? 0) * MOVE_SECONDS).toBeGreaterThanOrEqual(60);
+    expect((when[0] ?? 0) * MOVE_SECONDS).toBeLessThanOrEqual(90);
+    expect(when.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('everybody tries for a seat of their own, the shown buyer for 55; some get it and some do not', () => {
+    const ends = moves.flatMap((move) => ofType(move, 'ReservationSettled'));
+
+    expect(ends.filter(({ userId, seatId }) => seatId !== (userId === SHOWN ? 55 : 1_000 + userId))).toEqual([]);
+    expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['SUCCESS', 'FAIL']));
+  });
+
+  test('the channels take every event, and a move is one request', () => {
+    const channels = makeChannels({ freshness: DEFAULT_FRESHNESS });
+    for (const { events } of moves) {
+      expect(events.length).toBeLessThanOrEqual(500);
+      // throws what is wrong
+      for (const [index, event] of events.entries())
+        checkEvent({ ...event, id: `e-${index}`, time: null, acceptedAtMs: 0, index }, channels);
+    }
+  });
+});
+
+test('the same seed moves the room the same way', () => {
+  expect(movesOf(3)).toEqual(movesOf(3));
+  expect(movesOf(3).at(-1)).not.toEqual(movesOf(4).at(-1));
+});
