@@ -1,6 +1,6 @@
-/** The control: what somebody writes in an hour with one server and no promises. It speaks as much of the protocol as the load needs. */
+/** The control: what somebody writes in an hour with one server and no promises. It speaks as much of the protocols as the loads need. */
 import { createServer } from 'node:http';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -8,18 +8,38 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const { events } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { events: { detail: Record<string, unknown> }[] };
     for (const { detail } of events) {
-      const { ticker, timestamp, ...data } = detail;
-      const frame = JSON.stringify({ type: 'price_update', ticker, data, timestamp });
-      for (const socket of sockets.clients) socket.send(frame);
+      if ('ticker' in detail) broadcast(detail);
+      else tellOwner(detail);
     }
     response.writeHead(202).end('{}');
   });
 });
 const sockets = new WebSocketServer({ server });
+const owners = new Map<string, WebSocket>();
+
+function broadcast({ ticker, timestamp, ...data }: Record<string, unknown>): void {
+  const frame = JSON.stringify({ type: 'price_update', ticker, data, timestamp });
+  for (const socket of sockets.clients) socket.send(frame);
+}
+
+function tellOwner(detail: Record<string, unknown>): void {
+  const { userId, concertId } = detail;
+  const destination = `/topic/waiting-queue/${String(concertId)}/${String(userId)}`;
+  const body = JSON.stringify({ event: 'RANK_UPDATE', userId, concertId, data: detail });
+  owners.get(destination)?.send(`MESSAGE\ndestination:${destination}\nsubscription:a\nmessage-id:1\n\n${body}\0`);
+}
+
 sockets.on('connection', (socket) => {
   socket.on('message', (data: Buffer) => {
-    const { topic } = JSON.parse(data.toString('utf8')) as { topic: string };
-    socket.send(JSON.stringify({ type: 'subscribed', topic }));
+    const text = data.toString('utf8');
+    const destination = /^destination:(.*)$/m.exec(text)?.[1];
+    if (destination !== undefined) {
+      owners.set(destination, socket);
+      socket.send('CONNECTED\nversion:1.2\n\n\0RECEIPT\nreceipt-id:r\n\n\0');
+    } else {
+      const { topic } = JSON.parse(text) as { topic: string };
+      socket.send(JSON.stringify({ type: 'subscribed', topic }));
+    }
   });
 });
 server.listen(0, '127.0.0.1', () => {

@@ -18,7 +18,11 @@ export async function bundles(): Promise<void> {
       Number(
         execFileSync(
           process.execPath,
-          ['--input-type=module', '-e', `globalThis.awslambda={streamifyResponse:(h)=>h};const t=performance.now();${code};console.log(performance.now()-t)`],
+          [
+            '--input-type=module',
+            '-e',
+            `globalThis.awslambda={streamifyResponse:(h)=>h};const t=performance.now();${code};console.log(performance.now()-t)`,
+          ],
           {
             encoding: 'utf8',
             env: {

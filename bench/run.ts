@@ -2,10 +2,12 @@
 import { parseArgs } from 'node:util';
 import { broadcast } from './broadcast.ts';
 import { bundles } from './bundles.ts';
+import { onSale } from './on-sale.ts';
 import { posts } from './posts.ts';
 
-const USAGE = `usage: npm run bench -- [broadcast] [posts] [bundles]     all of them where none is named
+const USAGE = `usage: npm run bench -- [broadcast] [on-sale] [posts] [bundles]     all of them where none is named
 options: --clients 1000  --rate 5  --seconds 30             the broadcast's load
+         --waiters 5000  --updates 100  --seconds 30        the on-sale's load
          --posts 10000                                      posts for each client`;
 
 const { values, positionals } = parseArgs({
@@ -14,16 +16,21 @@ const { values, positionals } = parseArgs({
     clients: { type: 'string', default: '1000' },
     rate: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '30' },
+    waiters: { type: 'string', default: '5000' },
+    updates: { type: 'string', default: '100' },
     posts: { type: 'string', default: '10000' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   broadcast: () => broadcast({ clients: Number(values.clients), ticksPerSecond: Number(values.rate), seconds: Number(values.seconds) }),
+  'on-sale': () => onSale({ waiters: Number(values.waiters), updatesPerSecond: Number(values.updates), seconds: Number(values.seconds) }),
   posts: () => posts(Number(values.posts)),
   bundles,
 };
-const wrong = ['clients', 'rate', 'seconds', 'posts'].filter((name) => !/^[1-9]\d{0,6}$/.test(String(values[name as keyof typeof values])));
+const wrong = ['clients', 'rate', 'seconds', 'waiters', 'updates', 'posts'].filter(
+  (name) => !/^[1-9]\d{0,6}$/.test(String(values[name as keyof typeof values])),
+);
 const unknown = [
   ...positionals.filter((name) => !(name in BENCHES)),
   ...wrong.map((name) => `--${name} ${String(values[name as keyof typeof values])}`),

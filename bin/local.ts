@@ -2,6 +2,7 @@
 
 import { SETTING } from '../core/names.ts';
 import { startDemo } from '../local/demo/demo.ts';
+import { startOnSale } from '../local/demo/on-sale.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
@@ -12,6 +13,7 @@ const DEFAULT_PORT = 8000;
 const LOCAL_KEY = 'local-key';
 /** On Ctrl-C what is under way may end for so long. */
 const SETTLE_MS = 5_000;
+const YEAR_SECONDS = 365 * 86_400;
 
 interface LocalSettings {
   readonly port: number;
@@ -105,7 +107,16 @@ async function main(): Promise<void> {
     return end(1);
   }
   console.log(`ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it`);
-  if (local.demo) stopDemo = startDemo({ url: run.url, key: LOCAL_KEY, warn: (message) => console.error(`demo: ${message}`) });
+  if (!local.demo) return;
+  const ownTokens = settings[SETTING.authMode] === 'jwt' && settings[SETTING.jwtIssuer] === LOCAL_ISSUER;
+  const demo = {
+    url: run.url,
+    key: LOCAL_KEY,
+    warn: (message: string) => console.error(`demo: ${message}`),
+    ...(ownTokens ? { token: await run.mint({ user: 'demo', seconds: YEAR_SECONDS }) } : {}),
+  };
+  const stops = [startDemo(demo), startOnSale(demo)];
+  stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 
 function explainStart(error: unknown, port: number): string {

@@ -8,6 +8,7 @@ import { DRAIN_TIMEOUT_SECONDS, METRIC } from './names.ts';
 import type { Clock, Gateway, Jobs, Registrations, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
 import { BEFORE_ALL } from './position.ts';
 import { encodeError } from './protocol/encode.ts';
+import { useRegistration } from './registration.ts';
 import { type Round, readRound } from './round.ts';
 
 export interface DrainSettings extends LeaseSettings {
@@ -213,8 +214,8 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
     // what this one knows, and who is called caught up here would lack what lies between
     await speech.lease.hold();
     await audience.caughtUp(subscription, subscription.from, round.head);
-    if (subscription.registered) await ports.registrations.remove(subscription.topic);
   }
+  if (subscription.registered && sent > 0) await useRegistration(subscription, ports);
   return sent;
 }
 

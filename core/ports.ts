@@ -120,7 +120,7 @@ export interface Subscription extends SubscriptionKey {
   readonly notBeforeMs: number;
   /** How often in a row it was throttled. */
   readonly strikes: number;
-  /** It began at its user's registration, which is used up when it is caught up. */
+  /** It began at its user's registration, and was told nothing since: with the first message the registration is used up. */
   readonly registered: boolean;
 }
 
@@ -148,6 +148,8 @@ export interface Audience {
   passOver(seen: Subscription, from: number, throttled: { notBeforeMs: number; strikes: number }): Promise<void>;
   /** Asked for again, with nothing changed: a request made earlier no longer ends it. False where it is gone or was overtaken. */
   renew(key: SubscriptionKey, requestedAtMs: number): Promise<boolean>;
+  /** It no longer hangs on its user's registration. */
+  forgetRegistration(key: SubscriptionKey): Promise<void>;
   remove(key: SubscriptionKey): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { PushError } from './errors.ts';
 import type { Principal } from './identity.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
-import type { Clock, Notices, Registrations, Topics } from './ports.ts';
+import type { Audience, Clock, Notices, Registrations, Subscription, Topics } from './ports.ts';
 import { logHead } from './round.ts';
 
 /** A registration that nobody came for lapses after a day. */
@@ -47,6 +47,15 @@ export async function unregister(
   const { channel, topic, ids } = at(path, numbersIn(query), principal, ports);
   await ports.registrations.remove(topic);
   await ports.notices.send('Unregistered', { userId: ids['userId'], channel: channel.name, destination: topic });
+}
+
+/** A subscription that began at a registration has been told something: it knows a position of its own now. */
+export async function useRegistration(
+  subscription: Subscription,
+  { registrations, audience }: { readonly registrations: Registrations; readonly audience: Audience },
+): Promise<void> {
+  await registrations.remove(subscription.topic);
+  await audience.forgetRegistration(subscription);
 }
 
 function at(path: string, given: Readonly<Record<string, unknown>>, principal: Principal, { channels }: RegistrationPorts): Address {

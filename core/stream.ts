@@ -7,7 +7,7 @@ import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
 import type { Clock, LogMessage, Registrations, TopicState, Topics } from './ports.ts';
 import { type Position, parsePosition } from './position.ts';
-import { COMMENT, formatEvent, formatRetry } from './protocol/sse.ts';
+import { COMMENT, formatEvent, formatId, formatRetry } from './protocol/sse.ts';
 import { logHead, logMessage, newestOf, readLogAfter } from './round.ts';
 
 /** A committed event is to be seen within a second: looked for this soon after the last, then ever slower. */
@@ -71,17 +71,25 @@ const NOWHERE: Position = { epoch: '', offset: 0 };
 
 /** The stream's text, piece by piece, until `untilMs`: then `retry:`, and the end. */
 export async function* streamText(opened: Opened, untilMs: number, ports: StreamPorts): AsyncGenerator<string, void> {
-  const { topics, clock } = ports;
+  const { topics, clock, registrations } = ports;
   const { address } = opened;
-  let { state, from } = opened;
+  let { state, from, registered } = opened;
+  /** With the first message the client has a position of its own. */
+  const tell = async function* (pieces: AsyncIterable<Piece>): AsyncGenerator<string, void> {
+    const before = from;
+    for await (const { text, upTo } of pieces) {
+      yield text;
+      from = upTo;
+    }
+    if (!registered || from === before) return;
+    registered = false;
+    await registrations.remove(address.topic);
+  };
   let lookMs = SOONEST_LOOK_MS;
   let keptAliveMs = clock.now();
   // the head of the answer goes out with its first byte
   yield formatRetry(RETRY_STREAM_MS);
-  for await (const text of firstOf(opened, ports)) {
-    yield text.text;
-    from = text.upTo;
-  }
+  yield* tell(firstOf(opened, ports));
   while (clock.now() < untilMs) {
     await clock.sleep(Math.max(0, Math.min(lookMs, untilMs - clock.now())));
     const before = state;
@@ -89,12 +97,7 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
     // another epoch is another life of the topic: nothing of it was told
     if (state.epoch !== before.epoch) from = 0;
     const news = state.head > from;
-    if (news) {
-      for await (const { text, upTo } of newsOf(address, state, from, ports)) {
-        yield text;
-        from = upTo;
-      }
-    }
+    if (news) yield* tell(newsOf(address, state, from, ports));
     lookMs = news ? SOONEST_LOOK_MS : Math.min(lookMs * SLOWER, LATEST_LOOK_MS);
     if (clock.now() - keptAliveMs < KEEP_ALIVE_MS) continue;
     keptAliveMs = clock.now();
@@ -105,9 +108,11 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
 
 /** What a client gets where no stream is possible: what it lacks, and when to ask again. */
 export async function finiteText(opened: Opened, ports: StreamPorts): Promise<string> {
-  const pieces: string[] = [];
-  for await (const { text } of firstOf(opened, ports)) pieces.push(text);
-  return pieces.join('') + formatRetry(RETRY_FINITE_MS);
+  const pieces: Piece[] = [];
+  for await (const piece of firstOf(opened, ports)) pieces.push(piece);
+  const told = pieces.some(({ upTo }) => upTo > opened.from);
+  if (opened.registered && told) await ports.registrations.remove(opened.address.topic);
+  return pieces.map(({ text }) => text).join('') + formatRetry(RETRY_FINITE_MS);
 }
 
 interface Piece {
@@ -117,8 +122,8 @@ interface Piece {
 
 /** A state topic begins with its state, known or not; a log with what was missed. */
 async function* firstOf(opened: Opened, ports: StreamPorts): AsyncGenerator<Piece, void> {
-  const { address, state, from, registered } = opened;
-  const { channel, http, topic, ids } = address;
+  const { address, state, from } = opened;
+  const { channel, http, ids } = address;
   if (channel.kind === 'state') {
     const { data, position } = stateOf(address, state, ports.clock.now()) ?? {
       data: http.unknown(ids, ports.clock.now()),
@@ -126,9 +131,9 @@ async function* firstOf(opened: Opened, ports: StreamPorts): AsyncGenerator<Piec
     };
     return yield { text: formatEvent('INIT', data, position), upTo: state.head };
   }
+  // an id by itself is no event, but an EventSource that was told nothing yet comes back with it
+  yield { text: formatId({ epoch: state.epoch, offset: from }), upTo: from };
   yield* newsOf(address, state, from, ports);
-  // it was delivered: the next stream that names no position starts at the head
-  if (registered) await ports.registrations.remove(topic);
 }
 
 /** What came after `from`. */

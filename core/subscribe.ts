@@ -21,6 +21,7 @@ import type {
 } from './ports.ts';
 import { BEFORE_ALL, type Position } from './position.ts';
 import { encode, encodeSubscribed, type Outgoing } from './protocol/encode.ts';
+import { useRegistration } from './registration.ts';
 import { logHead, logMessage, newestOf, readLogAfter } from './round.ts';
 
 /** All of an audience, until topics have several shards. */
@@ -65,6 +66,8 @@ interface Start {
   readonly from: number;
   /** Everything up to `from` was told; else a drain must tell it. */
   readonly told: boolean;
+  /** Something was told. */
+  readonly replayed: boolean;
   readonly registered: boolean;
 }
 type First = Start | 'gone' | 'stands';
@@ -91,7 +94,7 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
       const { dialect } = subscriber.connection;
       const { from, registered } = first;
       const subscription = { ...key, dialect, from, late: true, notBeforeMs: 0, strikes: 0, registered };
-      const settled = settle(subscription, first.told && there === null, subscriber, ports);
+      const settled = settle(subscription, { toldAll: first.told && there === null, replayed: first.replayed }, subscriber, ports);
       settled.catch(() => undefined);
       settling.push(settled);
       if (settling.length >= AT_ONCE) await settling.shift();
@@ -129,7 +132,7 @@ async function tellState(
   const recovered = since === null ? null : since.epoch === state.epoch && since.offset === state.head;
   const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: state.head }, recovered, ports);
   if (said.result !== 'sent') return 'gone';
-  const start = { from: state.head, told: true, registered: false };
+  const start = { from: state.head, told: true, replayed: false, registered: false };
   if (recovered) return start;
   if (there) return { ...start, from: BEFORE_ALL, told: false };
   const newest = newestOf(state, channel, ports.clock.now());
@@ -152,10 +155,10 @@ async function tellLog(
   const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: head }, since === null ? null : whole, ports);
   if (said.result !== 'sent') return 'gone';
   if (since === null && stands && (await ports.audience.renew(there, requestedAtMs))) return 'stands';
-  const first = { from: start, told: true, registered: registered !== null };
+  const first = { from: start, told: true, replayed: false, registered: registered !== null };
   if (wanted === null || there) return first;
   const told = await replay(wish, state, start, said.post, ports);
-  return told === 'gone' ? 'gone' : { ...first, ...told };
+  return told === 'gone' ? 'gone' : { ...first, ...told, replayed: told.from > start };
 }
 
 /** Where a log is told from: after the position, or all of it where that is of another life, or from the head. */
@@ -226,11 +229,11 @@ async function replay(
 /** Puts the subscription, then looks at the head once more: what came in between is a drain's to tell. */
 async function settle(
   subscription: Subscription,
-  toldAll: boolean,
+  { toldAll, replayed }: { toldAll: boolean; replayed: boolean },
   { connection, requestedAtMs }: Subscriber,
   ports: SubscribePorts,
 ): Promise<void> {
-  const { topics, audience, connections, registrations, jobs } = ports;
+  const { topics, audience, connections, jobs } = ports;
   const { topic, shard } = subscription;
   const expiresAtMs = expiryOf(connection.connectedAtMs);
   const outcome = await audience.put(subscription, requestedAtMs, expiresAtMs);
@@ -244,7 +247,7 @@ async function settle(
   const nothingCame = toldAll && !unexpected && state.head <= subscription.from && !(await logHasMore(state, subscription, ports));
   if (!nothingCame) return jobs.put({ kind: 'drain', topic, shard });
   await audience.caughtUp(subscription, subscription.from, subscription.from);
-  if (subscription.registered) await registrations.remove(topic);
+  if (subscription.registered && replayed) await useRegistration(subscription, ports);
 }
 
 /** A log's head is a hint: a message may lie beyond it already. */

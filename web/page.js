@@ -1,138 +1,20 @@
 // @ts-check
-/** The live page: quotes over REST first, then every update over the socket; comes back by itself. */
+/** The live page: prices, and one buyer's way. A token in the address (`#token=…`) goes with every request. */
+import { startPrices } from './prices.js';
+import { startTicket } from './ticket.js';
 
-const STALE_MS = 300_000;
-const REFRESH_MS = 5_000;
-/** So many topics one message may name. */
-const TOPICS_AT_ONCE = 400;
-/** First try after a moment, then slower: a restarted server is not stormed. */
-const RETRY_MS = [500, 1000, 2000, 5000];
+/** @typedef {{ token: string | null, headers: Record<string, string>, hint: string }} Access */
 
-/** @typedef {{ ticker: string, name?: string, price: number, change: number, change_rate: number, timestamp: string, source: string, stale: boolean, halted: boolean }} Quote */
+const token = new URLSearchParams(location.hash.slice(1)).get('token') || null;
 
-/** @type {Map<string, { quote: Quote, row: HTMLTableRowElement }>} */
-const shown = new Map();
-/** @type {Map<string, string>} positions by topic: what has been told need not be told again */
-const positions = new Map();
-const won = new Intl.NumberFormat('en');
-const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** @type {Access} */
+const access = {
+  token,
+  headers: token === null ? {} : { Authorization: `Bearer ${token}` },
+  hint: `needs a token: ${location.origin}/#token=… with what this prints: npm run --silent token -- --user 100`,
+};
 
-let tries = 0;
-let updates = 0;
-
-async function load() {
-  const response = await fetch('/internal/prices');
-  if (!response.ok) throw new Error(`quotes: ${response.status}`);
-  /** @type {{ prices: Record<string, Quote> }} */
-  const { prices } = await response.json();
-  for (const quote of Object.values(prices).sort((a, b) => a.ticker.localeCompare(b.ticker))) {
-    // an answer may be older than what the socket told meanwhile
-    const known = shown.get(quote.ticker)?.quote;
-    const newer = known && Date.parse(known.timestamp) > Date.parse(quote.timestamp);
-    show(newer ? { ...quote, ...known, name: quote.name } : quote, false);
-  }
-  element('empty').hidden = shown.size > 0;
-  return Object.keys(prices).map((ticker) => `price:${ticker}`);
-}
-
-/** @param {Quote} quote @param {boolean} flash */
-function show(quote, flash) {
-  const before = shown.get(quote.ticker);
-  const row = before?.row ?? /** @type {HTMLTableSectionElement} */ (element('quotes')).insertRow();
-  const known = { ...before?.quote, ...quote };
-  shown.set(quote.ticker, { quote: known, row });
-  const direction = known.change > 0 ? 'up' : known.change < 0 ? 'down' : '';
-  const when = known.source === 'daily' ? known.timestamp : new Date(known.timestamp).toLocaleTimeString();
-  const state = [known.halted ? 'halted' : '', known.stale ? 'stale' : ''].filter(Boolean).join(', ');
-  const cells = [
-    [known.ticker, ''],
-    [known.name ?? '', ''],
-    [won.format(known.price), `number ${direction}`],
-    [`${known.change > 0 ? '+' : ''}${won.format(known.change)}`, `number ${direction}`],
-    [known.change_rate.toFixed(2), `number ${direction}`],
-    [when, ''],
-    [known.source, 'quiet'],
-    [state, ''],
-  ];
-  row.className = known.stale ? 'stale' : '';
-  row.replaceChildren(
-    ...cells.map(([text = '', kind = '']) => {
-      const cell = document.createElement('td');
-      cell.textContent = text;
-      cell.className = kind;
-      return cell;
-    }),
-  );
-  if (!flash) return;
-  void row.offsetWidth; // the animation begins anew
-  row.classList.add('told');
-}
-
-/** @param {string} text */
-function receive(text) {
-  const message = JSON.parse(text);
-  if (message.type === 'ping') return socket?.send(JSON.stringify({ type: 'pong' }));
-  if (message.type !== 'price_update') return;
-  if (message.position) positions.set(`price:${message.ticker}`, message.position);
-  updates++;
-  const daily = !message.timestamp.includes('T');
-  const stale = message.data.stale ?? false;
-  show(
-    { halted: false, ...message.data, stale, ticker: message.ticker, timestamp: message.timestamp, source: daily ? 'daily' : 'realtime' },
-    true,
-  );
-  element('empty').hidden = true;
-}
-
-/** A quote that is told no more grows stale by itself. */
-function age() {
-  for (const { quote } of shown.values()) {
-    if (quote.source === 'realtime' && !quote.stale && Date.now() - Date.parse(quote.timestamp) > STALE_MS)
-      show({ ...quote, stale: true }, false);
-  }
-  element('counts').textContent = `· ${shown.size} tickers · ${won.format(updates)} updates`;
-}
-
-/** @type {WebSocket | undefined} */
-let socket;
-/** @type {Set<string>} */
-let subscribed = new Set();
-
-/** @param {string[]} topics */
-function subscribe(topics) {
-  const wanted = topics.filter((topic) => !subscribed.has(topic));
-  if (wanted.length === 0 || socket?.readyState !== WebSocket.OPEN) return;
-  for (let from = 0; from < wanted.length; from += TOPICS_AT_ONCE) {
-    const named = wanted.slice(from, from + TOPICS_AT_ONCE);
-    for (const topic of named) subscribed.add(topic);
-    const since = Object.fromEntries(named.flatMap((topic) => (positions.has(topic) ? [[topic, positions.get(topic)]] : [])));
-    socket.send(JSON.stringify({ type: 'subscribe', topics: named, since }));
-  }
-}
-
-function connect() {
-  socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`);
-  subscribed = new Set();
-  socket.onopen = async () => {
-    tries = 0;
-    element('state').textContent = 'live';
-    refresh();
-  };
-  socket.onmessage = ({ data }) => receive(data);
-  socket.onclose = () => {
-    element('state').textContent = 'not connected, trying again …';
-    setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
-  };
-}
-
-/** Quotes over REST, and a subscription to each ticker that is new. What fails is tried again soon. */
-function refresh() {
-  load().then(subscribe, (error) => {
-    element('state').textContent = String(error.message ?? error);
-  });
-}
-
-refresh();
-connect();
-setInterval(age, 1000);
-setInterval(refresh, REFRESH_MS);
+startPrices(access);
+void startTicket(access);
+// another token is another visit
+addEventListener('hashchange', () => location.reload());

@@ -7,6 +7,9 @@ export function formatEvent(name: string, data: object, position: Position | nul
   return `${id}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
+/** A position by itself: no event, but what a client comes back with. */
+export const formatId = (position: Position): string => `id: ${formatPosition(position.epoch, position.offset)}\n\n`;
+
 /** Nothing to a client, but a sign of life to proxies on the way. */
 export const COMMENT = ': keep-alive\n\n';
 

@@ -11,6 +11,8 @@ export interface DemoOptions {
   readonly url: string;
   readonly key: string;
   readonly warn: (message: string) => void;
+  /** For reading, where the deployment asks who calls. */
+  readonly token?: string;
 }
 
 const TICK_MS = 500;
@@ -39,7 +41,7 @@ interface Series {
 }
 
 /** Starts publishing; gives the way to stop. */
-export function startDemo({ url, key, warn }: DemoOptions): () => Promise<void> {
+export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise<void> {
   const series = [...SHARES.map(([ticker, name, close]) => shareSeries(ticker, name, close)), ...readRates().map(rateSeries)];
   const { random } = makeLevers(20260829);
   let step = 0;
@@ -67,7 +69,7 @@ export function startDemo({ url, key, warn }: DemoOptions): () => Promise<void> 
   };
   /** Tickers to leave alone: halted ones, and those that somebody else has just told a price of. */
   const others = async (now: number): Promise<Set<string>> => {
-    const prices = await readPrices(url).catch(() => ({}));
+    const prices = await readPrices(url, token).catch(() => ({}));
     const taken = Object.entries(prices).filter(([ticker, { timestamp, halted }]) => {
       const foreign = told.has(ticker) && timestamp > (told.get(ticker) ?? '');
       return halted || (foreign && now - Date.parse(timestamp) < LEFT_ALONE_MS);
@@ -91,8 +93,13 @@ export function startDemo({ url, key, warn }: DemoOptions): () => Promise<void> 
   };
 }
 
-async function readPrices(url: string): Promise<Record<string, { timestamp: string; halted: boolean }>> {
-  const response = await fetch(new URL('/internal/prices', url));
+async function readPrices(url: string, token?: string): Promise<Record<string, { timestamp: string; halted: boolean }>> {
+  const response = await fetch(
+    new URL('/internal/prices', url),
+    token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+  );
+  // without them the demo only takes less heed of what others publish
+  if (response.status !== 200) return {};
   return ((await response.json()) as { prices: Record<string, { timestamp: string; halted: boolean }> }).prices;
 }
 

@@ -130,3 +130,20 @@ test('a registration whose replay a drain ends is used up by the drain', async (
   expect(offsets('a')).toEqual([1, 2]);
   expect(await ports.registrations.find(TOPIC)).toBeNull();
 });
+
+test('a registration with nothing to replay stays a start until its user was told something', async () => {
+  const state = await ports.topics.create(TOPIC);
+  await ports.registrations.register(TOPIC, { epoch: state.epoch, offset: 0 }, ports.clock.now() + 86_400_000);
+  const early = await speaker(ports, 'early');
+  await early({ type: 'subscribe', topic: TOPIC });
+  ports.gateway.outcome.set('early', 'gone');
+  await publish(1);
+
+  const again = await speaker(ports, 'again');
+  await again({ type: 'subscribe', topic: TOPIC });
+  expect(offsets('again')).toEqual([1]);
+  await publish(1);
+  expect(offsets('again')).toEqual([1, 2]);
+
+  expect(await ports.registrations.find(TOPIC)).toBeNull();
+});

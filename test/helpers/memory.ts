@@ -203,7 +203,6 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
         late: false,
         notBeforeMs: 0,
         strikes: 0,
-        registered: false,
       });
     },
     async markLate(key, from) {
@@ -211,6 +210,9 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     },
     async passOver(seen, from, throttled) {
       change(seen, (one) => !one.late || one.from >= from || one.from === seen.from, { late: true, from, ...throttled });
+    },
+    async forgetRegistration(key) {
+      change(key, () => true, { registered: false });
     },
     async renew(key, requestedAtMs) {
       const member = members.get(nameOf(key));

@@ -70,9 +70,9 @@ const transports: [string, (token: string | null, userId: number) => Promise<Out
   ['SSE at the HTTP API', async (token, userId) => sse(own.run.apiUrl, token, userId)],
   [
     'JSON, token as subprotocol',
-    (token, userId) => json(token, userId, { protocols: ['push.json.v1', ...(token === null ? [] : [`bearer.${token}`])] }),
+    (token, userId) => json(userId, { protocols: ['push.json.v1', ...(token === null ? [] : [`bearer.${token}`])] }),
   ],
-  ['JSON, token as header', (token, userId) => json(token, userId, { headers: authorization(token) })],
+  ['JSON, token as header', (token, userId) => json(userId, { headers: authorization(token) })],
   ['STOMP, token in CONNECT', (token, userId) => stomp(userId, token === null ? {} : { Authorization: `Bearer ${token}` })],
   ['STOMP, token as passcode', (token, userId) => stomp(userId, token === null ? {} : { login: 'me', passcode: token })],
 ];
@@ -84,11 +84,7 @@ async function sse(url: string, token: string | null, userId: number): Promise<O
   return 'ok';
 }
 
-async function json(
-  token: string | null,
-  userId: number,
-  options: { protocols?: string[]; headers?: Record<string, string> },
-): Promise<Outcome> {
+async function json(userId: number, options: { protocols?: string[]; headers?: Record<string, string> }): Promise<Outcome> {
   const client = await connect(own.url, options).catch((error: Error) => error);
   if (client instanceof Error) {
     expect(client.message).toContain('401');

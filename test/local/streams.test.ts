@@ -70,7 +70,7 @@ describe('a stream', () => {
         ?.at(-1)
         ?.slice('id: '.length) ?? '';
     const none = await wholeStream(own.run.apiUrl + seatPath(userId, seatId), { 'last-event-id': last });
-    expect(none.text).toBe('retry: 5000\n\n');
+    expect(none.text).toBe(`id: ${last}\n\nretry: 5000\n\n`);
     const queue = await wholeStream(own.run.apiUrl + queuePath(userId, concertId));
 
     expect(queue.text).toMatch(

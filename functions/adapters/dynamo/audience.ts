@@ -97,7 +97,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
           new UpdateCommand({
             TableName: table,
             Key: memberKey(key),
-            UpdateExpression: 'SET #from = :head REMOVE #late, #notBefore, #strikes, #registered',
+            UpdateExpression: 'SET #from = :head REMOVE #late, #notBefore, #strikes',
             // somebody may have marked it late again, further back; and it never goes backwards
             ConditionExpression: '#late = :true AND #from = :seen AND #from <= :head',
             ExpressionAttributeNames: {
@@ -105,7 +105,6 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
               '#late': 'late',
               '#notBefore': 'notBefore',
               '#strikes': 'strikes',
-              '#registered': 'registered',
             },
             ExpressionAttributeValues: { ':head': head, ':seen': seenFrom, ':true': true },
           }),
@@ -161,6 +160,19 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
         ),
       );
       return refused === null;
+    },
+    async forgetRegistration(key) {
+      await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: memberKey(key),
+            UpdateExpression: 'REMOVE #registered',
+            ConditionExpression: 'attribute_exists(#registered)',
+            ExpressionAttributeNames: { '#registered': 'registered' },
+          }),
+        ),
+      );
     },
     async remove(key) {
       await client.send(new DeleteCommand({ TableName: table, Key: memberKey(key) }));

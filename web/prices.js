@@ -1,0 +1,154 @@
+// @ts-check
+/** Prices: quotes over REST first, then every update over the socket; comes back by itself. */
+
+const STALE_MS = 300_000;
+const REFRESH_MS = 5_000;
+/** So many topics one message may name. */
+const TOPICS_AT_ONCE = 400;
+/** First try after a moment, then slower: a restarted server is not stormed. */
+const RETRY_MS = [500, 1000, 2000, 5000];
+
+/** @typedef {{ ticker: string, name?: string, price: number, change: number, change_rate: number, timestamp: string, source: string, stale: boolean, halted: boolean }} Quote */
+
+/** @type {Map<string, { quote: Quote, row: HTMLTableRowElement }>} */
+const shown = new Map();
+/** @type {Map<string, string>} positions by topic: what has been told need not be told again */
+const positions = new Map();
+const won = new Intl.NumberFormat('en');
+const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+let tries = 0;
+let updates = 0;
+/** Asked again, the API would say the same: a token is needed. */
+let refused = false;
+
+/** @param {import('./page.js').Access} access */
+async function load(access) {
+  const response = await fetch('/internal/prices', { headers: access.headers });
+  refused = response.status === 401;
+  if (!response.ok) throw new Error(refused ? access.hint : `quotes: ${response.status}`);
+  /** @type {{ prices: Record<string, Quote> }} */
+  const { prices } = await response.json();
+  for (const quote of Object.values(prices).sort((a, b) => a.ticker.localeCompare(b.ticker))) {
+    // an answer may be older than what the socket told meanwhile
+    const known = shown.get(quote.ticker)?.quote;
+    const newer = known && Date.parse(known.timestamp) > Date.parse(quote.timestamp);
+    show(newer ? { ...quote, ...known, name: quote.name } : quote, false);
+  }
+  element('empty').hidden = shown.size > 0;
+  return Object.keys(prices).map((ticker) => `price:${ticker}`);
+}
+
+/** @param {Quote} quote @param {boolean} flash */
+function show(quote, flash) {
+  const before = shown.get(quote.ticker);
+  const row = before?.row ?? /** @type {HTMLTableSectionElement} */ (element('quotes')).insertRow();
+  const known = { ...before?.quote, ...quote };
+  shown.set(quote.ticker, { quote: known, row });
+  const direction = known.change > 0 ? 'up' : known.change < 0 ? 'down' : '';
+  const when = known.source === 'daily' ? known.timestamp : new Date(known.timestamp).toLocaleTimeString();
+  const state = [known.halted ? 'halted' : '', known.stale ? 'stale' : ''].filter(Boolean).join(', ');
+  const cells = [
+    [known.ticker, ''],
+    [known.name ?? '', ''],
+    [won.format(known.price), `number ${direction}`],
+    [`${known.change > 0 ? '+' : ''}${won.format(known.change)}`, `number ${direction}`],
+    [known.change_rate.toFixed(2), `number ${direction}`],
+    [when, ''],
+    [known.source, 'quiet'],
+    [state, ''],
+  ];
+  row.className = known.stale ? 'stale' : '';
+  row.replaceChildren(
+    ...cells.map(([text = '', kind = '']) => {
+      const cell = document.createElement('td');
+      cell.textContent = text;
+      cell.className = kind;
+      return cell;
+    }),
+  );
+  if (!flash) return;
+  void row.offsetWidth; // the animation begins anew
+  row.classList.add('told');
+}
+
+/** @param {string} text */
+function receive(text) {
+  const message = JSON.parse(text);
+  if (message.type === 'ping') return socket?.send(JSON.stringify({ type: 'pong' }));
+  if (message.type !== 'price_update') return;
+  if (message.position) positions.set(`price:${message.ticker}`, message.position);
+  updates++;
+  const daily = !message.timestamp.includes('T');
+  const stale = message.data.stale ?? false;
+  show(
+    { halted: false, ...message.data, stale, ticker: message.ticker, timestamp: message.timestamp, source: daily ? 'daily' : 'realtime' },
+    true,
+  );
+  element('empty').hidden = true;
+}
+
+/** A quote that is told no more grows stale by itself. */
+function age() {
+  for (const { quote } of shown.values()) {
+    if (quote.source === 'realtime' && !quote.stale && Date.now() - Date.parse(quote.timestamp) > STALE_MS)
+      show({ ...quote, stale: true }, false);
+  }
+  element('counts').textContent = `· ${shown.size} tickers · ${won.format(updates)} updates`;
+}
+
+/** @type {WebSocket | undefined} */
+let socket;
+/** @type {Set<string>} */
+let subscribed = new Set();
+
+/** @param {string[]} topics */
+function subscribe(topics) {
+  const wanted = topics.filter((topic) => !subscribed.has(topic));
+  if (wanted.length === 0 || socket?.readyState !== WebSocket.OPEN) return;
+  for (let from = 0; from < wanted.length; from += TOPICS_AT_ONCE) {
+    const named = wanted.slice(from, from + TOPICS_AT_ONCE);
+    for (const topic of named) subscribed.add(topic);
+    const since = Object.fromEntries(named.flatMap((topic) => (positions.has(topic) ? [[topic, positions.get(topic)]] : [])));
+    socket.send(JSON.stringify({ type: 'subscribe', topics: named, since }));
+  }
+}
+
+/** @param {import('./page.js').Access} access */
+function connect(access) {
+  if (refused) return;
+  // a browser cannot send headers with a handshake: the token goes as a subprotocol beside the one to be answered with
+  const protocols = access.token === null ? [] : ['push.json.v1', `bearer.${access.token}`];
+  socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, protocols);
+  subscribed = new Set();
+  socket.onopen = () => {
+    tries = 0;
+    element('state').textContent = 'live';
+    refresh(access);
+  };
+  socket.onmessage = ({ data }) => receive(data);
+  socket.onclose = () => {
+    if (refused) return;
+    element('state').textContent = 'not connected, trying again …';
+    setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)], access);
+  };
+}
+
+/**
+ * Quotes over REST, and a subscription to each ticker that is new. What fails is tried again soon.
+ * @param {import('./page.js').Access} access
+ */
+function refresh(access) {
+  if (refused) return;
+  load(access).then(subscribe, (error) => {
+    element('state').textContent = String(error.message ?? error);
+  });
+}
+
+/** @param {import('./page.js').Access} access */
+export function startPrices(access) {
+  refresh(access);
+  connect(access);
+  setInterval(age, 1000);
+  setInterval(refresh, REFRESH_MS, access);
+}

@@ -1,0 +1,241 @@
+// @ts-check
+/** One buyer's way to a seat, told twice: over STOMP and over Server-Sent Events. Both sides show the same positions. */
+import { Client, ReconnectionTimeMode } from '@stomp/stompjs';
+import { EventSource as FetchingEventSource } from 'eventsource';
+
+const USER = 100;
+const CONCERT = 1;
+const SEAT = 55;
+
+/** So many events are listed. */
+const LISTED = 8;
+const RETRY_MS = 5_000;
+const RECONNECT_MS = { first: 1_000, most: 5_000 };
+/** The streams get this long to open before STOMP registers. */
+const STREAMS_FIRST_MS = 2_000;
+
+/** @typedef {import('./page.js').Access} Access */
+/** @typedef {{ status: string, rank: number, activeTtlSeconds: number, timestamp: string }} Place */
+/** @typedef {{ status: string, timestamp: string }} Settled */
+/** @typedef {{ text: string, final: boolean }} Refusal why not, in words; `final`: asked again, the API would say the same */
+/** @typedef {{ event: string, position: string, data: Place | Settled }} Told */
+/** @typedef {(side: Side, told: Told) => void} Show */
+/** @typedef {{ stream: string, events: string[], registrations: string, ids: Record<string, number>, show: Show }} Way */
+/** @typedef {ReturnType<typeof sideOf>} Side */
+
+/** What a buyer listens to: where they stand, and how their reservation ended. @type {Way[]} */
+const WAYS = [
+  {
+    stream: `/api/v1/waiting-queue/subscribe?userId=${USER}&concertId=${CONCERT}`,
+    events: ['INIT', 'RANK_UPDATE', 'ACTIVE', 'KEEPALIVE'],
+    registrations: '/api/push/websocket/waiting-queue/subscriptions',
+    ids: { userId: USER, concertId: CONCERT },
+    show: (side, { event, position, data }) => side.placed(event, position, /** @type {Place} */ (data)),
+  },
+  {
+    stream: `/api/reservations/v5/subscribe?userId=${USER}&seatId=${SEAT}`,
+    events: ['RESERVATION_STATUS'],
+    registrations: '/api/push/websocket/reservations/subscriptions',
+    ids: { userId: USER, seatId: SEAT },
+    show: (side, { event, position, data }) => side.settled(event, position, data),
+  },
+];
+
+/** @param {Access} access */
+export async function startTicket(access) {
+  const opened = followStreams(sideOf('sse'), access);
+  // a registration is the user's, whatever the transport: a stream that opened after it would take it from STOMP
+  await Promise.race([opened, pause(STREAMS_FIRST_MS)]);
+  await followStomp(sideOf('stomp'), access);
+}
+
+const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// --- one side of the section -------------------------------------------------------------------------------------
+
+/** @param {string} id */
+function sideOf(id) {
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(`${id}-${name}`));
+  const write = (/** @type {string} */ name, /** @type {string} */ text) => {
+    // a status that is written anew is read out anew
+    if (part(name).textContent !== text) part(name).textContent = text;
+  };
+  /** @type {Place | null} */
+  let place = null;
+  const tellPlace = () => write('place', place ? placeText(place, Date.now()) : 'UNKNOWN');
+  setInterval(tellPlace, 1000);
+
+  const list = (/** @type {string[]} */ ...texts) => {
+    const events = /** @type {HTMLTableSectionElement} */ (part('events'));
+    const row = events.insertRow(0);
+    for (const text of texts) row.insertCell().textContent = text;
+    while (events.rows.length > LISTED) events.deleteRow(-1);
+  };
+  const now = () => new Date().toLocaleTimeString();
+  return {
+    state: (/** @type {string} */ text) => write('state', text),
+    placed(/** @type {string} */ event, /** @type {string} */ position, /** @type {Place} */ data) {
+      place = data;
+      tellPlace();
+      list(now(), data.status === 'WAITING' ? `${event} ${data.rank}` : event, position);
+    },
+    settled(/** @type {string} */ event, /** @type {string} */ position, /** @type {Settled} */ { status, timestamp }) {
+      write('seat', `${status}, ${new Date(timestamp).toLocaleTimeString()}`);
+      list(now(), `${event} ${status}`, position);
+    },
+  };
+}
+
+/** @param {Place} place @param {number} nowMs */
+function placeText({ status, rank, activeTtlSeconds, timestamp }, nowMs) {
+  if (status === 'WAITING') return `WAITING, rank ${rank}`;
+  if (status !== 'ACTIVE') return status;
+  const left = Math.ceil(activeTtlSeconds - (nowMs - Date.parse(timestamp)) / 1000);
+  return left > 0 ? `ACTIVE, ${Math.min(left, activeTtlSeconds)} s left` : 'ACTIVE, time is up';
+}
+
+// --- what the API answers when it does not do what was asked --------------------------------------------------------
+
+/** @param {Response} response @param {Access} access @returns {Promise<Refusal | null>} */
+async function refusalOf(response, access) {
+  if (response.ok) return null;
+  const { error_message = `the server answered ${response.status}` } = await response.json().catch(() => ({}));
+  if (response.status === 401) return { text: access.token === null ? access.hint : `${error_message}; ${access.hint}`, final: true };
+  return { text: error_message, final: response.status < 500 && response.status !== 429 };
+}
+
+/** @type {Refusal} */
+const NOBODY = { text: 'not connected, trying again …', final: false };
+
+// --- STOMP ----------------------------------------------------------------------------------------------------------
+
+/** @param {Side} side @param {Access} access */
+async function followStomp(side, access) {
+  for (;;) {
+    side.state('registering …');
+    const answers = await Promise.all(WAYS.map((way) => register(way, access)));
+    const refusal = answers.find((answer) => typeof answer !== 'string');
+    if (!refusal) return connectStomp(/** @type {string[]} */ (answers), side, access);
+    side.state(refusal.text);
+    if (refusal.final) return;
+    await pause(RETRY_MS);
+  }
+}
+
+/** Gives the destination to subscribe to. @param {Way} way @param {Access} access @returns {Promise<string | Refusal>} */
+async function register({ registrations, ids }, access) {
+  try {
+    const headers = { ...access.headers, 'content-type': 'application/json' };
+    const response = await fetch(registrations, { method: 'POST', headers, body: JSON.stringify(ids) });
+    return (await refusalOf(response, access)) ?? (await response.json()).destination;
+  } catch {
+    return NOBODY;
+  }
+}
+
+/** Errors that a new connection would only meet again. */
+const FINAL = new Set(['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'CHANNEL_DISABLED', 'INVALID_MESSAGE_FORMAT']);
+
+/** @param {string[]} destinations one for each way @param {Side} side @param {Access} access */
+function connectStomp(destinations, side, access) {
+  /** @type {Map<string, string>} the last message-id by destination: whoever comes back misses nothing after it */
+  const last = new Map();
+  /** What the server said before it closed. */
+  let refused = '';
+  const client = new Client({
+    brokerURL: `${location.origin.replace(/^http/, 'ws')}/ws`,
+    connectHeaders: access.headers,
+    reconnectDelay: RECONNECT_MS.first,
+    maxReconnectDelay: RECONNECT_MS.most,
+    reconnectTimeMode: ReconnectionTimeMode.EXPONENTIAL,
+    beforeConnect: () => side.state('connecting …'),
+    onConnect() {
+      side.state('live');
+      for (const [index, way] of WAYS.entries()) subscribe(destinations[index] ?? '', way);
+    },
+    onStompError({ headers }) {
+      const code = headers['error-code'] ?? '';
+      refused = code === 'AUTHENTICATION_REQUIRED' ? `${headers['message']}; ${access.hint}` : (headers['message'] ?? code);
+      if (FINAL.has(code)) void client.deactivate();
+    },
+    onWebSocketClose() {
+      side.state(refused || NOBODY.text);
+      refused = '';
+    },
+  });
+  const subscribe = (/** @type {string} */ destination, /** @type {Way} */ way) => {
+    const since = last.get(destination);
+    client.subscribe(
+      destination,
+      ({ headers, body }) => {
+        const position = headers['message-id'] ?? '';
+        last.set(destination, position);
+        const message = JSON.parse(body);
+        way.show(side, { event: message.event, position, data: message.data ?? message });
+      },
+      since === undefined ? {} : { since },
+    );
+  };
+  client.activate();
+}
+
+// --- Server-Sent Events ---------------------------------------------------------------------------------------------
+
+/** Follows every stream; resolves when each has opened or was refused. @param {Side} side @param {Access} access */
+function followStreams(side, access) {
+  const states = WAYS.map(() => 'connecting …');
+  return Promise.all(
+    WAYS.map(
+      (way, index) =>
+        new Promise((resolve) => {
+          followStream(way, side, access, (text) => {
+            states[index] = text;
+            side.state(states.find((one) => one !== 'live') ?? 'live');
+            resolve(undefined);
+          });
+        }),
+    ),
+  );
+}
+
+/** @param {Way} way @param {Side} side @param {Access} access @param {(state: string) => void} tell @param {string} [from] */
+function followStream(way, side, access, tell, from = '') {
+  let last = from;
+  const source = sourceOf(from ? `${way.stream}&lastEventId=${from}` : way.stream, access);
+  source.onopen = () => tell('live');
+  for (const name of way.events) {
+    source.addEventListener(name, (/** @type {MessageEvent} */ { data, lastEventId }) => {
+      last = lastEventId || last;
+      way.show(side, { event: name, position: last, data: JSON.parse(data) });
+    });
+  }
+  source.onerror = async () => {
+    // streams end in good time: it opens the next by itself
+    if (source.readyState !== source.CLOSED) return tell('opening again …');
+    source.close();
+    const { text, final } = await whyNoStream(way.stream, access);
+    tell(text);
+    if (!final) setTimeout(followStream, RETRY_MS, way, side, access, tell, last);
+  };
+}
+
+/** The browser's own cannot send a token. @param {string} url @param {Access} access */
+function sourceOf(url, access) {
+  if (access.token === null) return new EventSource(url);
+  /** @type {import('eventsource').FetchLike} */
+  const withToken = (to, init) => fetch(to, { ...init, headers: { ...init.headers, ...access.headers } });
+  return /** @type {EventSource} */ (/** @type {unknown} */ (new FetchingEventSource(url, { fetch: withToken })));
+}
+
+/** An EventSource does not say what it was answered: asked once more, plainly. @param {string} url @param {Access} access */
+async function whyNoStream(url, access) {
+  const asking = new AbortController();
+  try {
+    const response = await fetch(url, { headers: access.headers, signal: asking.signal });
+    return (await refusalOf(response, access)) ?? NOBODY;
+  } catch {
+    return NOBODY;
+  } finally {
+    asking.abort();
+  }
+}
