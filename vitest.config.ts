@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // these need a browser or Python: npm run test:clients
+    exclude: ['test/clients/**'],
     globalSetup: ['test/setup/assembly.ts'],
     setupFiles: ['test/setup/environment.ts'],
     testTimeout: 20_000,

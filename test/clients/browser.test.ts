@@ -1,0 +1,63 @@
+/** What a browser does: its own EventSource and WebSocket, and the live page. `CHROMIUM` names another than the system's. */
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { activated, freshId, rank, settled } from '../helpers/events.ts';
+import { type OwnRun, runWith } from '../helpers/local.ts';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+let own: OwnRun;
+let browser: Browser;
+let page: Page;
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM))
+    throw new Error(`there is no ${CHROMIUM}: install it (apt-get install chromium), or name another with CHROMIUM=…`);
+  own = await runWith({ SSE_SECONDS: '5' });
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  page = await browser.newPage();
+  await page.goto(own.url);
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await own?.run.stop();
+});
+
+test("the browser's EventSource is told everything over reconnects, also what came before its first event", {
+  timeout: 60_000,
+}, async () => {
+  const [userId, seatId] = [freshId(), freshId()];
+  await page.evaluate(`
+    var told = [], opened = 0, source = new EventSource('/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}');
+    source.addEventListener('open', () => { opened++; });
+    source.addEventListener('RESERVATION_STATUS', ({ lastEventId }) => told.push(lastEventId.split(':')[1]));
+  `);
+  const opened = () => page.evaluate<number>('opened');
+  const told = () => page.evaluate<string[]>('told');
+  await own.eventually(opened, (times) => times === 1);
+
+  // streams end after 5 s here: some of these fall between two
+  for (let count = 1; count <= 40; count++) {
+    await own.publish([settled(seatId, userId, 'SUCCESS')]);
+    await new Promise((done) => setTimeout(done, 300));
+  }
+  await own.eventually(told, (found) => found.length >= 40);
+
+  expect(await told()).toEqual(Array.from({ length: 40 }, (_, index) => String(index + 1)));
+  expect(await opened()).toBeGreaterThan(1);
+  await page.evaluate('source.close()');
+});
+
+test('the live page follows its buyer over STOMP and over event streams', { timeout: 60_000 }, async () => {
+  const reads = (text: string) =>
+    own.eventually(
+      () => page.innerText('body'),
+      (body) => body.split(text).length - 1 >= 2,
+    );
+  await own.publish([rank(1, 100, 41)]);
+  await reads('41');
+  await own.publish([activated(1, 100, 60)]);
+  await reads('ACTIVE');
+  await own.publish([settled(55, 100, 'FAIL')]);
+  await reads('FAIL');
+});

@@ -1,0 +1,77 @@
+/** A second, independent STOMP client: stomp.py over its own WebSocket library. `PYTHON` names an interpreter that has it. */
+import { execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freshId, rank, settled } from '../helpers/events.ts';
+import { type OwnRun, ownRun } from '../helpers/local.ts';
+
+const PYTHON = process.env['PYTHON'] ?? 'python3';
+
+let own: OwnRun;
+beforeAll(async () => {
+  try {
+    execFileSync(PYTHON, ['-c', 'import stomp, websocket'], { stdio: 'ignore' });
+  } catch {
+    throw new Error(
+      `${PYTHON} has no stomp.py: python3 -m venv .venv && .venv/bin/pip install stomp.py websocket-client, then PYTHON=.venv/bin/python`,
+    );
+  }
+  own = await ownRun();
+});
+afterAll(() => own?.run.stop());
+
+interface Line {
+  readonly kind: string;
+  readonly headers: Record<string, string>;
+  readonly body?: Record<string, unknown>;
+}
+
+/** Runs the client until it has been told so many messages and has left; `onReceipt` is called as it has subscribed. */
+async function runClient(
+  destination: string,
+  messages: number,
+  onSubscribed: () => Promise<void>,
+): Promise<{ lines: Line[]; code: number | null }> {
+  const { hostname, port } = new URL(own.url);
+  const child = spawn(PYTHON, ['test/clients/stomp_client.py', hostname, port, destination, String(messages)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const lines: Line[] = [];
+  for await (const text of createInterface({ input: child.stdout })) {
+    const line = JSON.parse(text) as Line;
+    lines.push(line);
+    if (line.headers['receipt-id'] === 'r-sub') await onSubscribed();
+  }
+  return { lines, code: await ended };
+}
+
+test('stomp.py connects, subscribes, is told, gets receipts, unsubscribes and leaves', { timeout: 60_000 }, async () => {
+  const [userId, concertId] = [freshId(), freshId()];
+  await own.publish([rank(concertId, userId, 9)]);
+  await own.run.settled();
+
+  const { lines, code } = await runClient(`/topic/waiting-queue/${concertId}/${userId}`, 2, () =>
+    own.publish([rank(concertId, userId, 8)]),
+  );
+
+  expect(code).toBe(0);
+  expect(lines.map(({ kind }) => kind)).toEqual(['connected', 'receipt', 'message', 'message', 'receipt', 'receipt']);
+  expect(lines.flatMap(({ body }) => (body ? [(body['data'] as { rank: number }).rank] : []))).toEqual([9, 8]);
+});
+
+test('stomp.py is told what happened since its registration, in order', { timeout: 60_000 }, async () => {
+  const [userId, seatId] = [freshId(), freshId()];
+  await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
+  await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
+  await own.run.settled();
+
+  const { lines, code } = await runClient(`/topic/reservations/${seatId}/${userId}`, 3, () =>
+    own.publish([settled(seatId, userId, 'FAIL')]),
+  );
+
+  expect(code).toBe(0);
+  const messages = lines.filter(({ kind }) => kind === 'message');
+  expect(messages.map(({ body }) => body?.['status'])).toEqual(['FAIL', 'SUCCESS', 'FAIL']);
+  expect(messages.map(({ headers }) => headers['message-id']?.split(':')[1])).toEqual(['1', '2', '3']);
+});
