@@ -59,7 +59,8 @@ const streamOf = (id) =>
     },
   });
 
-parentPort?.on('message', async ({ id, event, context, deadlineMs }) => {
+/** @param {{ id: string, event: unknown, context: object, deadlineMs: number }} invocation */
+async function serve({ id, event, context, deadlineMs }) {
   const full = { ...context, getRemainingTimeInMillis: () => Math.max(0, deadlineMs - RealDate.now()) };
   try {
     const result = streaming.has(handler) ? await handler(event, streamOf(id), full) : await handler(event, full);
@@ -68,4 +69,6 @@ parentPort?.on('message', async ({ id, event, context, deadlineMs }) => {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
     parentPort?.postMessage({ id, error: { name, message, stack } });
   }
-});
+}
+
+parentPort?.on('message', (invocation) => void serve(invocation));

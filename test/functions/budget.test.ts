@@ -1,12 +1,16 @@
 /** What each walk costs in requests: users pay for every one. `docs/access-patterns.md` says the same figures. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../core/connect.ts';
+import { ANYBODY } from '../../core/identity.ts';
 import { ingest } from '../../core/ingest.ts';
 import { handleMessage } from '../../core/message.ts';
 import { quotes } from '../../core/prices.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
-import { freshTicker, tick } from '../helpers/events.ts';
+import { register } from '../../core/registration.ts';
+import { openStream, streamText } from '../../core/stream.ts';
+import { freshId, freshTicker, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
+import { frame } from '../helpers/stomp.ts';
 import { dynamoTables, type Tables } from '../ports/implementations.ts';
 
 const READS = new Set(['GetItemCommand', 'BatchGetItemCommand', 'GetCommand', 'BatchGetCommand']);
@@ -112,4 +116,100 @@ test('quotes are 2 reads for each hundred tickers', async () => {
   const tickers = [await known(), await known(), await known()];
 
   expect(await cost(() => quotes(tickers, { ...ports, freshness: DEFAULT_FRESHNESS }))).toEqual({ writes: 0, reads: 2, queries: 0 });
+});
+
+describe('ticketing', () => {
+  const SEAT = 55;
+  const settle = (userId: number) => async () => {
+    const at = new Date(ports.clock.now()).toISOString();
+    const { source, detailType, detail } = settled(SEAT, userId, 'SUCCESS', { timestamp: at });
+    const body = JSON.stringify({ id: `s${serial++}`, source, 'detail-type': detailType, time: at, detail });
+    await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+  };
+  const stompConnection = async (): Promise<string> => {
+    const connectionId = `c${serial++}`;
+    await connect(
+      { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols: 'v12.stomp', authorization: null },
+      { ...ports, newClientId: () => 'client', allowedOrigins: '*', maxConnections: 0 },
+    );
+    return connectionId;
+  };
+  const sayStomp = (connectionId: string, text: string) =>
+    handleMessage({ connectionId, text, receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
+  const CONNECT = frame('CONNECT', { 'accept-version': '1.2' });
+  const topicOf = (userId: number) => `/topic/reservations/${SEAT}/${userId}`;
+
+  test('a STOMP connect is 2 writes and no job, its CONNECT 2 writes, a heart-beat 1', async () => {
+    let connectionId = '';
+    expect(
+      await cost(async () => {
+        connectionId = await stompConnection();
+      }),
+    ).toEqual({ writes: 2, reads: 0, queries: 0 });
+    expect(ports.jobs.jobs).toEqual([]);
+    expect(await cost(() => sayStomp(connectionId, CONNECT))).toEqual({ writes: 2, reads: 0, queries: 0 });
+
+    expect(await cost(() => sayStomp(connectionId, '\n'))).toEqual({ writes: 1, reads: 0, queries: 0 });
+  });
+
+  test('a STOMP subscribe asks beside that whether its id is free; of a log it looks at the registration and at what lies beyond the head', async () => {
+    const userId = freshId();
+    await settle(userId)();
+    const first = await stompConnection();
+    await sayStomp(first, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })}`);
+    const second = await stompConnection();
+    await sayStomp(second, CONNECT);
+
+    expect(await cost(() => sayStomp(second, frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })))).toEqual({
+      writes: 1 + 3,
+      reads: 4,
+      queries: 1 + 2,
+    });
+  });
+
+  test('a registration is 2 writes and a query, or 3 where it was made before', async () => {
+    const notices = { send: async () => undefined };
+    const body = JSON.stringify({ userId: freshId(), seatId: SEAT });
+    const registering = () => register('/api/push/websocket/reservations/subscriptions', body, ANYBODY, { ...ports, notices });
+
+    expect(await cost(registering)).toEqual({ writes: 2, reads: 0, queries: 1 });
+    expect(await cost(registering)).toEqual({ writes: 3, reads: 0, queries: 1 });
+  });
+
+  test('a log event that nobody hears is 3 writes and a read; heard, 2 writes, a read and 2 queries more', async () => {
+    const userId = freshId();
+    await settle(userId)();
+    expect(await cost(settle(userId))).toEqual({ writes: 3, reads: 1, queries: 0 });
+    const connectionId = await stompConnection();
+    await sayStomp(connectionId, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })}`);
+    // the first heard one also brings the cursor up to what was told to nobody
+    await settle(userId)();
+    ports.gateway.posted.length = 0;
+
+    expect(await cost(settle(userId))).toEqual({ writes: 5, reads: 2, queries: 2 });
+    expect(ports.gateway.posted).toHaveLength(1);
+  });
+
+  test('a look of an event stream is 1 read', async () => {
+    const query = { userId: String(freshId()), concertId: '1' };
+    const opened = await openStream({ path: '/api/v1/waiting-queue/subscribe', query, token: null, lastEventId: null }, ports);
+    const text = streamText(opened, ports.clock.now() + 10_000, ports);
+    await text.next();
+    await text.next();
+    let looks = 0;
+    const read = ports.topics.read;
+    ports.topics.read = (topics) => {
+      looks++;
+      return read(topics);
+    };
+
+    const { reads, writes, queries } = await cost(async () => {
+      for await (const _ of text);
+    });
+    expect({ writes, queries, reads }).toEqual({ writes: 0, queries: 0, reads: looks });
+    // 10 s, at first after 250 ms and ever slower, never later than 700 ms
+    expect(looks).toBeGreaterThan(14);
+    expect(looks).toBeLessThan(22);
+    ports.topics.read = read;
+  });
 });
