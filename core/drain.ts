@@ -110,13 +110,16 @@ async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
   for (let rounds = 1; ; rounds++) {
     await waitOutWindow(speech, ports);
     // pokes were read before the head: who commits after this read pokes after it, and is seen at the release
-    const round = await readRound(
-      { topic, channel: speech.channel, from: Math.max(speech.done, turn.cursor), retell: speech.retell },
-      ports,
-    );
+    const round = await readRound({ topic, channel: speech.channel, told: turn, done: speech.done, retell: speech.retell }, ports);
     await tellAudience(speech, round, ports);
     const busy = rounds === MAX_ROUNDS || ports.clock.now() - beganMs > MAX_SPEECH_MS;
-    const done = { cursor: round.head, toldAtMs: speech.toldAtMs, nextAtMs: speech.nextAtMs, pokes: busy ? null : turn.pokes };
+    const done = {
+      cursor: round.head,
+      epoch: round.epoch,
+      toldAtMs: speech.toldAtMs,
+      nextAtMs: speech.nextAtMs,
+      pokes: busy ? null : turn.pokes,
+    };
     const outcome = round.more && !busy ? 'poked' : await ports.turns.release(topic, shard, lease.me, done);
     // the job comes after the release: who pokes before it finds the turn held, and relies on somebody coming again
     if (busy && outcome === 'released') return ports.jobs.put({ kind: 'drain', topic, shard });
@@ -133,7 +136,7 @@ async function again(speech: Speech, round: Round, { turns }: DrainPorts): Promi
   const { topic, shard, lease } = speech;
   if (speech.channel.kind === 'log') {
     const until = lease.nextUntilMs();
-    if (!(await turns.save(topic, shard, lease.me, round.head, until))) throw new TurnLostError(topic);
+    if (!(await turns.save(topic, shard, lease.me, { cursor: round.head, epoch: round.epoch }, until))) throw new TurnLostError(topic);
     lease.heldUntil(until);
   }
   const turn = await turns.read(topic, shard);

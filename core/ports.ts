@@ -28,6 +28,8 @@ export interface TopicState {
   readonly heard: boolean;
   /** Whether the catalogue knows it. */
   readonly listed: boolean;
+  /** When it may be forgotten, in ms, unless it is written to or asked for before; `null` = never. */
+  readonly expiresAtMs: number | null;
 }
 
 export interface LogMessage {
@@ -65,8 +67,10 @@ export interface Turn {
   readonly untilMs: number;
   /** How often somebody asked for a drain. */
   readonly pokes: number;
-  /** Up to which offset the audience was told. */
+  /** Up to which offset the audience was told, in the epoch beside it. */
   readonly cursor: number;
+  /** Empty where nothing was told yet. */
+  readonly epoch: string;
   /** When the audience was last told, in ms; 0 = never. */
   readonly toldAtMs: number;
   /** State topics: when it may be told next, in ms. */
@@ -85,7 +89,7 @@ export interface Turns {
   /** Lets go without having told anything: the next may begin at once. */
   abandon(topic: string, shard: number, me: string): Promise<void>;
   /** Saves progress without releasing. False where the turn is no longer mine. */
-  save(topic: string, shard: number, me: string, cursor: number, untilMs: number): Promise<boolean>;
+  save(topic: string, shard: number, me: string, told: Pick<Done, 'cursor' | 'epoch'>, untilMs: number): Promise<boolean>;
   /**
    * Advances the cursor and releases, on condition that the turn is mine and, where `pokes` is given, that nobody
    * poked since. Says which of both failed.
@@ -95,6 +99,7 @@ export interface Turns {
 
 export interface Done {
   readonly cursor: number;
+  readonly epoch: string;
   readonly toldAtMs: number;
   readonly nextAtMs: number;
   readonly pokes: number | null;

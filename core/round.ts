@@ -15,6 +15,7 @@ export interface Round {
   readonly from: number;
   /** Up to which it is told after this round. */
   readonly head: number;
+  readonly epoch: string;
   /** A log holds more than one round takes. */
   readonly more: boolean;
   /** What one lacks who has everything up to `last`: some frames, up to which offset they go, and whether there are more. */
@@ -39,13 +40,15 @@ const nothing = (last: number): Lacking => ({ frames: [], upTo: last, more: fals
 
 /** Reads the head, strongly consistent, and says who gets what. */
 export async function readRound(
-  request: { topic: string; channel: Channel; from: number; retell: boolean },
+  request: { topic: string; channel: Channel; told: { cursor: number; epoch: string }; done: number; retell: boolean },
   ports: RoundPorts,
 ): Promise<Round> {
-  const { topic, channel, from } = request;
+  const { topic, channel, told, done, retell } = request;
   const state = (await ports.topics.read([topic])).get(topic);
-  if (!state) return { from, head: from, more: false, after: async (last) => nothing(last) };
-  return channel.kind === 'state' ? stateRound(state, request, ports) : logRound(state, request, ports);
+  if (!state) return { from: done, head: done, epoch: '', more: false, after: async (last) => nothing(last) };
+  // a topic that was forgotten and made anew counts from 1 again: an older cursor says nothing
+  const from = Math.max(done, told.epoch === state.epoch ? told.cursor : 0);
+  return channel.kind === 'state' ? stateRound(state, { channel, from, retell }, ports) : logRound(state, { channel, from }, ports);
 }
 
 /** State: whoever lacks something gets the newest, and only that. */
@@ -59,6 +62,7 @@ function stateRound(
   return {
     from,
     head: state.head,
+    epoch: state.epoch,
     more: false,
     async after(last, { late }) {
       if (last < state.head) return { frames: fresh ? [fresh] : [], upTo: state.head, more: false };
@@ -89,6 +93,7 @@ async function logRound(
   return {
     from,
     head,
+    epoch: state.epoch,
     more: fresh.full,
     async after(last) {
       if (last >= head) return nothing(last);

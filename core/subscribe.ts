@@ -32,6 +32,9 @@ const NEAR_HEAD = 50;
 
 const AT_ONCE = 16;
 
+/** Longer than any connection, and its subscriptions, may live. */
+const OUTLIVES_MS = 86_400_000;
+
 /** The id of a JSON client's subscriptions: it has one a topic. */
 export const JSON_SUBSCRIPTION = 'json';
 
@@ -85,7 +88,7 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
     // one after another: replies to one message go in order; each is settled while the next is told
     for (const [index, wish] of wishes.entries()) {
       const before = states.get(wish.topic);
-      const state = before?.heard ? before : await listen(wish.topic, ports);
+      const state = before && isHeard(before, ports.clock.now()) ? before : await listen(wish.topic, ports);
       const there = known[index] ?? null;
       const first = await tellFirst(wish, state, there, subscriber, ports);
       if (first === 'gone') return;
@@ -110,6 +113,10 @@ const keyOf = (topic: string, subscriptionId: string, { connectionId }: Connecti
   connectionId,
   subscriptionId,
 });
+
+/** A topic that may soon be forgotten is asked for again: it must outlive every subscription to it. */
+const isHeard = ({ heard, expiresAtMs }: TopicState, nowMs: number): boolean =>
+  heard && (expiresAtMs === null || expiresAtMs - nowMs > OUTLIVES_MS);
 
 /** The catalogue first: a topic that is heard without standing there would never be unheard again. */
 async function listen(topic: string, { catalogue, topics, clock }: SubscribePorts): Promise<TopicState> {

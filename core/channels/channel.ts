@@ -78,6 +78,8 @@ export interface Channel {
   readonly topicHint: string;
   /** The recent history a topic should keep, or `null` while it need not be thinned. */
   thinRecent(points: readonly string[]): string[] | null;
+  /** How long a topic is kept after it was last written to or asked for, in ms; `null` = for good. MUST be more than a day: longer than a log. */
+  readonly lifeMs: number | null;
   /** Whether its topics are listed in the catalogue as they appear. */
   readonly catalogued: boolean;
   readonly events: Readonly<Record<string, EventType>>;

@@ -1,5 +1,8 @@
 import * as v from 'valibot';
 
+/** There is a topic for each buyer and concert or seat: those that nobody asks for any more are forgotten after two days. */
+export const TICKET_LIFE_MS = 2 * 86_400_000;
+
 /** A whole number that names a user, a concert or a seat. */
 export const id = v.pipe(v.number(), v.safeInteger('expected a whole number'), v.minValue(0, 'expected 0 or more'));
 

@@ -124,6 +124,7 @@ export const priceChannel = (fresh: Freshness): Channel => ({
   matches: (topic) => TOPIC.test(topic),
   topicHint: 'price:{ticker}, the ticker six digits or capital letters',
   thinRecent: thinPoints,
+  lifeMs: null,
   catalogued: true,
   events: {
     PriceTicked: eventType(tick, (detail, meta) => [tickCommit(detail, meta)]),

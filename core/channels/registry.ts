@@ -1,4 +1,4 @@
-import type { Freshness } from '../quote.ts';
+import { DEFAULT_FRESHNESS, type Freshness } from '../quote.ts';
 import type { Channel, EventType } from './channel.ts';
 import { priceChannel } from './price.ts';
 import { reservationsChannel } from './reservations.ts';
@@ -25,3 +25,7 @@ export function channelsOf(all: readonly Channel[]): Channels {
 
 export const makeChannels = (settings: { readonly freshness: Freshness }): Channels =>
   channelsOf([priceChannel(settings.freshness), waitingQueueChannel, reservationsChannel]);
+
+/** How long a topic is kept, in ms; `null` = for good. */
+export const lifeOf = (topic: string): number | null => CHANNELS.of(topic)?.lifeMs ?? null;
+const CHANNELS = makeChannels({ freshness: DEFAULT_FRESHNESS });

@@ -3,7 +3,7 @@ import { isUser } from '../identity.ts';
 import { eventTime } from '../ordering.ts';
 import { isoOf } from '../time.ts';
 import { type Channel, eventType, instant, ownTime } from './channel.ts';
-import { ID, id } from './ids.ts';
+import { ID, id, TICKET_LIFE_MS } from './ids.ts';
 
 const TOPIC = new RegExp(`^/topic/reservations/${ID}/${ID}$`);
 
@@ -19,6 +19,7 @@ export const reservationsChannel: Channel = {
   matches: (topic) => TOPIC.test(topic),
   topicHint: '/topic/reservations/{seatId}/{userId}',
   thinRecent: () => null,
+  lifeMs: TICKET_LIFE_MS,
   catalogued: false,
   events: {
     ReservationSettled: eventType(settled, ({ userId, seatId, status, timestamp }, meta) => {

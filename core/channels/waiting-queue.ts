@@ -3,7 +3,7 @@ import { isUser } from '../identity.ts';
 import { eventTime, orderOf } from '../ordering.ts';
 import { isoOf } from '../time.ts';
 import { type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
-import { ID, id } from './ids.ts';
+import { ID, id, TICKET_LIFE_MS } from './ids.ts';
 
 const TOPIC = new RegExp(`^/topic/waiting-queue/${ID}/${ID}$`);
 
@@ -56,6 +56,7 @@ export const waitingQueueChannel: Channel = {
   matches: (topic) => TOPIC.test(topic),
   topicHint: '/topic/waiting-queue/{concertId}/{userId}',
   thinRecent: () => null,
+  lifeMs: TICKET_LIFE_MS,
   catalogued: false,
   events: {
     RankUpdated: eventType(ranked, (detail, meta) => [placeCommit(detail, meta)]),

@@ -5,6 +5,7 @@ import { channelsOf } from '../../core/channels/registry.ts';
 import { drain } from '../../core/drain.ts';
 import { ingest } from '../../core/ingest.ts';
 import { settled } from '../helpers/events.ts';
+import { memoryTopics } from '../helpers/memory.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
 
 const TOPIC = '/topic/reservations/55/100';
@@ -146,4 +147,41 @@ test('a registration with nothing to replay stays a start until its user was tol
   expect(offsets('again')).toEqual([1, 2]);
 
   expect(await ports.registrations.find(TOPIC)).toBeNull();
+});
+
+test('a topic that was forgotten and made anew is told from its beginning, whatever was told of its former life', async () => {
+  const say = await speaker(ports, 'a');
+  await say({ type: 'subscribe', topic: TOPIC });
+  await publish(3);
+  // what has not been asked for in days is gone, its cursor perhaps not yet
+  ports.topics = memoryTopics(ports.clock);
+  await ports.topics.create('one that takes the epoch the other had');
+  const again = await speaker(ports, 'b');
+  await again({ type: 'subscribe', topic: TOPIC });
+  await publish(2);
+
+  expect(offsets('b')).toEqual([1, 2]);
+});
+
+test('a topic that may soon be forgotten is asked for again by whoever subscribes', async () => {
+  const say = await speaker(ports, 'a');
+  await say({ type: 'subscribe', topic: TOPIC });
+  const { hear, read } = ports.topics;
+  const heard: string[] = [];
+  ports.topics.hear = async (topic) => {
+    heard.push(topic);
+    return hear(topic);
+  };
+  const leftMs = (ms: number) => {
+    ports.topics.read = async (topics) =>
+      new Map([...(await read(topics))].map(([topic, state]) => [topic, { ...state, expiresAtMs: ports.clock.now() + ms }]));
+  };
+
+  leftMs(30 * 3_600_000);
+  await say({ type: 'subscribe', topic: TOPIC });
+  expect(heard).toEqual([]);
+  leftMs(20 * 3_600_000);
+  await say({ type: 'subscribe', topic: TOPIC });
+
+  expect(heard).toEqual([TOPIC]);
 });

@@ -24,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 beforeEach(() => {
-  const { stop: _, clock: __, ...stored } = tables;
+  const { stop: _, clock, ...stored } = tables;
+  clock.nowMs = Date.now();
   ports = { ...memoryPorts(), ...stored } as MemoryPorts;
   Object.assign(ports.clock, { nowMs: Date.now() });
 });

@@ -41,6 +41,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
       recent: [],
       heard: false,
       listed: false,
+      expiresAtMs: null,
       orders: {},
     };
     states.set(topic, state);
@@ -110,7 +111,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
 export function memoryTurns(): Turns {
   const items = new Map<string, Turn>();
   const at = (topic: string, shard: number): Turn =>
-    items.get(`${topic}#${shard}`) ?? { holder: '', untilMs: 0, pokes: 0, cursor: 0, toldAtMs: 0, nextAtMs: 0 };
+    items.get(`${topic}#${shard}`) ?? { holder: '', untilMs: 0, pokes: 0, cursor: 0, epoch: '', toldAtMs: 0, nextAtMs: 0 };
   const put = (topic: string, shard: number, change: Partial<Turn>): Turn => {
     const turn = { ...at(topic, shard), ...change };
     items.set(`${topic}#${shard}`, turn);
@@ -135,16 +136,16 @@ export function memoryTurns(): Turns {
     async abandon(topic, shard, me) {
       if (at(topic, shard).holder === me) put(topic, shard, { holder: '', untilMs: 0 });
     },
-    async save(topic, shard, me, cursor, untilMs) {
+    async save(topic, shard, me, told, untilMs) {
       if (at(topic, shard).holder !== me) return false;
-      put(topic, shard, { cursor, untilMs });
+      put(topic, shard, { ...told, untilMs });
       return true;
     },
-    async release(topic, shard, me, { cursor, toldAtMs, nextAtMs, pokes }) {
+    async release(topic, shard, me, { cursor, epoch, toldAtMs, nextAtMs, pokes }) {
       const turn = at(topic, shard);
       if (turn.holder !== me) return 'lost';
       if (pokes !== null && turn.pokes !== pokes) return 'poked';
-      put(topic, shard, { cursor, toldAtMs, nextAtMs, holder: '', untilMs: 0 });
+      put(topic, shard, { cursor, epoch, toldAtMs, nextAtMs, holder: '', untilMs: 0 });
       return 'released';
     },
   };

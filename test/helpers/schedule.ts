@@ -85,6 +85,7 @@ const testChannel = (kind: Kind): Channel => ({
       },
     },
   },
+  lifeMs: null,
   catalogued: false,
   keepsAlive: false,
   http: null,

@@ -171,9 +171,11 @@ describe.each(implementations)('%s', (_, make) => {
       const { pokes } = await tables.turns.poke(topic, 0, 'me', 100);
       await tables.turns.poke(topic, 0, 'you', 100);
 
-      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, toldAtMs: 50, nextAtMs: 60, pokes })).toBe('poked');
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, epoch: 'e', toldAtMs: 50, nextAtMs: 60, pokes })).toBe('poked');
       expect(await tables.turns.read(topic, 0)).toMatchObject({ holder: 'me', cursor: 0 });
-      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, toldAtMs: 50, nextAtMs: 60, pokes: pokes + 1 })).toBe('released');
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, epoch: 'e', toldAtMs: 50, nextAtMs: 60, pokes: pokes + 1 })).toBe(
+        'released',
+      );
       expect(await tables.turns.read(topic, 0)).toMatchObject({ holder: '', cursor: 7, toldAtMs: 50, nextAtMs: 60 });
     });
 
@@ -182,7 +184,9 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.turns.poke(topic, 0, 'me', 100);
       await tables.turns.poke(topic, 0, 'you', 100);
 
-      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, toldAtMs: 50, nextAtMs: 60, pokes: null })).toBe('released');
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 7, epoch: 'e', toldAtMs: 50, nextAtMs: 60, pokes: null })).toBe(
+        'released',
+      );
     });
 
     test('who lost the turn can neither extend, nor save, nor release', async () => {
@@ -191,10 +195,10 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.turns.takeOver(topic, 0, seen, 'you', 300);
 
       expect(await tables.turns.extend(topic, 0, 'me', 400)).toBe(false);
-      expect(await tables.turns.save(topic, 0, 'me', 9, 400)).toBe(false);
-      expect(await tables.turns.release(topic, 0, 'me', { cursor: 9, toldAtMs: 1, nextAtMs: 60, pokes: null })).toBe('lost');
+      expect(await tables.turns.save(topic, 0, 'me', { cursor: 9, epoch: 'e' }, 400)).toBe(false);
+      expect(await tables.turns.release(topic, 0, 'me', { cursor: 9, epoch: 'e', toldAtMs: 1, nextAtMs: 60, pokes: null })).toBe('lost');
       expect(await tables.turns.extend(topic, 0, 'you', 500)).toBe(true);
-      expect(await tables.turns.save(topic, 0, 'you', 4, 600)).toBe(true);
+      expect(await tables.turns.save(topic, 0, 'you', { cursor: 4, epoch: 'e' }, 600)).toBe(true);
       expect(await tables.turns.read(topic, 0)).toMatchObject({ holder: 'you', untilMs: 600, cursor: 4 });
     });
   });

@@ -1,4 +1,5 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { lifeOf } from '../../../core/channels/registry.ts';
 import type { LogMessage, TopicState, Topics } from '../../../core/ports.ts';
 import { readKeys } from './batch-get.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
@@ -14,31 +15,41 @@ export interface TopicsOptions {
   readonly table: string;
   readonly newEpoch: () => string;
   readonly now?: () => number;
+  /** How long a topic is kept after its state item was last written. */
+  readonly life?: (topic: string) => number | null;
   readonly client?: ReturnType<typeof documents>;
 }
 
-export function dynamoTopics({ table, newEpoch, now = Date.now, client = documents() }: TopicsOptions): Topics {
+export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, client = documents() }: TopicsOptions): Topics {
   const read = async (topic: string): Promise<TopicState> => {
     const { Item } = await client.send(new GetCommand({ TableName: table, Key: stateKey(topic), ConsistentRead: true }));
     return stateOf(topic, Item ?? {});
   };
   /** An update of the state item that makes it where it is missing. */
-  const update = async (topic: string, sets: string[], values: Item, condition?: string, names: Record<string, string> = {}) =>
-    conditional(async () => {
+  const update = async (topic: string, sets: string[], values: Item, condition?: string, names: Record<string, string> = {}) => {
+    const lifeMs = life(topic);
+    const forgetting = lifeMs === null ? [] : ['#expiresAt = :expiresAt'];
+    return conditional(async () => {
       const { Attributes = {} } = await client.send(
         new UpdateCommand({
           TableName: table,
           Key: stateKey(topic),
-          UpdateExpression: `SET ${['#epoch = if_not_exists(#epoch, :epoch)', ...sets].join(', ')}`,
+          UpdateExpression: `SET ${['#epoch = if_not_exists(#epoch, :epoch)', ...forgetting, ...sets].join(', ')}`,
           ConditionExpression: condition,
-          ExpressionAttributeNames: { '#epoch': 'epoch', '#head': 'head', ...names },
-          ExpressionAttributeValues: { ':epoch': newEpoch(), ...values },
+          ExpressionAttributeNames: {
+            '#epoch': 'epoch',
+            '#head': 'head',
+            ...(lifeMs === null ? {} : { '#expiresAt': 'expiresAt' }),
+            ...names,
+          },
+          ExpressionAttributeValues: { ':epoch': newEpoch(), ...(lifeMs === null ? {} : { ':expiresAt': ttl(now() + lifeMs) }), ...values },
           ReturnValues: 'ALL_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       );
       return stateOf(topic, Attributes);
     });
+  };
 
   return {
     async commitState(commit) {
@@ -190,5 +201,6 @@ function stateOf(topic: string, item: Item): TopicState {
     recent: Array.isArray(item['recent']) ? (item['recent'] as string[]) : [],
     heard: item['heard'] === true,
     listed: item['listed'] === true,
+    expiresAtMs: typeof item['expiresAt'] === 'number' ? item['expiresAt'] * 1000 : null,
   };
 }

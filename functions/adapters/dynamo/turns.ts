@@ -1,6 +1,7 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { lifeOf } from '../../../core/channels/registry.ts';
 import type { Turn, Turns } from '../../../core/ports.ts';
-import { conditional, documents, type Item, number, text } from './client.ts';
+import { conditional, documents, type Item, number, text, ttl } from './client.ts';
 import { cursorKey } from './keys.ts';
 
 const NAMES = {
@@ -10,10 +11,19 @@ const NAMES = {
   '#cursor': 'cursor',
   '#toldAt': 'toldAt',
   '#nextAt': 'nextAt',
+  '#epoch': 'epoch',
+  '#expiresAt': 'expiresAt',
 } as const;
 type Name = keyof typeof NAMES;
 
-export function dynamoTurns({ table, client = documents() }: { table: string; client?: ReturnType<typeof documents> }): Turns {
+export interface TurnsOptions {
+  readonly table: string;
+  /** How long a topic is kept: its cursor may go with it. */
+  readonly life?: (topic: string) => number | null;
+  readonly client?: ReturnType<typeof documents>;
+}
+
+export function dynamoTurns({ table, life = lifeOf, client = documents() }: TurnsOptions): Turns {
   const read = async (topic: string, shard: number): Promise<Turn | null> => {
     const { Item } = await client.send(new GetCommand({ TableName: table, Key: cursorKey(topic, shard), ConsistentRead: true }));
     return Item ? turnOf(Item) : null;
@@ -39,13 +49,14 @@ export function dynamoTurns({ table, client = documents() }: { table: string; cl
 
   return {
     async poke(topic, shard, me, untilMs) {
+      const lifeMs = life(topic);
       const { done } = await update(
         topic,
         shard,
-        'SET #holder = if_not_exists(#holder, :me), #until = if_not_exists(#until, :until) ADD #pokes :one',
+        `SET #holder = if_not_exists(#holder, :me), #until = if_not_exists(#until, :until)${lifeMs === null ? '' : ', #expiresAt = :expiresAt'} ADD #pokes :one`,
         undefined,
-        ['#holder', '#until', '#pokes'],
-        { ':me': me, ':until': untilMs, ':one': 1 },
+        ['#holder', '#until', '#pokes', ...(lifeMs === null ? [] : ['#expiresAt' as const])],
+        { ':me': me, ':until': untilMs, ':one': 1, ...(lifeMs === null ? {} : { ':expiresAt': ttl(untilMs + lifeMs) }) },
       );
       return done as Turn;
     },
@@ -71,22 +82,37 @@ export function dynamoTurns({ table, client = documents() }: { table: string; cl
     async abandon(topic, shard, me) {
       await update(topic, shard, 'REMOVE #holder, #until', mine, ['#holder', '#until'], { ':me': me });
     },
-    async save(topic, shard, me, cursor, untilMs) {
-      const { done } = await update(topic, shard, 'SET #cursor = :cursor, #until = :until', mine, ['#holder', '#until', '#cursor'], {
-        ':me': me,
-        ':cursor': cursor,
-        ':until': untilMs,
-      });
+    async save(topic, shard, me, { cursor, epoch }, untilMs) {
+      const { done } = await update(
+        topic,
+        shard,
+        'SET #cursor = :cursor, #epoch = :epoch, #until = :until',
+        mine,
+        ['#holder', '#until', '#cursor', '#epoch'],
+        {
+          ':epoch': epoch,
+          ':me': me,
+          ':cursor': cursor,
+          ':until': untilMs,
+        },
+      );
       return done !== null;
     },
-    async release(topic, shard, me, { cursor, toldAtMs, nextAtMs, pokes }) {
+    async release(topic, shard, me, { cursor, epoch, toldAtMs, nextAtMs, pokes }) {
       const { done, refused } = await update(
         topic,
         shard,
-        'SET #cursor = :cursor, #toldAt = :toldAt, #nextAt = :nextAt REMOVE #holder, #until',
+        'SET #cursor = :cursor, #epoch = :epoch, #toldAt = :toldAt, #nextAt = :nextAt REMOVE #holder, #until',
         pokes === null ? mine : `${mine} AND #pokes = :pokes`,
-        ['#holder', '#until', '#cursor', '#toldAt', '#nextAt', ...(pokes === null ? [] : ['#pokes' as const])],
-        { ':me': me, ':cursor': cursor, ':toldAt': toldAtMs, ':nextAt': nextAtMs, ...(pokes === null ? {} : { ':pokes': pokes }) },
+        ['#holder', '#until', '#cursor', '#epoch', '#toldAt', '#nextAt', ...(pokes === null ? [] : ['#pokes' as const])],
+        {
+          ':me': me,
+          ':cursor': cursor,
+          ':epoch': epoch,
+          ':toldAt': toldAtMs,
+          ':nextAt': nextAtMs,
+          ...(pokes === null ? {} : { ':pokes': pokes }),
+        },
       );
       if (done) return 'released';
       const now = refused?.item ? turnOf(refused.item) : await read(topic, shard);
@@ -100,6 +126,7 @@ const turnOf = (item: Item): Turn => ({
   untilMs: number(item, 'until'),
   pokes: number(item, 'pokes'),
   cursor: number(item, 'cursor'),
+  epoch: text(item, 'epoch'),
   toldAtMs: number(item, 'toldAt'),
   nextAtMs: number(item, 'nextAt'),
 });

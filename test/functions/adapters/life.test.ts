@@ -1,0 +1,49 @@
+/** Topics that are kept for a while are forgotten by time to live; those of the market are kept for good. */
+
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { dynamoTopics } from '../../../functions/adapters/dynamo/topics.ts';
+import { dynamoTurns } from '../../../functions/adapters/dynamo/turns.ts';
+import { localTables } from '../../../local/resources/tables.ts';
+import { readTemplate } from '../../../local/template.ts';
+
+const NOW = Date.UTC(2026, 1, 6);
+const DAY_SECONDS = 86_400;
+let server: Awaited<ReturnType<typeof localTables>>;
+let client: DynamoDBDocumentClient;
+let table: string;
+beforeAll(async () => {
+  const resources = readTemplate(inject('templateFile')).ofType('AWS::DynamoDB::GlobalTable');
+  table = resources.find(({ id }) => id.includes('Topics'))?.id ?? '';
+  server = await localTables(resources, null);
+  client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }));
+});
+afterAll(async () => {
+  client.destroy();
+  await server.stop();
+});
+const item = async (topic: string, name: string) =>
+  (await client.send(new GetCommand({ TableName: table, Key: { topic, item: name } }))).Item;
+
+test("a buyer's topic is kept for two days after it was last asked for or written, and its cursor as long", async () => {
+  const topics = dynamoTopics({ table, newEpoch: () => 'e', now: () => NOW, client });
+  const turns = dynamoTurns({ table, client });
+  const topic = '/topic/waiting-queue/1/100';
+
+  expect(await topics.create(topic)).toMatchObject({ head: 0, heard: false, expiresAtMs: NOW + 2 * DAY_SECONDS * 1000 });
+  expect(await topics.hear(topic)).toMatchObject({ heard: true });
+  await turns.poke(topic, 0, 'me', NOW);
+
+  expect(await item(topic, 'state')).toMatchObject({ expiresAt: NOW / 1000 + 2 * DAY_SECONDS });
+  expect(await item(topic, 'cursor#0')).toMatchObject({ expiresAt: NOW / 1000 + 2 * DAY_SECONDS });
+});
+
+test('a ticker is kept for good', async () => {
+  const topics = dynamoTopics({ table, newEpoch: () => 'e', now: () => NOW, client });
+  await topics.hear('price:005930');
+  await dynamoTurns({ table, client }).poke('price:005930', 0, 'me', NOW);
+
+  expect(await item('price:005930', 'state')).not.toHaveProperty('expiresAt');
+  expect(await item('price:005930', 'cursor#0')).not.toHaveProperty('expiresAt');
+});
