@@ -1,10 +1,11 @@
 /** Runs a synthesised deployment on this machine: each resource of the template gets its counterpart here. */
 import { createServer } from 'node:http';
 import type { AwsResources } from './aws-endpoint.ts';
-import { awsEndpoint, JWKS_PATH } from './aws-endpoint.ts';
+import { awsEndpoint } from './aws-endpoint.ts';
 import { type LocalClock, localClock } from './clock.ts';
+import { awsEnvironment, pointHere } from './environment.ts';
 import { type FrontDoor, frontDoor } from './front-door.ts';
-import { LOCAL_ISSUER, LOCAL_JWKS_URI, localIssuer, type TokenRequest } from './issuer.ts';
+import { LOCAL_ISSUER, localIssuer, type TokenRequest } from './issuer.ts';
 import { type Levers, makeLevers } from './levers.ts';
 import { close, listen } from './listen.ts';
 import { type BusRule, type LocalBus, localBus } from './resources/event-bus.ts';
@@ -16,7 +17,7 @@ import { deliverAtLeastOnce, type LocalQueue, localQueue } from './resources/que
 import { schedule } from './resources/schedule.ts';
 import { type LocalSocketApi, localSocketApi } from './resources/socket-api.ts';
 import { localTables } from './resources/tables.ts';
-import { PSEUDO, type Resource, readTemplate, resolveValue } from './template.ts';
+import { type Resource, readTemplate, resolveValue } from './template.ts';
 
 export interface LocalOptions {
   /** The stack's template in a cloud assembly. */
@@ -284,27 +285,3 @@ function functionNamed(functions: ReadonlyMap<string, LocalFunction>, name: stri
   if (!fn) throw new Error(`there is no function ${name}`);
   return fn;
 }
-
-/** What Lambda and the SDK's settings put into a function's environment, pointing at this machine. */
-const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<string, string> => ({
-  AWS_REGION: PSEUDO['AWS::Region'] ?? '',
-  AWS_ACCESS_KEY_ID: 'local',
-  AWS_SECRET_ACCESS_KEY: 'local',
-  AWS_ENDPOINT_URL_DYNAMODB: tablesEndpoint,
-  AWS_ENDPOINT_URL_SQS: awsUrl,
-  AWS_ENDPOINT_URL_EVENTBRIDGE: awsUrl,
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: awsUrl,
-  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
-  // the deployed runtime is newer than the laptop's may be
-  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-  TZ: 'UTC',
-});
-
-/** Addresses of the platform in resolved values become ours. */
-const pointHere = (variables: Readonly<Record<string, string>>, awsUrl: string): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [
-      name,
-      value === LOCAL_JWKS_URI ? `${awsUrl}${JWKS_PATH}` : value.replace(/^https:\/\/[^/]+\.execute-api\.[^/]+/, awsUrl),
-    ]),
-  );

@@ -1,0 +1,28 @@
+/** The environment of functions, pointing at this machine. */
+import { JWKS_PATH } from './aws-endpoint.ts';
+import { LOCAL_JWKS_URI } from './issuer.ts';
+import { PSEUDO } from './template.ts';
+
+/** What Lambda and the SDK's settings put into a function's environment, pointing at this machine. */
+export const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<string, string> => ({
+  AWS_REGION: PSEUDO['AWS::Region'] ?? '',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_ENDPOINT_URL_DYNAMODB: tablesEndpoint,
+  AWS_ENDPOINT_URL_SQS: awsUrl,
+  AWS_ENDPOINT_URL_EVENTBRIDGE: awsUrl,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: awsUrl,
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
+  // the deployed runtime is newer than the laptop's may be
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  TZ: 'UTC',
+});
+
+/** Addresses of the platform in resolved values become ours. */
+export const pointHere = (variables: Readonly<Record<string, string>>, awsUrl: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      value === LOCAL_JWKS_URI ? `${awsUrl}${JWKS_PATH}` : value.replace(/^https:\/\/[^/]+\.execute-api\.[^/]+/, awsUrl),
+    ]),
+  );
