@@ -68,6 +68,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const settingOf = (wanted: string): string => read.find(({ name }) => name === wanted)?.value ?? '';
   if (settingOf(SETTING.marketOpen) >= settingOf(SETTING.marketClose))
     problems.push(`${SETTING.marketOpen}: expected a time before ${SETTING.marketClose}`);
+  if (Number(settingOf(SETTING.pingIntervalSeconds)) >= Number(settingOf(SETTING.idleTimeoutSeconds)))
+    problems.push(
+      `${SETTING.pingIntervalSeconds}: expected less than ${SETTING.idleTimeoutSeconds}: who answers every ping must not be taken for silent`,
+    );
   if (settingOf(SETTING.authMode) === 'jwt') {
     const needed: [string, string][] = [
       [SETTING.jwtIssuer, 'the issuer whose tokens count'],

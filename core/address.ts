@@ -21,11 +21,11 @@ export function channelAt(kind: 'stream' | 'registrations', path: string, { all 
 export function addressOf(
   { channel, http }: { channel: Channel; http: HttpForm },
   given: Readonly<Record<string, unknown>>,
-  principal: Principal,
+  principal: Principal | null,
 ): Address {
   const ids = Object.fromEntries(http.parameters.map((name) => [name, wholeNumber(name, given[name])]));
   const topic = http.topicOf(ids);
-  if (!channel.permits(topic, principal)) throw new PushError('PERMISSION_DENIED', `${topic} is not yours`, { topic });
+  if (!principal || !channel.permits(topic, principal)) throw new PushError('PERMISSION_DENIED', `${topic} is not yours`, { topic });
   return { channel, http, topic, ids };
 }
 

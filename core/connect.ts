@@ -1,10 +1,11 @@
+import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
+import { dismiss } from './dismiss.ts';
 import { PushError } from './errors.ts';
 import { authenticate, type Identity, readBearer } from './identity.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
 import type { Clock, Connection, Connections, Gateway, Jobs, PostResult, Report } from './ports.ts';
-import { encodeError } from './protocol/encode.ts';
 import { formatConnected } from './protocol/json.ts';
 import { STOMP_VERSIONS, type StompVersion } from './protocol/stomp-frame.ts';
 
@@ -33,6 +34,7 @@ export interface ConnectPorts {
   readonly report: Report;
   readonly identity: Identity;
   readonly mode: PushMode;
+  readonly channels: Channels;
   readonly newClientId: () => string;
   /** `*` or the origins that may connect, comma separated. */
   readonly allowedOrigins: string;
@@ -62,7 +64,7 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
   }
   const offered = (request.protocols ?? '').split(',').map((one) => one.trim());
   const version = STOMP_VERSIONS.find((one) => offered.includes(subprotocolOf(one))) ?? null;
-  if (version !== null) checkMode('websocket', ports.mode);
+  if (version !== null) checkMode('websocket', ports.mode, ports.channels);
   const bearer = offered.find((one) => one.startsWith(BEARER))?.slice(BEARER.length) ?? null;
   const token = readBearer(request.authorization) ?? bearer;
   // a STOMP client may have its token in its first frame
@@ -87,7 +89,7 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
     });
   }
   if (version === null) await ports.jobs.put({ kind: 'greet', connectionId, atMs: connectedAtMs + GREETING_MS });
-  else if (ports.identity.required && principal === null) await ports.jobs.put({ kind: 'expect', connectionId }, CONNECT_SECONDS);
+  else if (ports.identity.required && principal === null) await ports.jobs.put({ kind: 'expect-connect', connectionId }, CONNECT_SECONDS);
   ports.report.info('connected', { connectionId, clientId, sourceIp, dialect: version === null ? 'json' : `stomp ${version}` });
   return version !== null ? subprotocolOf(version) : offered.includes(JSON_PROTOCOL) ? JSON_PROTOCOL : null;
 }
@@ -99,9 +101,7 @@ export async function expectConnect(connectionId: string, ports: GreetPorts): Pr
   const connection = await ports.connections.read(connectionId);
   if (!connection || connection.admitted) return;
   const late = new PushError('AUTHENTICATION_REQUIRED', `no CONNECT with a token came within ${CONNECT_SECONDS} seconds`);
-  await ports.gateway.post(connectionId, encodeError(late, connection.dialect, ports.clock.now()));
-  await ports.gateway.close(connectionId);
-  await disconnect(connectionId, ports);
+  await dismiss(connection, late, ports);
 }
 
 const originAllowed = (origin: string | null, allowed: string): boolean =>

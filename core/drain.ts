@@ -2,12 +2,12 @@ import { bounded, readAhead } from './bounded.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
+import { dismiss } from './dismiss.ts';
 import { PushError, TurnLostError } from './errors.ts';
 import { type Lease, type LeaseSettings, takeTurn } from './lease.ts';
 import { DRAIN_TIMEOUT_SECONDS, METRIC } from './names.ts';
 import type { Clock, Gateway, Jobs, Registrations, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
 import { BEFORE_ALL } from './position.ts';
-import { encodeError } from './protocol/encode.ts';
 import { useRegistration } from './registration.ts';
 import { type Round, readRound } from './round.ts';
 
@@ -61,6 +61,9 @@ interface Speech {
   /** Whom this turn told: they get the newest again if it is lost. */
   readonly whom: Map<string, Subscription>;
   retell: boolean;
+  readonly beganMs: number;
+  /** Somebody was left on the way: a job must go on. */
+  unfinished: boolean;
 }
 
 /**
@@ -85,6 +88,8 @@ export async function drain(request: { topic: string; shard: number; retell?: bo
     nextAtMs: lease.first.nextAtMs,
     whom: new Map(),
     retell,
+    beganMs: ports.clock.now(),
+    unfinished: false,
   };
   try {
     await speak(speech, ports);
@@ -105,14 +110,13 @@ async function outlast(topic: string, shard: number, { jobs }: DrainPorts): Prom
 
 async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
   const { topic, shard, lease } = speech;
-  const beganMs = ports.clock.now();
   let turn: Turn = lease.first;
   for (let rounds = 1; ; rounds++) {
     await waitOutWindow(speech, ports);
     // pokes were read before the head: who commits after this read pokes after it, and is seen at the release
     const round = await readRound({ topic, channel: speech.channel, told: turn, done: speech.done, retell: speech.retell }, ports);
     await tellAudience(speech, round, ports);
-    const busy = rounds === MAX_ROUNDS || ports.clock.now() - beganMs > MAX_SPEECH_MS;
+    const busy = rounds === MAX_ROUNDS || ports.clock.now() - speech.beganMs > MAX_SPEECH_MS;
     const done = {
       cursor: round.head,
       epoch: round.epoch,
@@ -122,7 +126,7 @@ async function speak(speech: Speech, ports: DrainPorts): Promise<void> {
     };
     const outcome = round.more && !busy ? 'poked' : await ports.turns.release(topic, shard, lease.me, done);
     // the job comes after the release: who pokes before it finds the turn held, and relies on somebody coming again
-    if (busy && outcome === 'released') return ports.jobs.put({ kind: 'drain', topic, shard });
+    if ((busy || speech.unfinished) && outcome === 'released') return ports.jobs.put({ kind: 'drain', topic, shard });
     if (outcome === 'released') return;
     if (outcome === 'lost') throw new TurnLostError(topic);
     speech.done = round.head;
@@ -174,7 +178,9 @@ async function tellAudience(speech: Speech, round: Round, ports: DrainPorts): Pr
   }
   if (round.head > round.from) speech.nextAtMs = nextWindow(speech.nextAtMs, startedAtMs, windowOf(ports.drainSettings));
   if (sent > 0) {
-    speech.toldAtMs = startedAtMs;
+    // our own sign of life is none of the client's: else one that vanished would be kept alive by it
+    const news = round.head > round.from || !speech.channel.keepsAlive;
+    if (news) speech.toldAtMs = startedAtMs;
     ports.report.count(METRIC.messagesOut, sent);
     ports.report.info('told', { topic: speech.topic, head: round.head, posts: sent });
   }
@@ -185,6 +191,7 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
   const { audience, gateway, clock } = ports;
   if (subscription.notBeforeMs > clock.now()) return 0;
   let last = subscription.late ? subscription.from : Math.max(round.from, subscription.from);
+  let seenFrom = subscription.from;
   let sent = 0;
   for (;;) {
     const { frames, upTo, more } = await round.after(last, subscription);
@@ -202,7 +209,7 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
         // of a retelling it had the offset already, and lacks it all the same
         const tooFar = speech.channel.kind === 'log' && round.head - last > MAX_BEHIND;
         if (tooFar) await letGo(subscription, ports);
-        else await passOver(subscription, offset > last ? last : BEFORE_ALL, ports);
+        else await passOver({ ...subscription, from: seenFrom }, offset > last ? last : BEFORE_ALL, ports);
         return sent;
       }
       sent++;
@@ -211,14 +218,21 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
     // a page of which nothing was for this one counts as told too
     last = Math.max(last, upTo);
     if (!more) break;
+    if (!subscription.late) continue;
+    // a long way to catch up is saved as it goes, and left to a job of its own where it takes too long
+    if (!(await audience.advance(subscription, seenFrom, last))) return sent;
+    seenFrom = last;
+    if (clock.now() - speech.beganMs <= MAX_SPEECH_MS) continue;
+    speech.unfinished = true;
+    return sent;
   }
-  if (subscription.late && round.head >= subscription.from) {
+  if (subscription.late && round.head >= seenFrom) {
     // a speaker that slept past its turn may have read the audience only now: another has moved the cursor beyond
     // what this one knows, and who is called caught up here would lack what lies between
     await speech.lease.hold();
-    await audience.caughtUp(subscription, subscription.from, round.head);
+    await audience.caughtUp(subscription, seenFrom, round.head);
   }
-  if (subscription.registered && sent > 0) await useRegistration(subscription, ports);
+  if (subscription.registration !== null && sent > 0) await useRegistration(subscription, ports);
   return sent;
 }
 
@@ -236,9 +250,7 @@ async function letGo({ topic, connectionId, dialect }: Subscription, ports: Drai
   const reason = new PushError('RATE_LIMIT_EXCEEDED', `too far behind on ${topic}: connect again, with the position of the last message`, {
     topic,
   });
-  await ports.gateway.post(connectionId, encodeError(reason, dialect, ports.clock.now()));
-  await ports.gateway.close(connectionId);
-  await disconnect(connectionId, ports);
+  await dismiss({ connectionId, dialect }, reason, ports);
 }
 
 /** A post of ours may have come after one of who took the turn: whom we told gets the newest once more. */

@@ -1,3 +1,5 @@
+import type { Dialect } from './ports.ts';
+
 /** Codes a client may be told. Clients depend on them: never rename one. */
 export type ErrorCode =
   | 'INVALID_MESSAGE_FORMAT'
@@ -38,11 +40,14 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
   readonly failure: unknown;
   readonly receipt: string | null;
+  /** In which its client is told. */
+  readonly dialect: Dialect;
 
-  constructor(failure: unknown, receipt: string | null) {
+  constructor(failure: unknown, receipt: string | null, dialect: Dialect) {
     super('a frame was not served');
     this.failure = failure;
     this.receipt = receipt;
+    this.dialect = dialect;
   }
 }
 

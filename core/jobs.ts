@@ -17,7 +17,7 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return drain(job, ports);
     case 'greet':
       return greetLater(job.connectionId, job.atMs, ports);
-    case 'expect':
+    case 'expect-connect':
       return expectConnect(job.connectionId, ports);
     case 'keepalive':
       return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, retell: true }, ports));

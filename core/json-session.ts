@@ -18,10 +18,11 @@ export async function serveJson(command: Command, touch: Touch, requestedAtMs: n
       const { wishes, tooMany } = await withinCount(touch, wanted, ports);
       ports.report.info('subscribe', { connectionId, topics: wishes.map(({ topic }) => topic) });
       await subscribe(wishes, subscriber, ports);
-      // of several topics the possible ones are served, and one error lists the rest
-      if (tooMany) throw tooMany;
-      if (denied.length > 0) throw deniedError(denied);
-      return refuseUnknown(command.topics, ports);
+      const had = new Set(wishes.map(({ topic }) => topic));
+      return refuse(
+        [tooMany, deniedError(denied), unknownError(command.topics, ports)],
+        command.topics.filter((topic) => !had.has(topic)),
+      );
     }
     case 'unsubscribe': {
       const known = command.topics.filter((topic) => ports.channels.of(topic));
@@ -32,7 +33,10 @@ export async function serveJson(command: Command, touch: Touch, requestedAtMs: n
       );
       ports.report.info('unsubscribe', { connectionId, topics: known });
       for (const topic of known) await answer(connectionId, formatUnsubscribed(topic), ports);
-      return refuseUnknown(command.topics, ports);
+      return refuse(
+        [unknownError(command.topics, ports)],
+        command.topics.filter((topic) => !known.includes(topic)),
+      );
     }
   }
 }
@@ -56,18 +60,24 @@ function wishesOf(
   return { wanted, denied };
 }
 
-const deniedError = (topics: readonly string[]): PushError =>
-  new PushError('PERMISSION_DENIED', `not yours to subscribe to: ${topics.slice(0, 5).join(', ').slice(0, 300)}`, {
-    topics: topics.slice(0, 100),
-  });
+/** Of several topics the possible ones are served, and one error lists the rest: with the first reason there is. */
+function refuse(reasons: readonly (PushError | null)[], rest: readonly string[]): void {
+  const reason = reasons.find((one) => one !== null);
+  if (reason) throw new PushError(reason.code, reason.message, { ...reason.details, topics: rest.slice(0, MAX_NAMED) });
+}
 
-function refuseUnknown(topics: readonly string[], { channels }: MessagePorts): void {
+/** So many topics an error names. */
+const MAX_NAMED = 100;
+
+const some = (topics: readonly string[]): string => topics.slice(0, 5).join(', ').slice(0, 300);
+
+const deniedError = (topics: readonly string[]): PushError | null =>
+  topics.length === 0 ? null : new PushError('PERMISSION_DENIED', `not yours to subscribe to: ${some(topics)}`);
+
+function unknownError(topics: readonly string[], { channels }: MessagePorts): PushError | null {
   const unknown = topics.filter((topic) => !channels.of(topic));
-  if (unknown.length === 0) return;
-  const known = channels.all.map(({ topicHint }) => topicHint);
-  throw new PushError(
-    'INVALID_MESSAGE_FORMAT',
-    `no channel has the topic ${unknown.slice(0, 5).join(', ').slice(0, 300)}; there are ${known.join(', ')}`,
-    { expected_fields: ['type', 'topic'], topics: unknown.slice(0, 100) },
-  );
+  if (unknown.length === 0) return null;
+  return new PushError('INVALID_MESSAGE_FORMAT', `no channel has the topic ${some(unknown)}; there are ${channels.hints}`, {
+    expected_fields: ['type', 'topic'],
+  });
 }

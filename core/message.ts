@@ -1,6 +1,6 @@
 import { answer } from './answer.ts';
 import { awaitGreeting, greet } from './connect.ts';
-import { disconnect } from './disconnect.ts';
+import { dismiss } from './dismiss.ts';
 import { FrameError, PushError, tellable } from './errors.ts';
 import { serveJson } from './json-session.ts';
 import { METRIC } from './names.ts';
@@ -78,16 +78,14 @@ function checkRate({ inThisSecond }: Touch): void {
 
 /** Tells a client what failed. In STOMP that ends the connection. */
 async function refuse(error: unknown, { connectionId, requestId }: ClientMessage, seen: Seen, ports: MessagePorts): Promise<void> {
-  const { report, clock, gateway } = ports;
-  const { failure, receipt } = error instanceof FrameError ? error : { failure: error, receipt: null };
+  const { report, clock } = ports;
+  const spoken = seen.connection?.dialect ?? (seen.stomp ? 'stomp-1.2' : 'json');
+  const { failure, receipt, dialect } = error instanceof FrameError ? error : { failure: error, receipt: null, dialect: spoken };
   const told = tellable(failure, requestId);
   report.count(METRIC.errors);
-  if (told !== failure) report.error('a client message failed', failure, { connectionId });
-  const dialect = seen.connection?.dialect ?? (seen.stomp ? 'stomp-1.2' : 'json');
-  await answer(connectionId, encodeError(told, dialect, clock.now(), receipt), ports);
-  if (stompVersion(dialect) === null) return;
-  await gateway.close(connectionId);
-  await disconnect(connectionId, ports);
+  if (told !== failure) report.error('a client message failed', failure, { connectionId, requestId });
+  if (stompVersion(dialect) === null) await answer(connectionId, encodeError(told, dialect, clock.now()), ports);
+  else await dismiss({ connectionId, dialect }, told, ports, receipt);
 }
 
 function attempt<Value>(work: () => Value): Value | PushError {

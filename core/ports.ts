@@ -46,10 +46,10 @@ export interface Topics {
   read(topics: readonly string[]): Promise<Map<string, TopicState>>;
   /** Says that somebody listens, making the topic at offset 0 if need be. Gives the item as it is afterwards. */
   hear(topic: string): Promise<TopicState>;
-  /** Makes the topic at offset 0 if need be. Gives the item as it is afterwards. */
-  create(topic: string): Promise<TopicState>;
   /** Takes that back. */
   unhear(topic: string): Promise<void>;
+  /** Makes the topic at offset 0 if need be. Gives the item as it is afterwards. */
+  create(topic: string): Promise<TopicState>;
 
   /** The base of an event on a log topic: `base` if it is new, else what it was given the first time. */
   eventBase(topic: string, eventId: string, base: number): Promise<number>;
@@ -125,8 +125,8 @@ export interface Subscription extends SubscriptionKey {
   readonly notBeforeMs: number;
   /** How often in a row it was throttled. */
   readonly strikes: number;
-  /** It began at its user's registration, and was told nothing since: with the first message the registration is used up. */
-  readonly registered: boolean;
+  /** The stamp of the registration it began at, while it was told nothing since: with the first message that is used up. */
+  readonly registration: string | null;
 }
 
 export interface Found extends Subscription {
@@ -153,6 +153,8 @@ export interface Audience {
   passOver(seen: Subscription, from: number, throttled: { notBeforeMs: number; strikes: number }): Promise<void>;
   /** Asked for again, with nothing changed: a request made earlier no longer ends it. False where it is gone or was overtaken. */
   renew(key: SubscriptionKey, requestedAtMs: number): Promise<boolean>;
+  /** A late one was told so far. False where it is no longer late at `seenFrom`. */
+  advance(key: SubscriptionKey, seenFrom: number, to: number): Promise<boolean>;
   /** It no longer hangs on its user's registration. */
   forgetRegistration(key: SubscriptionKey): Promise<void>;
   remove(key: SubscriptionKey): Promise<void>;
@@ -197,7 +199,7 @@ export interface TouchRequest {
 
 export interface Touch {
   readonly connection: Connection;
-  /** This touch was the first: its caller greets. */
+  /** Nobody greeted it before: the caller of this touch does. */
   readonly greet: boolean;
   /** It never spoke before. */
   readonly first: boolean;
@@ -268,13 +270,21 @@ export interface Acceptance {
   readonly index: number;
 }
 
-// --- settings -------------------------------------------------------------------------------------------------
+// --- registrations, streams, notices ------------------------------------------------------------------------------
 
-/** Where users asked to be told from, before they came. */
+/** Where a user asked to be told from, before they came. */
+export interface Registration {
+  readonly position: Position;
+  /** Another each time it is made: who used up an earlier one leaves this alone. */
+  readonly stamp: string;
+}
+
 export interface Registrations {
-  /** Remembers the position; one that is there and has not lapsed stays, and lapses later. */
-  register(topic: string, position: Position, expiresAtMs: number): Promise<void>;
-  find(topic: string): Promise<Position | null>;
+  /** Remembers the position; one that is there and has not lapsed stays, under the new stamp, and never lapses sooner. */
+  register(topic: string, registration: Registration, expiresAtMs: number): Promise<void>;
+  find(topic: string): Promise<Registration | null>;
+  /** MUST leave one with another stamp alone. */
+  useUp(topic: string, stamp: string): Promise<void>;
   remove(topic: string): Promise<void>;
 }
 
@@ -308,7 +318,7 @@ export type Job =
   | { readonly kind: 'drain'; readonly topic: string; readonly shard: number; readonly retell?: true }
   | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number }
   /** Ends a STOMP connection that has not said who it is. */
-  | { readonly kind: 'expect'; readonly connectionId: string }
+  | { readonly kind: 'expect-connect'; readonly connectionId: string }
   | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
   /** Tells the newest of some topics again. */
   | { readonly kind: 'keepalive'; readonly topics: readonly string[] };

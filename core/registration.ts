@@ -19,20 +19,22 @@ export interface RegistrationPorts {
   readonly channels: Channels;
   readonly clock: Clock;
   readonly mode: PushMode;
+  readonly newId: () => string;
 }
 
 /**
  * Remembers where a topic stands now: the user's next subscription that names no position starts there, so that
  * nothing is lost on the way. Tells the upstream. Registering again changes nothing but when it lapses.
  */
-export async function register(path: string, body: string, principal: Principal, ports: RegistrationPorts): Promise<object> {
-  checkMode('websocket', ports.mode);
+export async function register(path: string, body: string, principal: Principal | null, ports: RegistrationPorts): Promise<object> {
+  checkMode('websocket', ports.mode, ports.channels);
   const given = v.safeParse(v.record(v.string(), v.unknown()), parseJson(body));
   if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object such as {"userId":100,"concertId":1}');
   const { channel, topic, ids } = at(path, given.output, principal, ports);
   const state = await ports.topics.create(topic);
   const offset = channel.kind === 'log' ? await logHead(state, ports.topics) : state.head;
-  await ports.registrations.register(topic, { epoch: state.epoch, offset }, ports.clock.now() + REGISTRATION_MS);
+  const registration = { position: { epoch: state.epoch, offset }, stamp: ports.newId() };
+  await ports.registrations.register(topic, registration, ports.clock.now() + REGISTRATION_MS);
   await ports.notices.send('Registered', { userId: ids['userId'], channel: channel.name, destination: topic });
   return { transport: 'websocket', destination: topic };
 }
@@ -41,7 +43,7 @@ export async function register(path: string, body: string, principal: Principal,
 export async function unregister(
   path: string,
   query: Readonly<Record<string, string | undefined>>,
-  principal: Principal,
+  principal: Principal | null,
   ports: RegistrationPorts,
 ): Promise<void> {
   const { channel, topic, ids } = at(path, numbersIn(query), principal, ports);
@@ -54,11 +56,12 @@ export async function useRegistration(
   subscription: Subscription,
   { registrations, audience }: { readonly registrations: Registrations; readonly audience: Audience },
 ): Promise<void> {
-  await registrations.remove(subscription.topic);
+  if (subscription.registration === null) return;
+  await registrations.useUp(subscription.topic, subscription.registration);
   await audience.forgetRegistration(subscription);
 }
 
-function at(path: string, given: Readonly<Record<string, unknown>>, principal: Principal, { channels }: RegistrationPorts): Address {
+function at(path: string, given: Readonly<Record<string, unknown>>, principal: Principal | null, { channels }: RegistrationPorts): Address {
   const found = channelAt('registrations', path, channels);
   if (!found) throw new PushError('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
   return addressOf(found, given, principal);

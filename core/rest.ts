@@ -1,6 +1,8 @@
+import { channelAt } from './address.ts';
+import type { Channels } from './channels/registry.ts';
 import { PushError } from './errors.ts';
 import { health } from './health.ts';
-import { ANYBODY, authenticate, type Principal } from './identity.ts';
+import { authenticate, type Principal } from './identity.ts';
 import type { Connections } from './ports.ts';
 import { gaps, history, type PricePorts, parseTickers, quote, quotes } from './prices.ts';
 import { type PublishPorts, publish } from './publish.ts';
@@ -32,11 +34,25 @@ export interface RestPorts extends PricePorts, PublishPorts, RegistrationPorts, 
 
 interface Route {
   readonly method: string;
-  readonly path: RegExp;
+  /** The parameter in a path that is this route's, empty where it has none; `null` for any other path. */
+  readonly at: (path: string, channels: Channels) => string | null;
   /** Served to everybody, or by a key of its own; else a token is needed where the deployment asks for one. */
   readonly open?: true;
-  serve(request: RestRequest, ports: RestPorts, parameter: string, principal: Principal): Promise<RestReply>;
+  serve(request: RestRequest, ports: RestPorts, parameter: string, principal: Principal | null): Promise<RestReply>;
 }
+
+const path =
+  (pattern: RegExp): Route['at'] =>
+  (asked) => {
+    const match = pattern.exec(asked);
+    return match ? (match[1] ?? '') : null;
+  };
+
+/** Paths that channels name. */
+const ofChannel =
+  (kind: 'stream' | 'registrations'): Route['at'] =>
+  (asked, channels) =>
+    channelAt(kind, asked, channels) ? '' : null;
 
 const ok = (body: object | string): RestReply => ({ status: 200, body });
 
@@ -44,42 +60,42 @@ const ok = (body: object | string): RestReply => ({ status: 200, body });
 const ROUTES: readonly Route[] = [
   {
     method: 'GET',
-    path: /^\/api\/kr\/realtime-prices$/,
+    at: path(/^\/api\/kr\/realtime-prices$/),
     serve: async ({ query }, ports) => ok({ prices: await quotes(parseTickers(query['tickers']), ports) }),
   },
   {
     method: 'GET',
-    path: /^\/api\/kr\/stocks\/([^/]+)\/realtime-price$/,
+    at: path(/^\/api\/kr\/stocks\/([^/]+)\/realtime-price$/),
     serve: async (_, ports, ticker) => ok(await quote(ticker, ports)),
   },
   {
     method: 'GET',
-    path: /^\/api\/kr\/stocks\/([^/]+)\/history$/,
+    at: path(/^\/api\/kr\/stocks\/([^/]+)\/history$/),
     serve: async ({ query }, ports, ticker) => ok(await history(ticker, query['since'], ports)),
   },
-  { method: 'GET', path: /^\/api\/kr\/prices\/gaps$/, serve: async (_, ports) => ok({ gaps: await gaps(ports) }) },
-  { method: 'GET', path: /^\/internal\/price\/([^/]+)$/, serve: async (_, ports, ticker) => ok(await quote(ticker, ports)) },
+  { method: 'GET', at: path(/^\/api\/kr\/prices\/gaps$/), serve: async (_, ports) => ok({ gaps: await gaps(ports) }) },
+  { method: 'GET', at: path(/^\/internal\/price\/([^/]+)$/), serve: async (_, ports, ticker) => ok(await quote(ticker, ports)) },
   {
     method: 'GET',
-    path: /^\/internal\/prices$/,
+    at: path(/^\/internal\/prices$/),
     serve: async ({ query }, ports) =>
       ok({ prices: await quotes(query['tickers'] === undefined ? 'all' : parseTickers(query['tickers']), ports) }),
   },
-  { method: 'GET', path: /^\/api\/health$/, open: true, serve: async (_, ports) => ok(await health(ports.version, ports)) },
+  { method: 'GET', at: path(/^\/api\/health$/), open: true, serve: async (_, ports) => ok(await health(ports.version, ports)) },
   {
     method: 'POST',
-    path: /^\/internal\/events$/,
+    at: path(/^\/internal\/events$/),
     open: true,
     serve: async (request, ports) => ({ status: 202, body: await publishWithKey(request, ports) }),
   },
   {
     method: 'POST',
-    path: /^\/api\/push\/websocket\/[a-z-]+\/subscriptions$/,
+    at: ofChannel('registrations'),
     serve: async ({ path, body }, ports, _, principal) => ok(await register(path, body, principal, ports)),
   },
   {
     method: 'DELETE',
-    path: /^\/api\/push\/websocket\/[a-z-]+\/subscriptions$/,
+    at: ofChannel('registrations'),
     async serve({ path, query }, ports, _, principal) {
       await unregister(path, query, principal, ports);
       return { status: 204, body: null };
@@ -87,7 +103,7 @@ const ROUTES: readonly Route[] = [
   },
   {
     method: 'GET',
-    path: /^\/api\/(v1\/waiting-queue|reservations\/v5)\/subscribe$/,
+    at: ofChannel('stream'),
     // the stream asks for the token itself, after it has said what is turned off
     open: true,
     serve: async (request, ports) => ok(await finiteText(await openStream(request, ports), ports)),
@@ -98,12 +114,12 @@ const ROUTES: readonly Route[] = [
 export async function routeRequest(request: RestRequest, ports: RestPorts): Promise<RestReply> {
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const here = ROUTES.flatMap((route) => {
-    const match = route.path.exec(request.path);
-    return match ? [{ route, parameter: match[1] ?? '' }] : [];
+    const parameter = route.at(request.path, ports.channels);
+    return parameter === null ? [] : [{ route, parameter }];
   });
   const found = here.find(({ route }) => route.method === method);
   if (found) {
-    const principal = found.route.open ? ANYBODY : await authenticate(request.token, ports.identity);
+    const principal = found.route.open ? null : await authenticate(request.token, ports.identity);
     return found.route.serve(request, ports, decode(found.parameter), principal);
   }
   if (here.length > 0)

@@ -1,5 +1,6 @@
 import type { Channel } from './channels/channel.ts';
 import type { Clock, LogMessage, Subscription, TopicState, Topics } from './ports.ts';
+import type { Position } from './position.ts';
 import { type Addressee, encoderOf, type Outgoing } from './protocol/encode.ts';
 
 /** A message as subscriptions are told it. */
@@ -128,6 +129,26 @@ export async function logHead(state: TopicState, topics: Topics): Promise<number
     head = messages.at(-1)?.offset ?? head;
     if (!full) return head;
   }
+}
+
+/** Where a log is told from: after the position, or all of it where that is of another life or none of ours, or from the head. */
+export async function startOf(
+  wanted: Position | null,
+  state: TopicState,
+  topics: Topics,
+): Promise<{ readonly start: number; readonly head: number; readonly whole: boolean }> {
+  if (wanted === null) {
+    const head = await logHead(state, topics);
+    return { start: head, head, whole: false };
+  }
+  const known = wanted.epoch === state.epoch;
+  // who was told beyond the hint knows a position that the hint does not
+  const head = known && wanted.offset > state.head ? await logHead(state, topics) : state.head;
+  const start = known && wanted.offset <= head ? wanted.offset : 0;
+  const { messages } = await readLogAfter(state, start, topics);
+  const newest = messages.at(-1)?.offset ?? 0;
+  const whole = known && start === wanted.offset && (messages[0]?.offset ?? head + 1) === start + 1;
+  return { start, head: Math.max(head, newest), whole };
 }
 
 /** A message of a log topic; `null` where the channel has nothing to tell of it. */

@@ -9,6 +9,8 @@ export interface MessagePorts extends SubscribePorts {
   readonly identity: Identity;
   readonly mode: PushMode;
   readonly maxSubscriptions: number;
+  /** How often a STOMP client is asked for a heart-beat. */
+  readonly pingIntervalMs: number;
 }
 
 export interface ClientMessage {
@@ -39,11 +41,10 @@ export async function withinCount(
   });
   await connections.resetSubscribes(id, have.size);
   if (fitting.length === wishes.length) return { wishes, tooMany: null };
-  const rest = wishes.filter((wish) => !fitting.includes(wish)).map(({ topic }) => topic);
   const tooMany = new PushError(
     'TOO_MANY_SUBSCRIPTIONS',
     `a connection may have ${maxSubscriptions} subscriptions; unsubscribe from some first`,
-    { limit: maxSubscriptions, topics: rest.slice(0, 100) },
+    { limit: maxSubscriptions },
   );
   return { wishes: fitting, tooMany };
 }

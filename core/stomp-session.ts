@@ -12,8 +12,8 @@ import { type ClientMessage, type MessagePorts, principalOf, withinCount } from 
 import { subscribe, unsubscribe } from './subscribe.ts';
 
 /** Messages may overtake each other: what refers to an earlier frame waits for it, so many times so long. */
-const OVERTAKEN_TRIES = 5;
-const OVERTAKEN_PAUSE_MS = 100;
+const OVERTAKEN_TRIES = 11;
+const OVERTAKEN_PAUSE_MS = 150;
 
 /** One client's message at work. */
 interface Session {
@@ -27,14 +27,17 @@ const versionOf = ({ connection }: Session): StompVersion => stompVersion(connec
 /** Serves the frames of a message, in order. Throws FrameError at the first that cannot be. */
 export async function serveStomp(message: ClientMessage, touch: Touch, ports: MessagePorts): Promise<void> {
   const session: Session = { touch, requestedAtMs: message.receivedAtMs, connection: touch.connection };
-  for (const frame of parseFrames(message.text, () => versionOf(session))) {
-    try {
+  let receipt: string | null = null;
+  try {
+    for (const frame of parseFrames(message.text, () => versionOf(session))) {
+      receipt = receiptOf(frame);
       const command = readCommand(frame, versionOf(session));
       await carryOut(command, session, ports);
       if (command.type === 'disconnect') return;
-    } catch (error) {
-      throw new FrameError(error, receiptOf(frame));
+      receipt = null;
     }
+  } catch (error) {
+    throw new FrameError(error, receipt, session.connection.dialect);
   }
 }
 
@@ -52,10 +55,10 @@ async function carryOut(command: StompCommand, session: Session, ports: MessageP
 }
 
 async function openSession(command: Extract<StompCommand, { type: 'connect' }>, session: Session, ports: MessagePorts): Promise<void> {
-  const { connections, identity, mode } = ports;
+  const { connections, identity, mode, channels } = ports;
   const { connectionId, clientId } = session.connection;
   if (session.connection.admitted) throw new PushError('INVALID_MESSAGE_FORMAT', 'this connection is connected already');
-  checkMode('websocket', mode);
+  checkMode('websocket', mode, channels);
   const known = principalOf(session.connection, identity);
   // a token in the frame counts more than one in the handshake
   const principal = !identity.required ? null : known && command.token === null ? known : await authenticate(command.token, identity);
@@ -63,7 +66,7 @@ async function openSession(command: Extract<StompCommand, { type: 'connect' }>, 
   if (!(await connections.admit(connectionId, { dialect, principal }))) return ports.gateway.close(connectionId);
   session.connection = { ...session.connection, dialect, principal, admitted: true };
   ports.report.info('stomp connected', { connectionId, version: command.version });
-  await answer(connectionId, formatStompConnected(command.version, clientId), ports);
+  await answer(connectionId, formatStompConnected(command.version, clientId, ports.pingIntervalMs), ports);
 }
 
 /** Waits until this connection's CONNECT was served, which this message may have overtaken. */
@@ -89,10 +92,7 @@ async function serveSubscribe(command: Extract<StompCommand, { type: 'subscribe'
   const { connection, touch, requestedAtMs } = session;
   const { id: subscriptionId, destination: topic, since, receipt } = command;
   const channel = ports.channels.of(topic);
-  if (!channel) {
-    const known = ports.channels.all.map(({ topicHint }) => topicHint);
-    throw new PushError('INVALID_MESSAGE_FORMAT', `no channel has the destination ${topic}; there are ${known.join(', ')}`);
-  }
+  if (!channel) throw new PushError('INVALID_MESSAGE_FORMAT', `no channel has the destination ${topic}; there are ${ports.channels.hints}`);
   const principal = principalOf(connection, ports.identity);
   if (!principal || !channel.permits(topic, principal)) throw new PushError('PERMISSION_DENIED', `${topic} is not yours to subscribe to`);
   const isTaken = async () =>

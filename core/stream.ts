@@ -5,10 +5,10 @@ import { PushError } from './errors.ts';
 import { authenticate, type Identity } from './identity.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
-import type { Clock, LogMessage, Registrations, TopicState, Topics } from './ports.ts';
+import type { Clock, LogMessage, Registration, Registrations, TopicState, Topics } from './ports.ts';
 import { type Position, parsePosition } from './position.ts';
 import { COMMENT, formatEvent, formatId, formatRetry } from './protocol/sse.ts';
-import { logHead, logMessage, newestOf, readLogAfter } from './round.ts';
+import { logMessage, newestOf, readLogAfter, startOf } from './round.ts';
 
 /** A committed event is to be seen within a second: looked for this soon after the last, then ever slower. */
 const SOONEST_LOOK_MS = 250;
@@ -22,16 +22,21 @@ const KEEP_ALIVE_MS = 15_000;
 const RETRY_STREAM_MS = 500;
 const RETRY_FINITE_MS = 5_000;
 
+/** For so long a client is expected back that was told nothing. */
+const MARK_MS = 30_000;
+
 export interface StreamPorts {
   readonly topics: Topics;
   readonly registrations: Registrations;
   readonly channels: Channels;
   readonly identity: Identity;
   readonly clock: Clock;
+  readonly newId: () => string;
   readonly mode: PushMode;
 }
 
 export interface StreamRequest {
+  readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly token: string | null;
@@ -45,8 +50,10 @@ export interface Opened {
   readonly state: TopicState;
   /** Up to which offset the client has everything. */
   readonly from: number;
-  /** It begins at its user's registration. */
-  readonly registered: boolean;
+  /** The registration that it begins at. */
+  readonly registration: Registration | null;
+  /** The client knows a position, or needs none. */
+  readonly comesBack: boolean;
 }
 
 /** Checks a request and finds where its stream begins. Throws what the request is to be answered with. */
@@ -54,42 +61,47 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
   const { topics, registrations, channels, identity, mode } = ports;
   const found = channelAt('stream', request.path, channels);
   if (!found) throw new PushError('NOT_FOUND', `there is nothing at ${request.path.slice(0, 200)}`);
-  checkMode('sse', mode);
+  // what a HEAD would bring is used up, and nobody would have it
+  if (request.method !== 'GET') throw new PushError('METHOD_NOT_ALLOWED', `an event stream is asked for by GET, not ${request.method}`);
+  checkMode('sse', mode, channels);
   const principal = await authenticate(request.token, identity);
   const address = addressOf(found, numbersIn(request.query), principal);
   const state = await topics.create(address.topic);
-  if (address.channel.kind === 'state') return { address, state, from: state.head, registered: false };
+  if (address.channel.kind === 'state') return { address, state, from: state.head, registration: null, comesBack: true };
   const { lastEventId } = request;
-  const registered = lastEventId === null ? await registrations.find(address.topic) : null;
+  const registration = await registrations.find(address.topic);
+  if (lastEventId === null) {
+    const { start } = await startOf(registration?.position ?? null, state, topics);
+    return { address, state, from: start, registration, comesBack: false };
+  }
   // an id that is none of ours is of another life of the topic: what is still there follows
-  const since = lastEventId === null ? registered : (parsePosition(lastEventId) ?? NOWHERE);
-  const from = since === null ? await logHead(state, topics) : since.epoch === state.epoch ? since.offset : 0;
-  return { address, state, from, registered: registered !== null };
+  const since = parsePosition(lastEventId) ?? NOWHERE;
+  // it has what came after the registration: that is the proof that something was delivered
+  const has = registration && since.epoch === registration.position.epoch && since.offset > registration.position.offset;
+  if (has) await registrations.useUp(address.topic, registration.stamp);
+  const { start } = await startOf(since, state, topics);
+  return { address, state, from: start, registration: null, comesBack: true };
 }
 
 const NOWHERE: Position = { epoch: '', offset: 0 };
 
 /** The stream's text, piece by piece, until `untilMs`: then `retry:`, and the end. */
 export async function* streamText(opened: Opened, untilMs: number, ports: StreamPorts): AsyncGenerator<string, void> {
-  const { topics, clock, registrations } = ports;
+  const { topics, clock } = ports;
   const { address } = opened;
-  let { state, from, registered } = opened;
-  /** With the first message the client has a position of its own. */
+  let { state, from } = opened;
   const tell = async function* (pieces: AsyncIterable<Piece>): AsyncGenerator<string, void> {
-    const before = from;
     for await (const { text, upTo } of pieces) {
       yield text;
       from = upTo;
     }
-    if (!registered || from === before) return;
-    registered = false;
-    await registrations.remove(address.topic);
   };
   let lookMs = SOONEST_LOOK_MS;
   let keptAliveMs = clock.now();
   // the head of the answer goes out with its first byte
   yield formatRetry(RETRY_STREAM_MS);
   yield* tell(firstOf(opened, ports));
+  await useUp(opened, from, ports);
   while (clock.now() < untilMs) {
     await clock.sleep(Math.max(0, Math.min(lookMs, untilMs - clock.now())));
     const before = state;
@@ -104,14 +116,26 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
     yield keepAlive(address, state, clock.now());
   }
   yield formatRetry(RETRY_STREAM_MS);
+  await leaveMark(opened, state, from, ports);
+}
+
+/** What was missed has been told to a client that called only just now. Of later messages nobody knows: it may have left. */
+async function useUp({ address, from, registration }: Opened, upTo: number, { registrations }: StreamPorts): Promise<void> {
+  if (registration && upTo > from) await registrations.useUp(address.topic, registration.stamp);
+}
+
+/** A client that was told nothing has no position to come back with, unless it keeps an id that came by itself: it is expected where it left. */
+async function leaveMark({ address, from, comesBack }: Opened, state: TopicState, upTo: number, ports: StreamPorts): Promise<void> {
+  if (comesBack || upTo > from) return;
+  const mark = { position: { epoch: state.epoch, offset: upTo }, stamp: ports.newId() };
+  await ports.registrations.register(address.topic, mark, ports.clock.now() + MARK_MS);
 }
 
 /** What a client gets where no stream is possible: what it lacks, and when to ask again. */
 export async function finiteText(opened: Opened, ports: StreamPorts): Promise<string> {
   const pieces: Piece[] = [];
   for await (const piece of firstOf(opened, ports)) pieces.push(piece);
-  const told = pieces.some(({ upTo }) => upTo > opened.from);
-  if (opened.registered && told) await ports.registrations.remove(opened.address.topic);
+  await useUp(opened, Math.max(opened.from, ...pieces.map(({ upTo }) => upTo)), ports);
   return pieces.map(({ text }) => text).join('') + formatRetry(RETRY_FINITE_MS);
 }
 
@@ -123,10 +147,10 @@ interface Piece {
 /** A state topic begins with its state, known or not; a log with what was missed. */
 async function* firstOf(opened: Opened, ports: StreamPorts): AsyncGenerator<Piece, void> {
   const { address, state, from } = opened;
-  const { channel, http, ids } = address;
+  const { channel } = address;
   if (channel.kind === 'state') {
     const { data, position } = stateOf(address, state, ports.clock.now()) ?? {
-      data: http.unknown(ids, ports.clock.now()),
+      data: unknownOf(address, ports.clock.now()),
       position: { epoch: state.epoch, offset: 0 },
     };
     return yield { text: formatEvent('INIT', data, position), upTo: state.head };
@@ -166,11 +190,13 @@ function stateOf({ channel, http }: Address, state: TopicState, nowMs: number): 
   return newest && { data: http.event(newest.payload).data, position: newest.position };
 }
 
+const unknownOf = ({ http, ids }: Address, nowMs: number): object => http.unknown?.(ids, nowMs) ?? {};
+
 function keepAlive(address: Address, state: TopicState, nowMs: number): string {
-  const { channel, http, ids } = address;
+  const { channel, http } = address;
   if (channel.kind === 'log') return COMMENT;
   const again = newestOf(state, channel, nowMs, true);
-  if (!again) return formatEvent('KEEPALIVE', http.unknown(ids, nowMs), null);
+  if (!again) return formatEvent('KEEPALIVE', unknownOf(address, nowMs), null);
   const { name, data } = http.event(again.payload);
   return formatEvent(name, data, null);
 }

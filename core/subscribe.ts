@@ -22,13 +22,16 @@ import type {
 import { BEFORE_ALL, type Position } from './position.ts';
 import { encode, encodeSubscribed, type Outgoing } from './protocol/encode.ts';
 import { useRegistration } from './registration.ts';
-import { logHead, logMessage, newestOf, readLogAfter } from './round.ts';
+import { logMessage, newestOf, readLogAfter, startOf } from './round.ts';
 
 /** All of an audience, until topics have several shards. */
 export const ONLY_SHARD = 0;
 
 /** A replay goes on by post until so near the head; the drain gives the rest. */
 const NEAR_HEAD = 50;
+
+/** A handler replays no longer than this: its function, and whoever waits for its answers, have only so much time. */
+const REPLAY_MS = 5_000;
 
 const AT_ONCE = 16;
 
@@ -64,15 +67,16 @@ export interface Subscriber {
   readonly requestedAtMs: number;
 }
 
-/** Where a subscription begins after its client was answered; `null` = it stands already, and stays as it is. */
+/** Where a subscription begins after its client was answered. */
 interface Start {
   readonly from: number;
   /** Everything up to `from` was told; else a drain must tell it. */
   readonly told: boolean;
   /** Something was told. */
   readonly replayed: boolean;
-  readonly registered: boolean;
+  readonly registration: string | null;
 }
+/** `gone`: the client has left; `stands`: it has the subscription already, which stays as it is. */
 type First = Start | 'gone' | 'stands';
 
 /**
@@ -95,8 +99,8 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
       if (first === 'stands') continue;
       const key = keys[index] as SubscriptionKey;
       const { dialect } = subscriber.connection;
-      const { from, registered } = first;
-      const subscription = { ...key, dialect, from, late: true, notBeforeMs: 0, strikes: 0, registered };
+      const { from, registration } = first;
+      const subscription = { ...key, dialect, from, late: true, notBeforeMs: 0, strikes: 0, registration };
       const settled = settle(subscription, { toldAll: first.told && there === null, replayed: first.replayed }, subscriber, ports);
       settled.catch(() => undefined);
       settling.push(settled);
@@ -139,7 +143,7 @@ async function tellState(
   const recovered = since === null ? null : since.epoch === state.epoch && since.offset === state.head;
   const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: state.head }, recovered, ports);
   if (said.result !== 'sent') return 'gone';
-  const start = { from: state.head, told: true, replayed: false, registered: false };
+  const start = { from: state.head, told: true, replayed: false, registration: null };
   if (recovered) return start;
   if (there) return { ...start, from: BEFORE_ALL, told: false };
   const newest = newestOf(state, channel, ports.clock.now());
@@ -156,32 +160,16 @@ async function tellLog(
 ): Promise<First> {
   const { topic, since, channel } = wish;
   const stands = there !== null && !there.ended;
-  const registered = since === null && !stands && channel.http ? await ports.registrations.find(topic) : null;
-  const wanted = since ?? registered;
-  const { start, head, whole } = await startOf(wanted, state, ports);
+  const registration = since === null && !stands && channel.http ? await ports.registrations.find(topic) : null;
+  const wanted = since ?? registration?.position ?? null;
+  const { start, head, whole } = await startOf(wanted, state, ports.topics);
   const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: head }, since === null ? null : whole, ports);
   if (said.result !== 'sent') return 'gone';
   if (since === null && stands && (await ports.audience.renew(there, requestedAtMs))) return 'stands';
-  const first = { from: start, told: true, replayed: false, registered: registered !== null };
+  const first = { from: start, told: true, replayed: false, registration: registration?.stamp ?? null };
   if (wanted === null || there) return first;
   const told = await replay(wish, state, start, said.post, ports);
   return told === 'gone' ? 'gone' : { ...first, ...told, replayed: told.from > start };
-}
-
-/** Where a log is told from: after the position, or all of it where that is of another life, or from the head. */
-async function startOf(wanted: Position | null, state: TopicState, { topics }: SubscribePorts) {
-  if (wanted === null) {
-    const head = await logHead(state, topics);
-    return { start: head, head, whole: false };
-  }
-  const known = wanted.epoch === state.epoch;
-  // who was told beyond the hint knows a position that the hint does not
-  const head = known && wanted.offset > state.head ? await logHead(state, topics) : state.head;
-  const start = known && wanted.offset <= head ? wanted.offset : 0;
-  const { messages } = await readLogAfter(state, start, topics);
-  const newest = messages.at(-1)?.offset ?? 0;
-  const whole = known && start === wanted.offset && (messages[0]?.offset ?? head + 1) === start + 1;
-  return { start, head: Math.max(head, newest), whole };
 }
 
 /** What answers a subscriber and tells it what comes first: `recovered` travels on the answer, or else on the first message. */
@@ -211,7 +199,7 @@ async function sayFirst(
   };
 }
 
-/** Posts what came since, until near the head or until the peer is throttled: the drain tells the rest. */
+/** Posts what came since, until near the head, or until the peer is throttled or it took too long: the drain tells the rest. */
 async function replay(
   { channel }: Wish,
   state: TopicState,
@@ -219,6 +207,7 @@ async function replay(
   post: Said['post'],
   { topics, clock }: SubscribePorts,
 ): Promise<{ from: number; told: boolean } | 'gone'> {
+  const untilMs = clock.now() + REPLAY_MS;
   let last = start;
   for (;;) {
     const { messages } = await readLogAfter(state, last, topics);
@@ -230,6 +219,7 @@ async function replay(
       last = stored.offset;
     }
     if (messages.length <= NEAR_HEAD) return { from: last, told: true };
+    if (clock.now() > untilMs) return { from: last, told: false };
   }
 }
 
@@ -254,7 +244,7 @@ async function settle(
   const nothingCame = toldAll && !unexpected && state.head <= subscription.from && !(await logHasMore(state, subscription, ports));
   if (!nothingCame) return jobs.put({ kind: 'drain', topic, shard });
   await audience.caughtUp(subscription, subscription.from, subscription.from);
-  if (subscription.registered && replayed) await useRegistration(subscription, ports);
+  if (replayed) await useRegistration(subscription, ports);
 }
 
 /** A log's head is a hint: a message may lie beyond it already. */

@@ -7,7 +7,7 @@ import { type Telemetry, telemetry } from './adapters/report.ts';
 import { batchFailures } from './middleware/batch-failures.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
-/** Jobs off the queue: drains, greetings, pings. */
+/** Jobs off the queue: drains, greetings, pings, signs of life. */
 export const createHandler = (ports: DrainPorts, told: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
     .use(withTelemetry(told))

@@ -5,7 +5,6 @@ import { makeChannels } from '../core/channels/registry.ts';
 import { readBearer } from '../core/identity.ts';
 import { type RestPorts, routeRequest } from '../core/rest.ts';
 import { VERSION } from '../core/version.ts';
-import { answerOf } from './adapters/answers.ts';
 import { busLane, registrationNotices } from './adapters/bus.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
@@ -15,13 +14,13 @@ import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';
 import { dynamoTopics } from './adapters/dynamo/topics.ts';
 import { freshness, limits, pushMode, table } from './adapters/env.ts';
 import { newEpoch } from './adapters/epoch.ts';
+import { headerOf, lastEventIdOf } from './adapters/events.ts';
+import { answerOf, type HttpReply } from './adapters/http-reply.ts';
 import { publishKeys } from './adapters/publish-keys.ts';
 import { directLane } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
-import { headerOf } from './adapters/socket-event.ts';
-import { lastEventIdOf } from './adapters/stream-event.ts';
 import { identity } from './adapters/tokens.ts';
-import { errorReply, type HttpReply } from './middleware/error-reply.ts';
+import { errorReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
 /** The REST API. */

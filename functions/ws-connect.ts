@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
+import { makeChannels } from '../core/channels/registry.ts';
 import { type ConnectPorts, connect } from '../core/connect.ts';
+import { DEFAULT_FRESHNESS } from '../core/quote.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
 import { limits, pushMode, table } from './adapters/env.ts';
+import { headerOf, type SocketEvent } from './adapters/events.ts';
+import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
-import { headerOf, type SocketEvent } from './adapters/socket-event.ts';
 import { identity } from './adapters/tokens.ts';
-import { errorReply, type HttpReply } from './middleware/error-reply.ts';
+import { errorReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
 /** `$connect`: what it answers is the handshake's status. */
@@ -40,6 +43,7 @@ export const handler = createHandler(
     report: told.report,
     identity: identity(told.report),
     mode: pushMode(),
+    channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
     newClientId: randomUUID,
     allowedOrigins: limits.allowedOrigins(),
     maxConnections: limits.maxConnections(),

@@ -5,9 +5,9 @@ import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { documents } from './adapters/dynamo/client.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
 import { table } from './adapters/env.ts';
+import type { SocketEvent } from './adapters/events.ts';
+import type { HttpReply } from './adapters/http-reply.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
-import type { SocketEvent } from './adapters/socket-event.ts';
-import type { HttpReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
 /** `$disconnect`: best effort on the platform's side, so the sweep and a post's 410 do the same. */

@@ -11,12 +11,12 @@ import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';
 import { dynamoTopics } from './adapters/dynamo/topics.ts';
 import { freshness, limits, pushMode, table } from './adapters/env.ts';
 import { newEpoch } from './adapters/epoch.ts';
+import type { SocketEvent } from './adapters/events.ts';
 import { apiGateway } from './adapters/gateway.ts';
+import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
-import type { SocketEvent } from './adapters/socket-event.ts';
 import { identity } from './adapters/tokens.ts';
-import type { HttpReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 
 /** `$default`: one message of a client. Its replies go by post, so that they come in order. */
@@ -45,6 +45,7 @@ export const handler = createHandler(
     registrations: dynamoRegistrations({ table: table.settings(), client }),
     identity: identity(told.report),
     mode: pushMode(),
+    pingIntervalMs: limits.pingIntervalSeconds() * 1000,
     maxSubscriptions: limits.maxSubscriptions(),
   },
   told,

@@ -14,7 +14,7 @@ export interface DeliveryProps {
 /** What a function that drains needs of the settings. */
 export const DRAIN_SETTINGS = [SETTING.maxBroadcastsPerSecond, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays] as const;
 
-/** The jobs queue and the function that works it off: drains, greetings, pings. */
+/** The jobs queue and the function that works it off: drains, greetings, pings, signs of life. */
 export class Delivery extends Construct {
   private readonly jobs: WorkQueue;
   private readonly fanOut: LambdaFunction;

@@ -29,7 +29,7 @@ export class EventStreams extends Construct {
     });
     storage.grant(sse, 'topics', 'GetItem', 'Query', 'UpdateItem');
     storage.grant(sse, 'connections', 'GetItem', 'UpdateItem');
-    storage.grant(sse, 'settings', 'GetItem', 'DeleteItem');
+    storage.grant(sse, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
     this.url = sse.addFunctionUrl({
       authType: FunctionUrlAuthType.NONE,
       invokeMode: InvokeMode.RESPONSE_STREAM,

@@ -29,7 +29,14 @@ export class SocketApi extends Construct {
       description: "Serves a client's message",
       // a message may name 500 topics, and the gateway waits 29 s
       timeout: Duration.seconds(28),
-      settings: [SETTING.maxSubscriptions, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays, SETTING.pushMode, ...IDENTITY_SETTINGS],
+      settings: [
+        SETTING.maxSubscriptions,
+        SETTING.pingIntervalSeconds,
+        SETTING.staleRealtimeSeconds,
+        SETTING.staleDailyDays,
+        SETTING.pushMode,
+        ...IDENTITY_SETTINGS,
+      ],
     });
     const disconnect = functions.make(this, 'ws-disconnect', { description: 'Forgets a connection' });
 

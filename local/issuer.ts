@@ -27,16 +27,22 @@ export interface LocalIssuer {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-export async function localIssuer(): Promise<LocalIssuer> {
+/** As the deployment's settings want its tokens. */
+export interface IssuerOptions {
+  readonly audience: string;
+  readonly userClaim: string;
+  readonly rolesClaim: string;
+}
+
+export async function localIssuer({ audience, userClaim, rolesClaim }: IssuerOptions): Promise<LocalIssuer> {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'ES256', use: 'sig' }] };
   const mint = ({ user, roles = [], seconds = DEFAULT_SECONDS }: TokenRequest): Promise<string> => {
     const now = Math.floor(Date.now() / 1000);
-    return new SignJWT({ roles })
+    return new SignJWT({ [userClaim]: user, [rolesClaim]: roles })
       .setProtectedHeader({ alg: 'ES256', kid: KEY_ID })
       .setIssuer(LOCAL_ISSUER)
-      .setAudience(LOCAL_AUDIENCE)
-      .setSubject(user)
+      .setAudience(audience)
       .setIssuedAt(now)
       .setExpirationTime(now + seconds)
       .sign(privateKey);

@@ -99,12 +99,12 @@ export interface HttpForm {
   readonly stream: string;
   /** Path of the registrations. */
   readonly registrations: string;
-  readonly parameters: readonly [string, string];
+  readonly parameters: readonly ['userId', string];
   topicOf(ids: Readonly<Record<string, number>>): string;
   /** A payload as one Server-Sent Event. */
   event(payload: object): { readonly name: string; readonly data: object };
   /** State topics: the `data` of the event a stream begins with where nothing is known yet. */
-  unknown(ids: Readonly<Record<string, number>>, nowMs: number): object;
+  readonly unknown: ((ids: Readonly<Record<string, number>>, nowMs: number) => object) | null;
 }
 
 export function eventType<Detail>(

@@ -10,11 +10,14 @@ export interface Channels {
   of(topic: string): Channel | null;
   event(source: string, detailType: string): EventType | null;
   readonly all: readonly Channel[];
+  /** How topics look, for who asked for one that no channel has. */
+  readonly hints: string;
 }
 
 export function channelsOf(all: readonly Channel[]): Channels {
   return {
     all,
+    hints: all.map(({ topicHint }) => topicHint).join(', '),
     of: (topic) => all.find((channel) => channel.matches(topic)) ?? null,
     event(source, detailType) {
       const types = all.find((channel) => channel.source === source)?.events;

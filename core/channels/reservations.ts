@@ -11,6 +11,14 @@ const topicOf = (seatId: number, userId: number): string => `/topic/reservations
 
 const settled = v.object({ userId: id, seatId: id, status: v.picklist(['SUCCESS', 'FAIL']), timestamp: v.optional(instant) });
 
+/** An attempt that ended, as stored and told. */
+interface Settled {
+  readonly userId: number;
+  readonly seatId: number;
+  readonly status: 'SUCCESS' | 'FAIL';
+  readonly timestamp: string;
+}
+
 /** How a buyer's reservations of a seat end: a log topic a seat and buyer, private to them. */
 export const reservationsChannel: Channel = {
   name: 'reservations',
@@ -24,11 +32,16 @@ export const reservationsChannel: Channel = {
   events: {
     ReservationSettled: eventType(settled, ({ userId, seatId, status, timestamp }, meta) => {
       const { atMicros, ahead } = eventTime(ownTime(timestamp, meta), meta.acceptedAtMs);
-      const value = { userId, seatId, status, timestamp: isoOf(Math.floor(atMicros / 1000)) };
+      const value: Settled = { userId, seatId, status, timestamp: isoOf(Math.floor(atMicros / 1000)) };
       return [{ kind: 'log', topic: topicOf(seatId, userId), eventId: meta.id, value, ahead }];
     }),
   },
-  payload: ({ parts }) => (parts['newest'] ? { event: 'RESERVATION_STATUS', ...parts['newest'] } : null),
+  payload({ parts }) {
+    const { newest } = parts as { newest?: Settled };
+    if (!newest) return null;
+    const { userId, seatId, status, timestamp } = newest;
+    return { event: 'RESERVATION_STATUS', userId, seatId, status, timestamp };
+  },
   permits: (topic, principal) => isUser(principal, TOPIC.exec(topic)?.[2] ?? ''),
   keepsAlive: false,
   http: {
@@ -37,6 +50,6 @@ export const reservationsChannel: Channel = {
     parameters: ['userId', 'seatId'],
     topicOf: ({ seatId = 0, userId = 0 }) => topicOf(seatId, userId),
     event: (payload) => ({ name: 'RESERVATION_STATUS', data: payload }),
-    unknown: () => ({}),
+    unknown: null,
   },
 };

@@ -18,10 +18,9 @@ export type StompCommand =
   | { readonly type: 'unsubscribe'; readonly id: string; readonly destination: string | null; readonly receipt: string | null }
   | { readonly type: 'disconnect'; readonly receipt: string | null };
 
-/** Asked of clients, in ms: each heart-beat is billed, and one every 4 minutes keeps the gateway from ending a connection after 10. */
-const CLIENT_HEART_BEAT_MS = 240_000;
-
 const MAX_ID = 128;
+/** A sort key of DynamoDB has 1,024 bytes, and the destination stands in it too. */
+const MAX_ID_ESCAPED = 600;
 const MAX_DESTINATION = 200;
 
 /** Whether a text can only be STOMP: JSON never begins with a capital letter or consists of line ends. */
@@ -52,7 +51,7 @@ export function readCommand(frame: StompFrame, version: StompVersion): StompComm
       if (ack !== 'auto') throw refused(`ack:${ack.slice(0, 40)} is not offered: messages are not acknowledged, leave ack out`);
       return {
         type: 'subscribe',
-        id: version === '1.0' ? bounded('id', headers.get('id') ?? '', MAX_ID, 0) : needed(headers, 'id', MAX_ID),
+        id: readId(headers, version === '1.0' ? 0 : 1),
         destination: needed(headers, 'destination', MAX_DESTINATION),
         since: readSince(headers.get('since')),
         receipt,
@@ -60,8 +59,8 @@ export function readCommand(frame: StompFrame, version: StompVersion): StompComm
     }
     case 'UNSUBSCRIBE': {
       const destination = headers.get('destination') ?? null;
-      if (version === '1.0' && destination !== null) return { type: 'unsubscribe', id: headers.get('id') ?? '', destination, receipt };
-      return { type: 'unsubscribe', id: needed(headers, 'id', MAX_ID), destination: null, receipt };
+      if (version === '1.0' && destination !== null) return { type: 'unsubscribe', id: readId(headers, 0), destination, receipt };
+      return { type: 'unsubscribe', id: readId(headers, 1), destination: null, receipt };
     }
     case 'DISCONNECT':
       return { type: 'disconnect', receipt };
@@ -96,6 +95,12 @@ function readSince(since: string | undefined): Position | null {
   return position;
 }
 
+function readId(headers: ReadonlyMap<string, string>, least: number): string {
+  const id = bounded('id', headers.get('id') ?? '', MAX_ID, least);
+  if (encodeURIComponent(id.toWellFormed()).length > MAX_ID_ESCAPED) throw refused('id: too long');
+  return id.toWellFormed();
+}
+
 const needed = (headers: ReadonlyMap<string, string>, name: string, most: number): string =>
   bounded(name, headers.get(name) ?? '', most, 1);
 
@@ -114,13 +119,16 @@ const frameOf = (command: string, headers: readonly (readonly [string, string | 
   return formatFrame({ command, headers: new Map(given), body }, version);
 };
 
-/** The server promises no heart-beats, for it sends none. */
-export const formatStompConnected = (version: StompVersion, session: string): string =>
+/**
+ * The server promises no heart-beats, for it sends none, and asks for few: each is billed. One within the silence allowed
+ * keeps a connection, and the gateway ends one only after 10 minutes.
+ */
+export const formatStompConnected = (version: StompVersion, session: string, heartBeatMs: number): string =>
   frameOf(
     'CONNECTED',
     [
       ['version', version],
-      ['heart-beat', version === '1.0' ? null : `0,${CLIENT_HEART_BEAT_MS}`],
+      ['heart-beat', version === '1.0' ? null : `0,${heartBeatMs}`],
       ['session', session],
       ['server', `realtime-push/${VERSION}`],
     ],

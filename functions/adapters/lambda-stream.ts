@@ -30,9 +30,20 @@ export function streaming(serve: (event: APIGatewayProxyEventV2, respond: Respon
   });
 }
 
-const wrap = (stream: Writable): ResponseStream => ({
-  async write(text) {
-    if (text !== '' && !stream.write(text)) await new Promise((room) => stream.once('drain', room));
-  },
-  end: () => void stream.end(),
-});
+function wrap(stream: Writable): ResponseStream {
+  let broken: Error | null = null;
+  // without a listener it would end the environment
+  stream.on('error', (error) => {
+    broken = error;
+  });
+  return {
+    async write(text) {
+      if (broken) throw broken;
+      if (text === '' || stream.write(text)) return;
+      await new Promise<void>((room) => {
+        for (const event of ['drain', 'close', 'error']) stream.once(event, () => room());
+      });
+    },
+    end: () => void stream.end(),
+  };
+}

@@ -13,6 +13,10 @@ const ALGORITHMS = new Set(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'
 /** Keys that were just fetched are not fetched again for a token that names another: anybody can make those up. */
 const REFETCH_MS = 30_000;
 const FETCH_TIMEOUT_MS = 3_000;
+/** They lie in the connection's record, which is paid for with every message. */
+const MAX_ROLES = 20;
+const MAX_ROLE = 40;
+const MAX_USER = 128;
 /** Clocks differ. */
 const GRACE_SECONDS = 5;
 
@@ -27,18 +31,20 @@ export function identity(report: Report): Identity {
   const { issuer, audience, jwksUri, userClaim, rolesClaim } = settings;
   const verifier = verifierOf(issuer, audience);
   let fetching: Promise<void> | null = null;
-  let fetchedAtMs = Number.NEGATIVE_INFINITY;
+  let known = false;
+  let triedAtMs = Number.NEGATIVE_INFINITY;
 
   const fetchKeys = async (): Promise<void> => {
     try {
       const uri =
         jwksUri ?? (await getJson<{ jwks_uri: string }>(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)).jwks_uri;
       verifier.cacheJwks(await getJson<Jwks>(uri));
-      fetchedAtMs = Date.now();
+      known = true;
     } catch (error) {
       report.error('the keys that tokens are signed with could not be fetched', error, { issuer });
       throw new UnavailableError('tokens cannot be verified at the moment; try again');
     } finally {
+      triedAtMs = Date.now();
       fetching = null;
     }
   };
@@ -51,12 +57,12 @@ export function identity(report: Report): Identity {
     required: true,
     async verify(token) {
       checkAlgorithm(token);
-      if (fetchedAtMs === Number.NEGATIVE_INFINITY) await keys();
+      if (!known) await keys();
       try {
         return principalOf(verifier.verifySync(token), userClaim, rolesClaim);
       } catch (error) {
         // keys are changed now and then: one that is not known may be new
-        if (!(error instanceof KidNotFoundInJwksError) || Date.now() - fetchedAtMs < REFETCH_MS) throw refused(error);
+        if (!(error instanceof KidNotFoundInJwksError) || Date.now() - triedAtMs < REFETCH_MS) throw refused(error);
       }
       await keys();
       try {
@@ -90,11 +96,12 @@ function refused(error: unknown): unknown {
 function principalOf(claims: Readonly<Record<string, unknown>>, userClaim: string, rolesClaim: string): Principal {
   if (claims['exp'] === undefined) throw new PushError('AUTHENTICATION_REQUIRED', 'the token never expires');
   const user = claims[userClaim];
-  if ((typeof user !== 'string' && typeof user !== 'number') || user === '')
+  if ((typeof user !== 'string' && typeof user !== 'number') || user === '' || String(user).length > MAX_USER)
     throw new PushError('AUTHENTICATION_REQUIRED', `the token has no ${userClaim}`);
   const roles = claims[rolesClaim];
   const named = Array.isArray(roles) ? roles : typeof roles === 'string' ? roles.split(/[\s,]+/) : [];
-  return { userId: String(user), roles: named.filter((role): role is string => typeof role === 'string' && role !== '') };
+  const some = named.filter((role): role is string => typeof role === 'string' && role !== '' && role.length <= MAX_ROLE);
+  return { userId: String(user), roles: some.slice(0, MAX_ROLES) };
 }
 
 async function getJson<Value>(uri: string): Promise<Value> {

@@ -4,6 +4,8 @@ import type { Channel } from '../../core/channels/channel.ts';
 import { channelsOf } from '../../core/channels/registry.ts';
 import { drain } from '../../core/drain.ts';
 import { ingest } from '../../core/ingest.ts';
+import { doJob } from '../../core/jobs.ts';
+import { sweep } from '../../core/sweep.ts';
 import { settled } from '../helpers/events.ts';
 import { memoryTopics } from '../helpers/memory.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
@@ -28,6 +30,9 @@ const publish = async (count: number): Promise<void> => {
 const offsets = (connectionId: string): number[] =>
   told(ports, connectionId).flatMap(({ event, position }) => (event ? [Number(String(position).split(':')[1])] : []));
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+let stamps = 0;
+const registerAt = (epoch: string): Promise<void> =>
+  ports.registrations.register(TOPIC, { position: { epoch, offset: 0 }, stamp: `stamp${stamps++}` }, ports.clock.now() + 86_400_000);
 /** Comes back for a slow consumer, as the delayed jobs do. */
 const comeBack = async (): Promise<void> => {
   ports.clock.nowMs += 120_000;
@@ -53,7 +58,7 @@ test('a consumer that is throttled in the middle goes on, in order, from where i
   expect(offsets('a')).toEqual(range(1, 5));
 });
 
-test('a consumer that a log has left too far behind is told so, as far as it hears, and closed', async () => {
+test('a consumer that a log has left too far behind is closed, with a reason', async () => {
   const say = await speaker(ports, 'a');
   await say({ type: 'subscribe', topic: TOPIC });
   ports.gateway.outcome.set('a', 'slow');
@@ -65,6 +70,8 @@ test('a consumer that a log has left too far behind is told so, as far as it hea
 
   expect(ports.gateway.closed).toEqual(['a']);
   expect(await ports.connections.read('a')).toBeNull();
+  // the reason was tried too, as patiently as any answer
+  expect(ports.report.lines.some((line) => line.includes('too far behind'))).toBe(true);
 });
 
 test('messages of which a channel has nothing to tell are passed by, however many there are', async () => {
@@ -95,7 +102,7 @@ test('who comes back after everything was trimmed is told that not all was recov
 
 test('a registration is used up only when its replay was delivered', async () => {
   const state = await ports.topics.create(TOPIC);
-  await ports.registrations.register(TOPIC, { epoch: state.epoch, offset: 0 }, ports.clock.now() + 86_400_000);
+  await registerAt(state.epoch);
   await publish(2);
   const slow = await speaker(ports, 'slow');
   const post = ports.gateway.post;
@@ -116,7 +123,7 @@ test('a registration is used up only when its replay was delivered', async () =>
 
 test('a registration whose replay a drain ends is used up by the drain', async () => {
   const state = await ports.topics.create(TOPIC);
-  await ports.registrations.register(TOPIC, { epoch: state.epoch, offset: 0 }, ports.clock.now() + 86_400_000);
+  await registerAt(state.epoch);
   await publish(2);
   const say = await speaker(ports, 'a');
   const post = ports.gateway.post;
@@ -134,7 +141,7 @@ test('a registration whose replay a drain ends is used up by the drain', async (
 
 test('a registration with nothing to replay stays a start until its user was told something', async () => {
   const state = await ports.topics.create(TOPIC);
-  await ports.registrations.register(TOPIC, { epoch: state.epoch, offset: 0 }, ports.clock.now() + 86_400_000);
+  await registerAt(state.epoch);
   const early = await speaker(ports, 'early');
   await early({ type: 'subscribe', topic: TOPIC });
   ports.gateway.outcome.set('early', 'gone');
@@ -184,4 +191,62 @@ test('a topic that may soon be forgotten is asked for again by whoever subscribe
   await say({ type: 'subscribe', topic: TOPIC });
 
   expect(heard).toEqual([TOPIC]);
+});
+
+test('a registration that was made again is not used up by who began at it before', async () => {
+  const state = await ports.topics.create(TOPIC);
+  await registerAt(state.epoch);
+  const vanished = await speaker(ports, 'vanished');
+  await vanished({ type: 'subscribe', topic: TOPIC });
+  await registerAt(state.epoch);
+  // the gateway does not know yet that this one is gone
+  await publish(1);
+
+  const say = await speaker(ports, 'a');
+  await say({ type: 'subscribe', topic: TOPIC });
+
+  expect(offsets('a')).toEqual([1]);
+});
+
+test('a long replay is left to the drain, which saves how far it came', async () => {
+  const say = await speaker(ports, 'a');
+  await publish(700);
+  const post = ports.gateway.post;
+  let posts = 0;
+  // each post takes 20 ms: the whole would take 14 s
+  ports.gateway.post = async (connectionId, text, before) => {
+    posts++;
+    ports.clock.nowMs += 20;
+    return post(connectionId, text, before);
+  };
+  await say({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
+  expect(posts).toBeLessThan(400);
+  expect(ports.jobs.jobs.map(({ job }) => job)).toContainEqual({ kind: 'drain', topic: TOPIC, shard: 0 });
+
+  for (let jobs = 0; jobs < 5; jobs++) {
+    posts = 0;
+    await drain({ topic: TOPIC, shard: 0 }, ports);
+    expect(posts).toBeLessThan(500);
+  }
+
+  expect(offsets('a')).toEqual(range(1, 700));
+});
+
+test('a sign of life is none of the client: one that vanished in the queue is let go', async () => {
+  const topic = '/topic/waiting-queue/1/100';
+  const at = new Date(ports.clock.now()).toISOString();
+  const detail = { userId: 100, concertId: 1, rank: 3, timestamp: at };
+  const body = JSON.stringify({ id: 'rank', source: 'ticket.waiting-queue', 'detail-type': 'RankUpdated', time: at, detail });
+  const say = await speaker(ports, 'vanished');
+  await say({ type: 'subscribe', topic });
+  await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+
+  for (let minute = 0; minute < 7; minute++) {
+    ports.clock.nowMs += 60_000;
+    await sweep({ ...ports, idleTimeoutSeconds: 300, pingIntervalSeconds: 240 });
+    for (const { job } of ports.jobs.jobs.splice(0)) await doJob(job, ports);
+  }
+
+  expect(told(ports, 'vanished').some(({ event }) => event === 'KEEPALIVE')).toBe(true);
+  expect(ports.gateway.closed).toEqual(['vanished']);
 });

@@ -103,7 +103,7 @@ test('a subscription left late by a dead handler is drained a minute later', asy
   const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' };
   await ports.connections.addSubscription('a', key, ports.clock.now(), ports.clock.now() + 7_200_000);
   await ports.audience.put(
-    { ...key, dialect: 'json', from: 0, late: true, notBeforeMs: 0, strikes: 0, registered: false },
+    { ...key, dialect: 'json', from: 0, late: true, notBeforeMs: 0, strikes: 0, registration: null },
     ports.clock.now(),
     ports.clock.now() + 7_200_000,
   );

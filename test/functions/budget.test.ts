@@ -193,7 +193,10 @@ describe('ticketing', () => {
 
   test('a look of an event stream is 1 read', async () => {
     const query = { userId: String(freshId()), concertId: '1' };
-    const opened = await openStream({ path: '/api/v1/waiting-queue/subscribe', query, token: null, lastEventId: null }, ports);
+    const opened = await openStream(
+      { method: 'GET', path: '/api/v1/waiting-queue/subscribe', query, token: null, lastEventId: null },
+      ports,
+    );
     const text = streamText(opened, ports.clock.now() + 10_000, ports);
     await text.next();
     await text.next();

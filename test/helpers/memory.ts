@@ -11,6 +11,7 @@ import type {
   Jobs,
   LogMessage,
   PostResult,
+  Registration,
   Registrations,
   Report,
   Subscription,
@@ -21,7 +22,6 @@ import type {
   Turn,
   Turns,
 } from '../../core/ports.ts';
-import type { Position } from '../../core/position.ts';
 
 /** How long log items and event ids live. */
 const LOG_LIFE_MS = 86_400_000;
@@ -191,7 +191,7 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     async end(key, requestedAtMs, expiresAtMs) {
       if (overtaken(key, requestedAtMs)) return 'overtaken';
       members.set(nameOf(key), {
-        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0, registered: false },
+        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0, registration: null },
         requestedAtMs,
         expiresAtMs,
         ended: true,
@@ -212,8 +212,14 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     async passOver(seen, from, throttled) {
       change(seen, (one) => !one.late || one.from >= from || one.from === seen.from, { late: true, from, ...throttled });
     },
+    async advance(key, seenFrom, to) {
+      const before = members.get(nameOf(key))?.subscription;
+      if (!before?.late || before.from !== seenFrom) return false;
+      change(key, () => true, { from: to });
+      return true;
+    },
     async forgetRegistration(key) {
-      change(key, () => true, { registered: false });
+      change(key, () => true, { registration: null });
     },
     async renew(key, requestedAtMs) {
       const member = members.get(nameOf(key));
@@ -339,18 +345,23 @@ export function memoryConnections(): Connections {
 }
 
 export function memoryRegistrations(clock: Pick<Clock, 'now'>): Registrations {
-  const positions = new Map<string, { position: Position; expiresAtMs: number }>();
-  const find = (topic: string): Position | null => {
-    const found = positions.get(topic);
-    return found && found.expiresAtMs > clock.now() ? found.position : null;
+  const made = new Map<string, { registration: Registration; expiresAtMs: number }>();
+  const find = (topic: string): Registration | null => {
+    const found = made.get(topic);
+    return found && found.expiresAtMs > clock.now() ? found.registration : null;
   };
   return {
-    async register(topic, position, expiresAtMs) {
-      positions.set(topic, { position: find(topic) ?? position, expiresAtMs });
+    async register(topic, registration, expiresAtMs) {
+      const before = find(topic);
+      if (before && (made.get(topic)?.expiresAtMs ?? 0) > expiresAtMs) return;
+      made.set(topic, { registration: { ...registration, position: before?.position ?? registration.position }, expiresAtMs });
     },
     find: async (topic) => find(topic),
+    async useUp(topic, stamp) {
+      if (made.get(topic)?.registration.stamp === stamp) made.delete(topic);
+    },
     async remove(topic) {
-      positions.delete(topic);
+      made.delete(topic);
     },
   };
 }

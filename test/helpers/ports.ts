@@ -34,6 +34,7 @@ export function memoryPorts() {
     report: memoryReport(),
     channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
     newId: () => `id${serial++}`,
+    pingIntervalMs: 240_000,
     maxSubscriptions: 500,
     drainSettings: { turnMs: 10_000, marginMs: 4_000, broadcastsPerSecond: 5, postsAtOnce: 8 },
   };

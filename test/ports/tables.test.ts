@@ -25,7 +25,7 @@ const subscription = (topic: string, connectionId: string, over: Partial<Subscri
   late: false,
   notBeforeMs: 0,
   strikes: 0,
-  registered: false,
+  registration: null,
   ...over,
 });
 
@@ -432,33 +432,96 @@ describe.each(implementations)('%s', (_, make) => {
   });
 
   describe('registrations', () => {
-    const position = (offset: number) => ({ epoch: 'e', offset });
+    const at = (offset: number, stamp = 's') => ({ position: { epoch: 'e', offset }, stamp });
 
-    test('stay where they were first made, and lapse later each time', async () => {
+    test('stay where they were first made, under the newest stamp, and never lapse sooner', async () => {
       const topic = fresh('topic');
       const now = tables.clock.now();
 
-      await tables.registrations.register(topic, position(3), now + 10_000);
-      await tables.registrations.register(topic, position(9), now + 60_000);
-      expect(await tables.registrations.find(topic)).toEqual(position(3));
+      await tables.registrations.register(topic, at(3, 'first'), now + 10_000);
+      await tables.registrations.register(topic, at(9, 'second'), now + 60_000);
+      expect(await tables.registrations.find(topic)).toEqual(at(3, 'second'));
+      await tables.registrations.register(topic, at(10, 'third'), now + 20_000);
       tables.clock.nowMs = now + 30_000;
-      expect(await tables.registrations.find(topic)).toEqual(position(3));
+      expect(await tables.registrations.find(topic)).toEqual(at(3, 'second'));
       tables.clock.nowMs = now + 61_000;
       expect(await tables.registrations.find(topic)).toBeNull();
-      await tables.registrations.register(topic, position(12), now + 90_000);
+      await tables.registrations.register(topic, at(12), now + 90_000);
 
-      expect(await tables.registrations.find(topic)).toEqual(position(12));
+      expect(await tables.registrations.find(topic)).toEqual(at(12));
       tables.clock.nowMs = now;
     });
 
-    test('are forgotten when they are removed, there or not', async () => {
+    test('are used up by their stamp, and removed by whichever', async () => {
       const topic = fresh('topic');
-      await tables.registrations.register(topic, position(3), later());
+      await tables.registrations.register(topic, at(3, 'first'), later());
 
+      await tables.registrations.useUp(topic, 'another');
+      expect(await tables.registrations.find(topic)).toEqual(at(3, 'first'));
+      await tables.registrations.useUp(topic, 'first');
+      expect(await tables.registrations.find(topic)).toBeNull();
+      await tables.registrations.register(topic, at(4, 'second'), later());
       await tables.registrations.remove(topic);
       await tables.registrations.remove(topic);
 
       expect(await tables.registrations.find(topic)).toBeNull();
+    });
+  });
+
+  describe('STOMP', () => {
+    test('a connection is read with who it is, and admitted in its dialect', async () => {
+      const a = fresh('connection');
+      expect(await tables.connections.read(a)).toBeNull();
+      expect(await tables.connections.admit(a, { dialect: 'stomp-1.1', principal: null })).toBe(false);
+      const principal = { userId: '100', roles: ['ops:read'] };
+      await tables.connections.open({
+        connectionId: a,
+        clientId: 'c',
+        dialect: 'stomp-1.2',
+        connectedAtMs: 1,
+        expiresAtMs: 9_000_000,
+        sourceIp: '',
+        principal: null,
+        admitted: false,
+      });
+
+      expect(await tables.connections.read(a)).toMatchObject({ dialect: 'stomp-1.2', principal: null, admitted: false });
+      expect(await tables.connections.admit(a, { dialect: 'stomp-1.1', principal })).toBe(true);
+      expect(await tables.connections.read(a)).toMatchObject({ dialect: 'stomp-1.1', principal, admitted: true });
+    });
+
+    test("subscriptions are found by the client's own id, whatever it is made of", async () => {
+      const a = fresh('connection');
+      for (const subscriptionId of ['x', 'x#y', 'é/ #', '']) {
+        await tables.connections.addSubscription(a, { topic: 't#u', shard: 0, connectionId: a, subscriptionId }, 1, later());
+      }
+
+      for (const subscriptionId of ['x', 'x#y', 'é/ #', '']) {
+        expect(await tables.connections.subscriptions(a, subscriptionId)).toEqual([
+          { topic: 't#u', shard: 0, connectionId: a, subscriptionId },
+        ]);
+      }
+      expect(await tables.connections.subscriptions(a)).toHaveLength(4);
+    });
+
+    test('a late one moves on as it is told, unless it was marked again meanwhile; its registration can be forgotten', async () => {
+      const topic = fresh('topic');
+      await tables.audience.put(subscription(topic, 'a', { from: 5, late: true, registration: 's' }), 10, later());
+
+      expect(await tables.audience.advance(key(topic, 'a'), 4, 9)).toBe(false);
+      expect(await tables.audience.advance(key(topic, 'a'), 5, 9)).toBe(true);
+      await tables.audience.forgetRegistration(key(topic, 'a'));
+      await tables.audience.forgetRegistration(key(topic, 'nobody'));
+
+      expect(await member(topic, 'a')).toMatchObject({ from: 9, late: true, registration: null });
+    });
+
+    test('a topic is created at 0, once, and heard by nobody', async () => {
+      const topic = fresh('topic');
+      const made = await tables.topics.create(topic);
+
+      expect(made).toMatchObject({ head: 0, heard: false });
+      expect(await tables.topics.create(topic)).toMatchObject({ epoch: made.epoch });
     });
   });
 });

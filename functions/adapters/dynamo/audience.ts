@@ -41,7 +41,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
       } while (start);
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
-      const { dialect, from, late, notBeforeMs, strikes, registered } = subscription;
+      const { dialect, from, late, notBeforeMs, strikes, registration } = subscription;
       const { done, refused } = await conditional(() =>
         client.send(
           new PutCommand({
@@ -54,7 +54,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
               requestedAt: requestedAtMs,
               expiresAt: ttl(expiresAtMs),
               ...(late ? { late } : {}),
-              ...(registered ? { registered } : {}),
+              ...(registration === null ? {} : { registration }),
               ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
             },
             ConditionExpression: notOvertaken,
@@ -161,15 +161,30 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
       );
       return refused === null;
     },
+    async advance(key, seenFrom, to) {
+      const { refused } = await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: memberKey(key),
+            UpdateExpression: 'SET #from = :to',
+            ConditionExpression: '#late = :true AND #from = :seen',
+            ExpressionAttributeNames: { '#late': 'late', '#from': 'from' },
+            ExpressionAttributeValues: { ':true': true, ':seen': seenFrom, ':to': to },
+          }),
+        ),
+      );
+      return refused === null;
+    },
     async forgetRegistration(key) {
       await conditional(() =>
         client.send(
           new UpdateCommand({
             TableName: table,
             Key: memberKey(key),
-            UpdateExpression: 'REMOVE #registered',
-            ConditionExpression: 'attribute_exists(#registered)',
-            ExpressionAttributeNames: { '#registered': 'registered' },
+            UpdateExpression: 'REMOVE #registration',
+            ConditionExpression: 'attribute_exists(#registration)',
+            ExpressionAttributeNames: { '#registration': 'registration' },
           }),
         ),
       );
@@ -192,6 +207,6 @@ function subscriptionOf(topic: string, shard: number, item: Item): Subscription 
     late: item['late'] === true,
     notBeforeMs: number(item, 'notBefore'),
     strikes: number(item, 'strikes'),
-    registered: item['registered'] === true,
+    registration: text(item, 'registration') || null,
   };
 }

@@ -1,3 +1,6 @@
+/** What the platform hands to functions, as far as they read it. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+
 /** What API Gateway sends to WebSocket functions, as far as they read it. (`@types/aws-lambda` lacks half of it.) */
 export interface SocketEvent {
   readonly requestContext: {
@@ -16,3 +19,7 @@ export function headerOf(event: { readonly headers?: Readonly<Record<string, str
   const found = Object.entries(event.headers ?? {}).find(([key]) => key.toLowerCase() === name);
   return found?.[1] ?? null;
 }
+
+/** Where a client that comes back left off: an EventSource says it in a header, a page that was loaded anew in the query. */
+export const lastEventIdOf = (event: APIGatewayProxyEventV2): string | null =>
+  headerOf(event, 'last-event-id') || event.queryStringParameters?.['lastEventId'] || null;

@@ -1,0 +1,63 @@
+/** Answers over HTTP: JSON, errors, event streams. */
+import { createHash } from 'node:crypto';
+import { type ErrorCode, type PushError, UnavailableError } from '../../core/errors.ts';
+import type { RestReply } from '../../core/rest.ts';
+
+/** HTTP statuses of the codes; on a handshake too. */
+const STATUS: Record<ErrorCode, number> = {
+  INVALID_MESSAGE_FORMAT: 400,
+  UNKNOWN_MESSAGE_TYPE: 400,
+  AUTHENTICATION_REQUIRED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CHANNEL_DISABLED: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMIT_EXCEEDED: 429,
+  TOO_MANY_SUBSCRIPTIONS: 429,
+  TOO_MANY_CONNECTIONS: 503,
+  INTERNAL_SERVER_ERROR: 500,
+};
+
+export interface HttpReply {
+  readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const NOT_KEPT = { 'cache-control': 'no-store' } as const;
+
+/** Neither kept by a cache nor rewritten or held back by a proxy. */
+export const EVENT_STREAM: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+const jsonReply = (statusCode: number, body: object, headers: Readonly<Record<string, string>>): HttpReply => ({
+  statusCode,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'x-content-type-options': 'nosniff', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** A failure with the one error body. What may succeed a little later says so. */
+export const errorAnswer = (error: PushError): HttpReply =>
+  jsonReply(
+    error instanceof UnavailableError ? 503 : STATUS[error.code],
+    { error_code: error.code, error_message: error.message, details: error.details },
+    NOT_KEPT,
+  );
+
+/**
+ * Answers with an ETag over the content. `no-cache` lets a cache keep the answer but makes it ask every time, so
+ * that none ever serves an old price; what has not changed costs a 304 without body.
+ */
+export function answerOf({ status, body }: RestReply, ifNoneMatch: string | null): HttpReply {
+  if (body === null) return { statusCode: status, headers: NOT_KEPT };
+  if (typeof body === 'string') return { statusCode: status, headers: EVENT_STREAM, body };
+  if (status !== 200) return jsonReply(status, body, NOT_KEPT);
+  const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 27)}"`;
+  const headers = { etag, 'cache-control': 'no-cache' };
+  const matches = ifNoneMatch === '*' || (ifNoneMatch ?? '').split(',').some((one) => one.trim().replace(/^W\//, '') === etag);
+  return matches ? { statusCode: 304, headers } : jsonReply(200, body, headers);
+}
