@@ -1,10 +1,10 @@
 /** What a client that speaks JSON asks for. */
 import { answer } from './answer.ts';
 import { PushError } from './errors.ts';
-import type { Touch } from './ports.ts';
+import { JSON_SUBSCRIPTION, type Touch } from './ports.ts';
 import { type Command, formatUnsubscribed } from './protocol/json.ts';
 import { type MessagePorts, principalOf, withinCount } from './session.ts';
-import { JSON_SUBSCRIPTION, subscribe, unsubscribe, type Wish } from './subscribe.ts';
+import { subscribe, unsubscribe, type Wish } from './subscribe.ts';
 
 export async function serveJson(command: Command, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {
   const { connection } = touch;

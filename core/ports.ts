@@ -109,6 +109,9 @@ export interface Done {
 
 export type Dialect = 'json' | 'stomp-1.0' | 'stomp-1.1' | 'stomp-1.2';
 
+/** The id of a JSON client's subscriptions: it has one a topic. */
+export const JSON_SUBSCRIPTION = 'json';
+
 export interface SubscriptionKey {
   readonly topic: string;
   readonly shard: number;
@@ -219,6 +222,8 @@ export interface Connections {
   /** Claims the greeting; `null` where somebody has, or the connection is gone. */
   claimGreeting(connectionId: string, atMs: number): Promise<Connection | null>;
   addSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<void>;
+  /** Adds it under an id that its client gave. MUST be false where the connection has a subscription with that id (without one: to that topic). */
+  claimSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<boolean>;
   removeSubscription(connectionId: string, key: SubscriptionKey): Promise<void>;
   /** All of them, or those with one id. Strongly consistent. */
   subscriptions(connectionId: string, subscriptionId?: string): Promise<SubscriptionKey[]>;

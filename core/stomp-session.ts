@@ -9,7 +9,7 @@ import { stompVersion } from './protocol/encode.ts';
 import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from './protocol/stomp.ts';
 import { parseFrames, type StompVersion } from './protocol/stomp-frame.ts';
 import { type ClientMessage, type MessagePorts, principalOf, withinCount } from './session.ts';
-import { subscribe, unsubscribe } from './subscribe.ts';
+import { claim, subscribe, unsubscribe } from './subscribe.ts';
 
 /** Messages may overtake each other: what refers to an earlier frame waits for it, so many times so long. */
 const OVERTAKEN_TRIES = 11;
@@ -95,20 +95,16 @@ async function serveSubscribe(command: Extract<StompCommand, { type: 'subscribe'
   if (!channel) throw new PushError('INVALID_MESSAGE_FORMAT', `no channel has the destination ${topic}; there are ${ports.channels.hints}`);
   const principal = principalOf(connection, ports.identity);
   if (!principal || !channel.permits(topic, principal)) throw new PushError('PERMISSION_DENIED', `${topic} is not yours to subscribe to`);
-  const isTaken = async () =>
-    (await ports.connections.subscriptions(connection.connectionId, subscriptionId)).some(
-      (one) => subscriptionId !== '' || one.topic === topic,
-    );
-  // the frame that gave the id back may have been overtaken
-  if (!(await patiently(async () => !(await isTaken()), ports)))
-    throw new PushError(
-      'INVALID_MESSAGE_FORMAT',
-      `the subscription id ${JSON.stringify(subscriptionId)} is taken; use another, or UNSUBSCRIBE first`,
-    );
   const { wishes, tooMany } = await withinCount(touch, [{ topic, channel, since, subscriptionId, receipt }], ports);
   if (tooMany) throw tooMany;
+  const subscriber = { connection, requestedAtMs };
+  // the frame that gave the id back may have been overtaken
+  if (!(await patiently(() => claim({ topic, subscriptionId }, subscriber, ports), ports))) {
+    const what = subscriptionId === '' ? `a subscription to ${topic}` : `the subscription id ${JSON.stringify(subscriptionId)}`;
+    throw new PushError('INVALID_MESSAGE_FORMAT', `${what} is taken; use another id, or UNSUBSCRIBE first`);
+  }
   ports.report.info('subscribe', { connectionId: connection.connectionId, topics: [topic] });
-  await subscribe(wishes, { connection, requestedAtMs }, ports);
+  await subscribe(wishes, subscriber, ports);
 }
 
 async function serveUnsubscribe(

@@ -38,9 +38,6 @@ const AT_ONCE = 16;
 /** Longer than any connection, and its subscriptions, may live. */
 const OUTLIVES_MS = 86_400_000;
 
-/** The id of a JSON client's subscriptions: it has one a topic. */
-export const JSON_SUBSCRIPTION = 'json';
-
 export interface SubscribePorts {
   readonly topics: Topics;
   readonly audience: Audience;
@@ -110,6 +107,21 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
     await Promise.all(settling);
   }
 }
+
+/** Claims a client's own id for one subscription. False where it has it already. */
+export const claim = (
+  { topic, subscriptionId }: Pick<Wish, 'topic' | 'subscriptionId'>,
+  { connection, requestedAtMs }: Subscriber,
+  { connections }: Pick<SubscribePorts, 'connections'>,
+): Promise<boolean> =>
+  connections.claimSubscription(
+    connection.connectionId,
+    keyOf(topic, subscriptionId, connection),
+    requestedAtMs,
+    expiryOf(connection.connectedAtMs),
+  );
+
+const isClaimed = ({ dialect }: Subscription): boolean => dialect !== 'json';
 
 const keyOf = (topic: string, subscriptionId: string, { connectionId }: Connection): SubscriptionKey => ({
   topic,
@@ -235,7 +247,8 @@ async function settle(
   const expiresAtMs = expiryOf(connection.connectedAtMs);
   const outcome = await audience.put(subscription, requestedAtMs, expiresAtMs);
   if (outcome === 'overtaken') return;
-  await connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs);
+  // a client that names its subscriptions claimed this one before it was answered
+  if (!isClaimed(subscription)) await connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs);
   // another request of the same client got in between: a drain may have told more than this handler, and earlier
   const unexpected = outcome === 'replaced' && toldAll;
   if (unexpected && ports.channels.of(topic)?.kind === 'state') await audience.markLate(subscription, BEFORE_ALL);

@@ -49,15 +49,19 @@ test("the browser's EventSource is told everything over reconnects, also what ca
 });
 
 test('the live page follows its buyer over STOMP and over event streams', { timeout: 60_000 }, async () => {
-  const reads = (text: string) =>
-    own.eventually(
-      () => page.textContent('main'),
-      (shown) => (shown ?? '').split(text).length - 1 >= 2,
-    );
+  /** Both sides say so, each in its own place. */
+  const read = async (what: 'place' | 'seat', text: string) => {
+    for (const side of ['stomp', 'sse']) {
+      await own.eventually(
+        () => page.textContent(`#${side}-${what}`),
+        (shown) => (shown ?? '').includes(text),
+      );
+    }
+  };
   await own.publish([rank(1, 100, 41)]);
-  await reads('41');
+  await read('place', '41');
   await own.publish([activated(1, 100, 60)]);
-  await reads('ACTIVE');
+  await read('place', 'ACTIVE');
   await own.publish([settled(55, 100, 'FAIL')]);
-  await reads('FAIL');
+  await read('seat', 'FAIL');
 });

@@ -105,11 +105,6 @@ describe('the official client', () => {
 test('an independent client, which offers its subprotocols in its own way, does the same', async () => {
   const [userId, concertId] = [freshId(), freshId()];
   const destination = `/topic/waiting-queue/${concertId}/${userId}`;
-  await host.publish([rank(concertId, userId, 5)]);
-  await host.eventually(
-    () => host.get(`/api/health`),
-    () => true,
-  );
   const socket = new WebSocket(`${host.url.replace('http', 'ws')}/ws`, ['v10.stomp', 'v11.stomp', 'v12.stomp']);
   const client = webstomp.over(socket as never, { debug: false, heartbeat: { incoming: 0, outgoing: 10_000 } });
   await new Promise<void>((resolve, reject) =>

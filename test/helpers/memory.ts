@@ -300,6 +300,16 @@ export function memoryConnections(): Connections {
         atMs,
       });
     },
+    async claimSubscription(connectionId, key, atMs) {
+      const own = ofConnection(connectionId);
+      const taken = [...own.values()].some(
+        (one) => one.key.subscriptionId === key.subscriptionId && (key.subscriptionId !== '' || one.key.topic === key.topic),
+      );
+      if (taken) return false;
+      const { topic, shard, subscriptionId } = key;
+      own.set(nameOf(key), { key: { topic, shard, connectionId, subscriptionId }, atMs });
+      return true;
+    },
     async removeSubscription(connectionId, key) {
       ofConnection(connectionId).delete(nameOf(key));
     },

@@ -11,9 +11,9 @@ import type { DrainPorts } from '../../core/drain.ts';
 import { drain } from '../../core/drain.ts';
 import { type IngestPorts, ingest } from '../../core/ingest.ts';
 import { orderOf } from '../../core/ordering.ts';
-import type { Clock, Connection, Job } from '../../core/ports.ts';
+import { type Clock, type Connection, type Job, JSON_SUBSCRIPTION } from '../../core/ports.ts';
 import { parsePosition } from '../../core/position.ts';
-import { JSON_SUBSCRIPTION, type SubscribePorts, subscribe, unsubscribe } from '../../core/subscribe.ts';
+import { type SubscribePorts, subscribe, unsubscribe } from '../../core/subscribe.ts';
 import { makeLevers } from '../../local/levers.ts';
 import {
   memoryAudience,

@@ -35,3 +35,27 @@ export async function wholeStream(
   const response = await fetch(url, { headers });
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
 }
+
+/** An event stream as text, read as it comes. */
+export interface StreamText {
+  readonly type: string | null;
+  /** Reads on until the claim holds, or the stream has ended. */
+  until(claim: (text: string) => boolean): Promise<string>;
+}
+
+export async function readStream(url: string): Promise<StreamText> {
+  const response = await fetch(url);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  return {
+    type: response.headers.get('content-type'),
+    async until(claim) {
+      while (!claim(text)) {
+        const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+        if (done) break;
+        text += value;
+      }
+      return text;
+    },
+  };
+}

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshId, rank, settled } from '../helpers/events.ts';
 import { type OwnRun, ownRun, runWith } from '../helpers/local.ts';
-import { eventSource, wholeStream } from '../helpers/sse.ts';
+import { eventSource, readStream, wholeStream } from '../helpers/sse.ts';
 
 const queuePath = (userId: number, concertId: number) => `/api/v1/waiting-queue/subscribe?userId=${userId}&concertId=${concertId}`;
 const seatPath = (userId: number, seatId: number) => `/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}`;
@@ -27,31 +27,61 @@ describe('a stream', () => {
     client.close();
   });
 
-  test('of reservations is kept alive by comments', async () => {
-    const reading = wholeStream(own.url + seatPath(freshId(), freshId()));
-    await new Promise((begun) => setImmediate(begun));
-    const shorter = setInterval(() => own.run.clock.advance(8_000), 300);
-    const { text, type } = await reading;
-    clearInterval(shorter);
+  test('of reservations begins with where it stands, and is kept alive by comments', async () => {
+    const stream = await readStream(own.url + seatPath(freshId(), freshId()));
+    expect(stream.type).toBe('text/event-stream; charset=utf-8');
+    expect(await stream.until((text) => text.includes('id: '))).toMatch(/^retry: \d+\n\nid: \w+:0\n\n$/);
 
-    expect(type).toBe('text/event-stream; charset=utf-8');
-    expect(text).toContain(': keep-alive\n\n');
+    own.run.clock.advance(15_000);
+    expect(await stream.until((text) => text.includes(': keep-alive\n\n'))).toContain(': keep-alive');
+    own.run.clock.advance(60_000);
+    await stream.until(() => false);
   });
 
   test('ends by itself after SSE_SECONDS, and says when to come back', async () => {
-    const [userId, seatId] = [freshId(), freshId()];
-    const began = own.run.clock.now();
-    const reading = wholeStream(own.url + seatPath(userId, seatId));
-    await own.eventually(
-      () => own.get('/api/health'),
-      () => true,
-    );
-    const shorter = setInterval(() => own.run.clock.advance(11_000), 200);
-    const { text } = await reading;
-    clearInterval(shorter);
+    const stream = await readStream(own.url + seatPath(freshId(), freshId()));
+    await stream.until((text) => text.includes('id: '));
 
-    expect(own.run.clock.now() - began).toBeGreaterThanOrEqual(55_000);
-    expect(text.trimEnd().split('\n\n').at(-1)).toMatch(/^retry: \d+$/);
+    own.run.clock.advance(54_000);
+    await stream.until((text) => text.includes('keep-alive'));
+    own.run.clock.advance(1_000);
+
+    expect(await stream.until(() => false)).toMatch(/retry: \d+\n\n$/);
+  });
+
+  test('that told nothing leaves a mark: a client that keeps no id by itself is expected where it left, for a while', async () => {
+    const [userId, seatId] = [freshId(), freshId()];
+    const stream = await readStream(own.url + seatPath(userId, seatId));
+    await stream.until((text) => text.includes('id: '));
+    own.run.clock.advance(60_000);
+    await stream.until(() => false);
+    await own.publish([settled(seatId, userId, 'SUCCESS')]);
+    await own.run.settled();
+
+    const client = eventSource(own.url + seatPath(userId, seatId));
+    expect(await client.events.next()).toMatchObject({ id: expect.stringMatching(/:1$/) as string, data: { status: 'SUCCESS' } });
+    client.close();
+  });
+
+  test('is asked for by GET alone', async () => {
+    for (const url of [own.url, own.run.apiUrl]) {
+      expect((await fetch(url + seatPath(1, 1), { method: 'HEAD' })).status).toBe(405);
+      expect((await fetch(url + seatPath(1, 1), { method: 'POST' })).status).toBe(405);
+    }
+  });
+
+  test('goes on from an id in the query too; an empty one is none', async () => {
+    const [userId, seatId] = [freshId(), freshId()];
+    await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
+    await own.run.settled();
+    const finite = async (id: string) => (await wholeStream(`${own.run.apiUrl}${seatPath(userId, seatId)}&lastEventId=${id}`)).text;
+
+    const all = await finite('other:7');
+    expect(all.match(/RESERVATION_STATUS\n/g)).toHaveLength(2);
+    const [epoch] = /\w+(?=:2\n)/.exec(all) ?? [];
+    expect((await finite(`${epoch}:1`)).match(/RESERVATION_STATUS\n/g)).toHaveLength(1);
+    expect((await finite(`${epoch}:99`)).match(/RESERVATION_STATUS\n/g)).toHaveLength(2);
+    expect(await finite('')).not.toContain('RESERVATION_STATUS');
   });
 
   test('past the front door, at the HTTP API, is finite: what was missed, and when to ask again', async () => {

@@ -103,15 +103,19 @@ test('at the ping interval the queue tells where one stands; STOMP clients get n
 });
 
 test('a STOMP client that only sends its heart-beats stays; one that sends none is let go', async () => {
+  const [userId, concertId] = [freshId(), freshId()];
+  await own.publish([rank(concertId, userId, 9)]);
+  await own.run.settled();
   const [beating, silent] = [await connected(own.url), await connected(own.url)];
+  // told where it stands every 4 minutes, it does not live by that
+  silent.send(frame('SUBSCRIBE', { id: 'a', destination: `/topic/waiting-queue/${concertId}/${userId}` }));
+  await silent.expect('MESSAGE');
 
   for (let minutes = 0; minutes < 8; minutes += 4) {
     own.run.clock.advance(240_000);
     beating.send('\n');
-    await own.eventually(
-      async () => own.run.invoke('sweep'),
-      () => true,
-    );
+    await own.run.settled();
+    await own.run.invoke('sweep');
   }
 
   await silent.closed();

@@ -504,6 +504,25 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await tables.connections.subscriptions(a)).toHaveLength(4);
     });
 
+    test("a client's own id is claimed for one subscription, until that is gone; without one there is one a topic", async () => {
+      const a = fresh('connection');
+      const own = (subscriptionId: string, topic: string) => ({ topic, shard: 0, connectionId: a, subscriptionId });
+      const claim = (subscriptionId: string, topic: string) =>
+        tables.connections.claimSubscription(a, own(subscriptionId, topic), 1, later());
+
+      expect(await claim('x', 't')).toBe(true);
+      expect(await claim('x', 't')).toBe(false);
+      expect(await claim('x', 'u')).toBe(false);
+      expect(await claim('y', 't')).toBe(true);
+      expect(await claim('', 't')).toBe(true);
+      expect(await claim('', 'u')).toBe(true);
+      expect(await claim('', 'u')).toBe(false);
+      await tables.connections.removeSubscription(a, own('x', 't'));
+
+      expect(await claim('x', 'u')).toBe(true);
+      expect(await tables.connections.subscriptions(a, 'x')).toEqual([own('x', 'u')]);
+    });
+
     test('a late one moves on as it is told, unless it was marked again meanwhile; its registration can be forgotten', async () => {
       const topic = fresh('topic');
       await tables.audience.put(subscription(topic, 'a', { from: 5, late: true, registration: 's' }), 10, later());

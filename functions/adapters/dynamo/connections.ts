@@ -3,7 +3,7 @@ import type { Principal } from '../../../core/identity.ts';
 import type { Connection, Connections, Dialect, SubscriptionKey, Swept } from '../../../core/ports.ts';
 import { addTimes, countIn, firstTimes, staleCount } from './arrival.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
-import { counterKey, readSubscriptionKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
+import { counterKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
 
 export interface ConnectionsOptions {
   readonly table: string;
@@ -123,9 +123,19 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       return done;
     },
     async addSubscription(connectionId, key, atMs, expiresAtMs) {
-      await client.send(
-        new PutCommand({ TableName: table, Item: { ...subscriptionKey(connectionId, key), at: atMs, expiresAt: ttl(expiresAtMs) } }),
+      await client.send(new PutCommand({ TableName: table, Item: subscriptionItem(connectionId, key, atMs, expiresAtMs) }));
+    },
+    async claimSubscription(connectionId, key, atMs, expiresAtMs) {
+      const { refused } = await conditional(() =>
+        client.send(
+          new PutCommand({
+            TableName: table,
+            Item: subscriptionItem(connectionId, key, atMs, expiresAtMs),
+            ConditionExpression: 'attribute_not_exists(connectionId)',
+          }),
+        ),
       );
+      return refused === null;
     },
     async removeSubscription(connectionId, key) {
       await client.send(new DeleteCommand({ TableName: table, Key: subscriptionKey(connectionId, key) }));
@@ -144,7 +154,7 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
             ExclusiveStartKey: start,
           }),
         );
-        keys.push(...Items.map((item) => readSubscriptionKey(connectionId, text(item, 'item'))));
+        keys.push(...Items.map((item) => subscriptionOf(connectionId, item)));
         start = LastEvaluatedKey;
       } while (start);
       return keys;
@@ -196,8 +206,24 @@ function sweptOf(item: Item, nowMs: number): Swept[] {
   const name = text(item, 'item');
   if (name === 'self') return [{ kind: 'connection', connection: connectionOf(item) }];
   if (!name.startsWith(SUBSCRIPTION_PREFIX) || expired(item, nowMs)) return [];
-  return [{ kind: 'subscription', key: readSubscriptionKey(text(item, 'connectionId'), name), atMs: number(item, 'at') }];
+  return [{ kind: 'subscription', key: subscriptionOf(text(item, 'connectionId'), item), atMs: number(item, 'at') }];
 }
+
+const subscriptionItem = (connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Item => ({
+  ...subscriptionKey(connectionId, key),
+  id: key.subscriptionId,
+  topic: key.topic,
+  shard: key.shard,
+  at: atMs,
+  expiresAt: ttl(expiresAtMs),
+});
+
+const subscriptionOf = (connectionId: string, item: Item): SubscriptionKey => ({
+  connectionId,
+  subscriptionId: text(item, 'id'),
+  topic: text(item, 'topic'),
+  shard: number(item, 'shard'),
+});
 
 const connectionOf = (item: Item): Connection => ({
   connectionId: text(item, 'connectionId'),

@@ -1,5 +1,5 @@
 /** The only maker of keys. `docs/access-patterns.md` lists who reads and writes each. */
-import type { SubscriptionKey } from '../../../core/ports.ts';
+import { JSON_SUBSCRIPTION, type SubscriptionKey } from '../../../core/ports.ts';
 
 // topics
 export const stateKey = (topic: string) => ({ topic, item: 'state' });
@@ -28,9 +28,10 @@ export const SUBSCRIPTION_PREFIX = 'sub#';
 const idPart = (subscriptionId: string): string => encodeURIComponent(subscriptionId);
 export const subscriptionPrefix = (subscriptionId?: string): string =>
   subscriptionId === undefined ? SUBSCRIPTION_PREFIX : `${SUBSCRIPTION_PREFIX}${idPart(subscriptionId)}#`;
-export const subscriptionKey = (connectionId: string, { topic, shard, subscriptionId }: SubscriptionKey) => ({
+/** An id that a client gave is one subscription; without one there is one a topic. */
+export const subscriptionKey = (connectionId: string, { topic, subscriptionId }: SubscriptionKey) => ({
   connectionId,
-  item: `${subscriptionPrefix(subscriptionId)}${shard}#${topic}`,
+  item: `${subscriptionPrefix(subscriptionId)}${subscriptionId === '' || subscriptionId === JSON_SUBSCRIPTION ? topic : ''}`,
 });
 export const counterKey = { connectionId: 'counter#', item: 'connections' };
 
@@ -39,8 +40,3 @@ export const streamsKey = (stretch: number) => ({ connectionId: 'streams#', item
 
 // settings
 export const registrationKey = (topic: string) => ({ kind: 'registration', id: topic });
-
-export function readSubscriptionKey(connectionId: string, item: string): SubscriptionKey {
-  const [subscriptionId = '', shard = '0', ...topic] = item.slice(SUBSCRIPTION_PREFIX.length).split('#');
-  return { connectionId, subscriptionId: decodeURIComponent(subscriptionId), shard: Number(shard), topic: topic.join('#') };
-}
