@@ -31,7 +31,10 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
 const wrong = ['clients', 'rate', 'seconds', 'waiters', 'updates', 'posts'].filter(
   (name) => !/^[1-9]\d{0,6}$/.test(String(values[name as keyof typeof values])),
 );
+/** What comes within one window for the same waiter is conflated, as it should be: then not every update can arrive. */
+const tooDense = Number(values.updates) > Number(values.waiters) * 2 ? [`--updates ${values.updates}: at most twice --waiters`] : [];
 const unknown = [
+  ...tooDense,
   ...positionals.filter((name) => !(name in BENCHES)),
   ...wrong.map((name) => `--${name} ${String(values[name as keyof typeof values])}`),
 ];

@@ -26,7 +26,7 @@ interface Line {
   readonly body?: Record<string, unknown>;
 }
 
-/** Runs the client until it has been told so many messages and has left; `onReceipt` is called as it has subscribed. */
+/** Runs the client until it has been told so many messages and has left; `onSubscribed` is called when it has its receipt. */
 async function runClient(
   destination: string,
   messages: number,

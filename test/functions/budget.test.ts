@@ -191,6 +191,24 @@ describe('ticketing', () => {
     expect(ports.gateway.posted).toHaveLength(1);
   });
 
+  test('a stream of a log begins with 1 write, 1 read and 2 queries, and ends with a mark where it told nothing', async () => {
+    const query = { userId: String(freshId()), seatId: String(SEAT) };
+    const request = { method: 'GET', path: '/api/reservations/v5/subscribe', query, token: null, lastEventId: null };
+    let text: AsyncGenerator<string, void> | undefined;
+
+    expect(
+      await cost(async () => {
+        text = streamText(await openStream(request, ports), ports.clock.now(), ports);
+        for (let pieces = 0; pieces < 2; pieces++) await text.next();
+      }),
+    ).toEqual({ writes: 1, reads: 1, queries: 1 });
+    expect(
+      await cost(async () => {
+        for await (const _ of text ?? []);
+      }),
+    ).toEqual({ writes: 1, reads: 0, queries: 1 });
+  });
+
   test('a look of an event stream is 1 read', async () => {
     const query = { userId: String(freshId()), concertId: '1' };
     const opened = await openStream(

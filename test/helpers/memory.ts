@@ -29,7 +29,7 @@ const LOG_LIFE_MS = 86_400_000;
 export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
   type Stored = { -readonly [Name in keyof TopicState]: TopicState[Name] } & { orders: Record<string, string> };
   const states = new Map<string, Stored>();
-  const bases = new Map<string, number>();
+  const bases = new Map<string, { base: number; expiresAtMs: number }>();
   const logs = new Map<string, Map<number, { eventId: string; value: object; expiresAtMs: number }>>();
   let epochs = 0;
   const make = (topic: string): Stored => {
@@ -83,8 +83,10 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
     },
     async eventBase(topic, eventId, base) {
       const key = `${topic} ${eventId}`;
-      bases.set(key, bases.get(key) ?? base);
-      return bases.get(key) as number;
+      const before = bases.get(key);
+      if (before && before.expiresAtMs > clock.now()) return before.base;
+      bases.set(key, { base, expiresAtMs: clock.now() + LOG_LIFE_MS });
+      return base;
     },
     async putLog(topic, offset, eventId, value) {
       const log = logOf(topic);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
 import { channelsOf, makeChannels } from '../../core/channels/registry.ts';
-import { DRAIN_TIMEOUT_SECONDS, EVENT_SOURCES, TURN_SECONDS } from '../../core/names.ts';
+import { DRAIN_TIMEOUT_SECONDS, EVENT_SOURCES, STREAM_PATHS, TURN_SECONDS } from '../../core/names.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { VERSION } from '../../core/version.ts';
 
@@ -76,6 +76,12 @@ test('every channel has a rule from the bus, and every rule a channel', () => {
   expect([...EVENT_SOURCES]).toEqual(sources);
   expect(rules.sort()).toEqual(sources.sort());
   expect(channelsOf([]).of('price:005930')).toBeNull();
+});
+
+test('the front door knows the path of every stream', () => {
+  const streams = makeChannels({ freshness: DEFAULT_FRESHNESS }).all.flatMap(({ http }) => http?.stream ?? []);
+
+  expect([...STREAM_PATHS]).toEqual(streams);
 });
 
 test('the version that clients are told is the package’s', () => {

@@ -468,6 +468,21 @@ describe.each(implementations)('%s', (_, make) => {
     });
   });
 
+  describe('event ids', () => {
+    test('keep their base for a day, and are new again after it', async () => {
+      const topic = fresh('topic');
+      const now = tables.clock.now();
+
+      expect(await tables.topics.eventBase(topic, 'e', 4)).toBe(4);
+      expect(await tables.topics.eventBase(topic, 'e', 9)).toBe(4);
+      tables.clock.nowMs = now + 25 * 3_600_000;
+      expect(await tables.topics.eventBase(topic, 'e', 9)).toBe(9);
+      expect(await tables.topics.eventBase(topic, 'e', 12)).toBe(9);
+
+      tables.clock.nowMs = now;
+    });
+  });
+
   describe('STOMP', () => {
     test('a connection is read with who it is, and admitted in its dialect', async () => {
       const a = fresh('connection');

@@ -128,17 +128,37 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
     },
 
     async eventBase(topic, eventId, base) {
-      const { Attributes = {} } = await client.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: eventKey(topic, eventId),
-          UpdateExpression: 'SET #base = if_not_exists(#base, :base), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
-          ExpressionAttributeNames: { '#base': 'base', '#expiresAt': 'expiresAt' },
-          ExpressionAttributeValues: { ':base': base, ':expiresAt': ttl(now() + LOG_LIFE_MS) },
-          ReturnValues: 'ALL_NEW',
-        }),
+      const values = { ':base': base, ':expiresAt': ttl(now() + LOG_LIFE_MS), ':now': ttl(now()) };
+      const names = { '#base': 'base', '#expiresAt': 'expiresAt' };
+      const { done } = await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: eventKey(topic, eventId),
+            UpdateExpression: 'SET #base = if_not_exists(#base, :base), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
+            // TTL deletes days late: an id whose day is over is new again
+            ConditionExpression: 'attribute_not_exists(#base) OR #expiresAt > :now',
+            ExpressionAttributeNames: names,
+            ExpressionAttributeValues: values,
+            ReturnValues: 'ALL_NEW',
+          }),
+        ),
       );
-      return number(Attributes, 'base');
+      if (done) return number(done.Attributes ?? {}, 'base');
+      const { refused } = await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: eventKey(topic, eventId),
+            UpdateExpression: 'SET #base = :base, #expiresAt = :expiresAt',
+            ConditionExpression: 'attribute_not_exists(#base) OR #expiresAt <= :now',
+            ExpressionAttributeNames: names,
+            ExpressionAttributeValues: values,
+          }),
+        ),
+      );
+      // another delivery of the same event was faster: its base counts
+      return refused ? this.eventBase(topic, eventId, base) : base;
     },
     async putLog(topic, offset, eventId, value) {
       const { refused } = await conditional(() =>
