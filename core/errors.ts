@@ -1,5 +1,3 @@
-import type { Dialect } from './ports.ts';
-
 /** Codes a client may be told. Clients depend on them: never rename one. */
 export type ErrorCode =
   | 'INVALID_MESSAGE_FORMAT'
@@ -32,22 +30,6 @@ export class PushError extends Error {
 export class UnavailableError extends PushError {
   constructor(message: string) {
     super('INTERNAL_SERVER_ERROR', message);
-  }
-}
-
-/** A failure of one STOMP frame, with the receipt that was asked for. */
-export class FrameError extends Error {
-  override readonly name = 'FrameError';
-  readonly failure: unknown;
-  readonly receipt: string | null;
-  /** In which its client is told. */
-  readonly dialect: Dialect;
-
-  constructor(failure: unknown, receipt: string | null, dialect: Dialect) {
-    super('a frame was not served');
-    this.failure = failure;
-    this.receipt = receipt;
-    this.dialect = dialect;
   }
 }
 

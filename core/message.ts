@@ -1,7 +1,8 @@
 import { answer } from './answer.ts';
 import { awaitGreeting, greet } from './connect.ts';
 import { dismiss } from './dismiss.ts';
-import { FrameError, PushError, tellable } from './errors.ts';
+import { PushError, tellable } from './errors.ts';
+import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';
 import { METRIC } from './names.ts';
 import type { Connection, Touch } from './ports.ts';

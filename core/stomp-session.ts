@@ -1,7 +1,8 @@
 /** What a client that speaks STOMP asks for. */
 import { answer } from './answer.ts';
 import { disconnect } from './disconnect.ts';
-import { FrameError, PushError } from './errors.ts';
+import { PushError } from './errors.ts';
+import { FrameError } from './frame-error.ts';
 import { authenticate } from './identity.ts';
 import { checkMode } from './mode.ts';
 import type { Connection, Touch } from './ports.ts';
