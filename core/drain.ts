@@ -62,6 +62,8 @@ interface Speech {
   readonly whom: Map<string, Subscription>;
   retell: boolean;
   readonly beganMs: number;
+  /** Something was told that was new to somebody. */
+  news: boolean;
   /** Somebody was left on the way: a job must go on. */
   unfinished: boolean;
 }
@@ -89,6 +91,7 @@ export async function drain(request: { topic: string; shard: number; retell?: bo
     whom: new Map(),
     retell,
     beganMs: ports.clock.now(),
+    news: false,
     unfinished: false,
   };
   try {
@@ -179,8 +182,7 @@ async function tellAudience(speech: Speech, round: Round, ports: DrainPorts): Pr
   if (round.head > round.from) speech.nextAtMs = nextWindow(speech.nextAtMs, startedAtMs, windowOf(ports.drainSettings));
   if (sent > 0) {
     // our own sign of life is none of the client's: else one that vanished would be kept alive by it
-    const news = round.head > round.from || !speech.channel.keepsAlive;
-    if (news) speech.toldAtMs = startedAtMs;
+    if (speech.news || !speech.channel.keepsAlive) speech.toldAtMs = startedAtMs;
     ports.report.count(METRIC.messagesOut, sent);
     ports.report.info('told', { topic: speech.topic, head: round.head, posts: sent });
   }
@@ -195,7 +197,7 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
   let sent = 0;
   for (;;) {
     const { frames, upTo, more } = await round.after(last, subscription);
-    for (const { textFor, offset } of frames) {
+    for (const { textFor, offset, retold } of frames) {
       const result = await gateway.post(subscription.connectionId, textFor(subscription), async () => {
         await speech.lease.hold();
         speech.whom.set(`${subscription.connectionId}#${subscription.subscriptionId}`, subscription);
@@ -213,6 +215,7 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
         return sent;
       }
       sent++;
+      speech.news ||= !retold;
       last = Math.max(last, offset);
     }
     // a page of which nothing was for this one counts as told too

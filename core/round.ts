@@ -6,6 +6,8 @@ import { type Addressee, encoderOf, type Outgoing } from './protocol/encode.ts';
 /** A message as subscriptions are told it. */
 interface Frame {
   readonly offset: number;
+  /** It is told again although nothing is new. */
+  readonly retold: boolean;
   /** Its text, in the dialect of who gets it. */
   readonly textFor: (to: Addressee) => string;
 }
@@ -81,7 +83,7 @@ async function logRound(
 ): Promise<Round> {
   const framesOf = ({ offset, value }: LogMessage): Frame[] => {
     const outgoing = logMessage(state, channel, { offset, value }, clock.now());
-    return outgoing ? [{ offset, textFor: encoderOf(outgoing) }] : [];
+    return outgoing ? [{ offset, retold: false, textFor: encoderOf(outgoing) }] : [];
   };
   const pages = new Map<number, Promise<{ messages: LogMessage[]; full: boolean }>>();
   const pageAfter = (after: number) => {
@@ -165,4 +167,5 @@ export function newestOf(state: TopicState, channel: Channel, nowMs: number, ret
   );
 }
 
-const frameOf = (outgoing: Outgoing | null): Frame | null => outgoing && { offset: outgoing.position.offset, textFor: encoderOf(outgoing) };
+const frameOf = (outgoing: Outgoing | null): Frame | null =>
+  outgoing && { offset: outgoing.position.offset, retold: outgoing.retoldAtMs !== null, textFor: encoderOf(outgoing) };
