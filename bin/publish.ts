@@ -2,42 +2,84 @@
 import { parseArgs } from 'node:util';
 import { MARKET, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
 
-const USAGE = `usage: npm run publish -- price TICKER WON          a tick, such as: price 005930 158600
+const USAGE = `usage: npm run publish -- price TICKER WON                    a tick, such as: price 005930 158600
        npm run publish -- halt TICKER [REASON]
        npm run publish -- resume TICKER [REASON]
-options: --url http://localhost:8000   where to   (or PUSH_URL)
+       npm run publish -- rank USER CONCERT RANK             a place in the queue, such as: rank 100 1 5
+       npm run publish -- activate USER CONCERT SECONDS      let in, such as: activate 100 1 60
+       npm run publish -- reservation USER SEAT SUCCESS|FAIL such as: reservation 100 55 SUCCESS
+options: --url http://localhost:8000   where to   (or PUSH_URL, or PORT on this machine)
          --key local-key               the key    (or PUSH_KEY)
-         --lane bus|direct             the way    (bus)`;
+         --lane bus|direct             the way    (bus)
+         --token JWT                   for reading the last price, where a token is needed (or PUSH_TOKEN)`;
 
 /** A mistake of the caller's, told without a stack. */
 class UsageError extends Error {}
 
-async function eventOf([kind, ticker = '', ...rest]: string[], url: string): Promise<OutgoingEvent> {
-  if (!/^[0-9A-Z]{6}$/.test(ticker))
-    throw new UsageError(`a ticker is six digits or capital letters, such as 005930; got ${JSON.stringify(ticker)}`);
-  const timestamp = new Date().toISOString();
-  if (kind === 'halt' || kind === 'resume') {
+interface Context {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+type Maker = (words: readonly string[], context: Context) => OutgoingEvent | Promise<OutgoingEvent>;
+
+const now = (): string => new Date().toISOString();
+
+function tickerOf([ticker = '']: readonly string[]): string {
+  if (/^[0-9A-Z]{6}$/.test(ticker)) return ticker;
+  throw new UsageError(`a ticker is six digits or capital letters, such as 005930; got ${JSON.stringify(ticker)}`);
+}
+
+/** The words after the event's name as whole numbers, named for the message. */
+function numbersOf(words: readonly string[], ...names: readonly string[]): number[] {
+  if (words.length !== names.length) throw new UsageError(`expected ${names.join(', ')}; got ${JSON.stringify(words.join(' '))}`);
+  return names.map((name, index) => {
+    const word = words[index] ?? '';
+    if (!/^\d{1,15}$/.test(word)) throw new UsageError(`${name}: expected a whole number, got ${JSON.stringify(word)}`);
+    return Number(word);
+  });
+}
+
+const trading =
+  (detailType: string): Maker =>
+  (words) => ({ source: MARKET, detailType, detail: { ticker: tickerOf(words), reason: words.slice(1).join(' '), timestamp: now() } });
+
+const QUEUE = 'ticket.waiting-queue';
+
+const MAKERS: Readonly<Record<string, Maker>> = {
+  async price(words, { url, token }) {
+    const ticker = tickerOf(words);
+    const [won = '', ...extra] = words.slice(1);
+    if (!/^[1-9]\d{0,14}$/.test(won) || extra.length > 0)
+      throw new UsageError(`a price is whole won, such as 158600; got ${JSON.stringify(words.slice(1).join(' '))}`);
+    const price = Number(won);
+    const init = token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
+    const answer = await fetch(new URL(`/internal/price/${ticker}`, url), init);
+    const known = answer.status === 200 ? ((await answer.json()) as { price: number; change: number; volume: number }) : null;
+    const previousClose = known ? known.price - known.change : price;
     return {
       source: MARKET,
-      detailType: kind === 'halt' ? 'TradingHalted' : 'TradingResumed',
-      detail: { ticker, reason: rest.join(' '), timestamp },
+      detailType: 'PriceTicked',
+      detail: tickDetail({ ticker, price, previousClose, volume: known?.volume ?? 0 }, Date.now()),
     };
-  }
-  const [won = '', ...extra] = rest;
-  if (!/^[1-9]\d{0,14}$/.test(won) || extra.length > 0)
-    throw new UsageError(`a price is whole won, such as 158600; got ${JSON.stringify(rest.join(' '))}`);
-  const price = Number(won);
-  const answer = await fetch(new URL(`/internal/price/${ticker}`, url));
-  const known = answer.status === 200 ? ((await answer.json()) as { price: number; change: number; volume: number }) : null;
-  return {
-    source: MARKET,
-    detailType: 'PriceTicked',
-    detail: tickDetail(
-      { ticker, price, previousClose: known ? known.price - known.change : price, volume: known?.volume ?? 0 },
-      Date.now(),
-    ),
-  };
-}
+  },
+  halt: trading('TradingHalted'),
+  resume: trading('TradingResumed'),
+  rank(words) {
+    const [userId, concertId, rank] = numbersOf(words, 'USER', 'CONCERT', 'RANK');
+    return { source: QUEUE, detailType: 'RankUpdated', detail: { userId, concertId, rank, timestamp: now() } };
+  },
+  activate(words) {
+    const [userId, concertId, activeTtlSeconds] = numbersOf(words, 'USER', 'CONCERT', 'SECONDS');
+    return { source: QUEUE, detailType: 'Activated', detail: { userId, concertId, activeTtlSeconds, timestamp: now() } };
+  },
+  reservation(words) {
+    const [userId, seatId] = numbersOf(words.slice(0, 2), 'USER', 'SEAT');
+    const [status = '', ...extra] = words.slice(2);
+    if (!['SUCCESS', 'FAIL'].includes(status) || extra.length > 0)
+      throw new UsageError(`a reservation ends with SUCCESS or FAIL; got ${JSON.stringify(words.slice(2).join(' '))}`);
+    return { source: 'ticket.reservation', detailType: 'ReservationSettled', detail: { userId, seatId, status, timestamp: now() } };
+  },
+};
 
 /** Where the event goes, for the message when nobody is there. */
 let target = '';
@@ -45,19 +87,31 @@ let target = '';
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { url: { type: 'string' }, key: { type: 'string' }, lane: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      url: { type: 'string' },
+      key: { type: 'string' },
+      lane: { type: 'string' },
+      token: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) return console.log(USAGE);
-  const [kind = ''] = positionals;
-  if (!['price', 'halt', 'resume'].includes(kind))
-    throw new UsageError(kind === '' ? USAGE : `there is no event ${JSON.stringify(kind)}\n${USAGE}`);
+  const [kind = '', ...words] = positionals;
+  const make = Object.hasOwn(MAKERS, kind) ? MAKERS[kind] : undefined;
+  if (!make)
+    throw new UsageError(
+      kind === ''
+        ? USAGE
+        : `there is no event ${JSON.stringify(kind)}
+${USAGE}`,
+    );
   if (values.lane !== undefined && values.lane !== 'bus' && values.lane !== 'direct')
     throw new UsageError(`--lane: bus or direct, not ${values.lane}`);
   const url = values.url ?? process.env['PUSH_URL'] ?? `http://localhost:${process.env['PORT'] ?? '8000'}`;
   if (!/^https?:\/\/[^/]+\/?$/.test(url))
     throw new UsageError(`--url: expected an address such as http://localhost:8000, got ${JSON.stringify(url)}`);
   target = url;
-  const event = await eventOf(positionals, url);
+  const event = await make(words, { url, token: values.token ?? process.env['PUSH_TOKEN'] });
   const { accepted, rejected } = await postEvents(url, values.key ?? process.env['PUSH_KEY'] ?? 'local-key', [event], values.lane);
   if (accepted === 0) throw new UsageError(`rejected: ${rejected[0]?.error_message ?? ''}`);
   console.log(`accepted: ${event.detailType} ${JSON.stringify(event.detail)}`);

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { TOKEN_PATH } from '../local/issuer.ts';
 
 const USAGE = `usage: npm run --silent token -- --user 100 [--roles ops:read,ops:control] [--seconds 3600]
-options: --url http://localhost:8000   where AUTH_MODE=jwt npm start runs (or PUSH_URL)`;
+options: --url http://localhost:8000   where AUTH_MODE=jwt npm start runs (or PUSH_URL, or PORT on this machine)`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

@@ -11,7 +11,7 @@ const token = new URLSearchParams(location.hash.slice(1)).get('token') || null;
 const access = {
   token,
   headers: token === null ? {} : { Authorization: `Bearer ${token}` },
-  hint: `needs a token: ${location.origin}/#token=… with what this prints: npm run --silent token -- --user 100`,
+  hint: `needs a token: ${location.origin}/#token=… with what this prints: npm run --silent token -- --user 100 --url ${location.origin}`,
 };
 
 startPrices(access);

@@ -23,7 +23,7 @@ const topics = v.pipe(v.array(topic), v.minLength(1), v.maxLength(500));
 const subscribe = v.object({
   topic: v.optional(topic),
   topics: v.optional(topics),
-  since: v.optional(v.union([position, v.record(v.string(), position)])),
+  since: v.optional(v.union([position, v.record(v.string(), position)], 'expected a position, epoch:offset, or {topic: position}')),
 });
 const unsubscribe = v.object({ topic: v.optional(topic), topics: v.optional(topics) });
 

@@ -136,14 +136,13 @@ describe('a connection', () => {
     client.close();
   });
 
-  test('without subprotocol whose first frame is CONNECT or STOMP speaks STOMP, and sees no JSON', async () => {
+  test('without subprotocol whose first frame is CONNECT or STOMP speaks STOMP', async () => {
     for (const command of ['CONNECT', 'STOMP']) {
       const client = await rawStomp(host.url, { protocols: [] });
       client.send(frame(command, { 'accept-version': '1.0,1.1,1.2' }));
       expect((await client.expect('CONNECTED')).headers.get('version')).toBe('1.2');
       client.send(frame('SUBSCRIBE', { id: 'a', destination: `/topic/waiting-queue/1/${freshId()}`, receipt: 'r' }));
       await client.expect('RECEIPT');
-      expect(client.texts.join('')).not.toContain('{');
       client.close();
     }
   });

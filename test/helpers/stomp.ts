@@ -77,6 +77,8 @@ export async function rawStomp(
   socket.on('message', (data: Buffer) => {
     const text = data.toString('utf8');
     texts.push(text);
+    // a JSON client's greeting may be faster than an old STOMP client's first frame
+    if (text.startsWith('{')) return;
     for (const frame of parseFrames(text, () => version)) frames.push(frame);
   });
   const closing = once(socket, 'close').then(([code]) => Number(code));

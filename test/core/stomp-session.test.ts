@@ -1,0 +1,67 @@
+/** STOMP sessions: who speaks what, and what overtakes what. */
+import { beforeEach, expect, test } from 'vitest';
+import { connect, greetLater } from '../../core/connect.ts';
+import { handleMessage } from '../../core/message.ts';
+import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
+import { frame } from '../helpers/stomp.ts';
+
+let ports: MemoryPorts;
+beforeEach(() => {
+  ports = memoryPorts();
+});
+const open = (connectionId: string, protocols: string | null) =>
+  connect(
+    { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols, authorization: null },
+    { ...ports, newClientId: () => 'client', allowedOrigins: '*', maxConnections: 0 },
+  );
+const say = (connectionId: string, text: string) =>
+  handleMessage({ connectionId, text, receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
+const commands = (): string[] => ports.gateway.posted.map(({ frame: text }) => text.split('\n')[0] ?? '');
+const CONNECT = frame('CONNECT', { 'accept-version': '1.2' });
+
+test('a client whose first frame is STOMP is never greeted in JSON, subprotocol or not', async () => {
+  for (const protocols of ['v12.stomp', null]) {
+    await open('a', protocols);
+    await say('a', CONNECT);
+    for (const { job } of ports.jobs.jobs.splice(0)) if (job.kind === 'greet') await greetLater(job.connectionId, job.atMs, ports);
+  }
+
+  expect(commands()).toEqual(['CONNECTED', 'CONNECTED']);
+});
+
+test('what overtakes the CONNECT waits for it', async () => {
+  await open('a', 'v12.stomp');
+  const { sleep } = ports.clock;
+  let sleeps = 0;
+  ports.clock.sleep = async (ms) => {
+    if (++sleeps === 3) await say('a', CONNECT);
+    await sleep(ms);
+  };
+
+  await say('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r' }));
+
+  expect(commands()).toEqual(['CONNECTED', 'RECEIPT']);
+});
+
+test('a subscription id that is given back in a frame that was overtaken is free in time', async () => {
+  await open('a', 'v12.stomp');
+  await say('a', `${CONNECT}${frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r1' })}`);
+  const { sleep } = ports.clock;
+  let sleeps = 0;
+  ports.clock.sleep = async (ms) => {
+    if (++sleeps === 2) await say('a', frame('UNSUBSCRIBE', { id: 's', receipt: 'r2' }));
+    await sleep(ms);
+  };
+
+  await say('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/2/1', receipt: 'r3' }));
+
+  expect(commands()).toEqual(['CONNECTED', 'RECEIPT', 'RECEIPT', 'RECEIPT']);
+  expect(await ports.connections.subscriptions('a')).toMatchObject([{ topic: '/topic/waiting-queue/2/1', subscriptionId: 's' }]);
+});
+
+test('an ERROR is written in the version that the frames before it settled', async () => {
+  await open('a', 'v12.stomp');
+  await say('a', `${frame('CONNECT', { 'accept-version': '1.0' })}${frame('SUBSCRIBE', { id: 's', destination: 'price:nope' })}`);
+
+  expect(ports.gateway.posted.at(-1)?.frame).toContain('\nmessage:no channel has the destination price:nope');
+});
