@@ -7,8 +7,8 @@ export default defineConfig({
     exclude: ['test/clients/**'],
     globalSetup: ['test/setup/assembly.ts'],
     setupFiles: ['test/setup/environment.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 45_000,
+    hookTimeout: 60_000,
     // every local run has threads of its own
     maxWorkers: 2,
   },
