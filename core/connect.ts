@@ -18,6 +18,9 @@ export const expiryOf = (connectedAtMs: number): number => connectedAtMs + CONNE
 /** Time for an old STOMP client's first frame, after which a connection is taken for JSON and greeted. */
 export const GREETING_MS = 250;
 
+/** So many times as long a function may take to start. */
+const STARTING_WAITS = 6;
+
 /** Whoever answers a message while another message's handler is greeting waits until that is surely out. */
 const GREETING_GRACE_MS = 250;
 
@@ -115,10 +118,25 @@ export interface GreetPorts extends DisconnectPorts {
 export async function greetLater(connectionId: string, atMs: number, ports: GreetPorts): Promise<void> {
   const waitMs = Math.min(atMs - ports.clock.now(), GREETING_MS);
   if (waitMs > 0) await ports.clock.sleep(waitMs);
+  await waitForWord(connectionId, atMs - GREETING_MS, ports);
   const connection = await ports.connections.claimGreeting(connectionId, ports.clock.now());
   if (!connection) return;
   // a handshake that failed after `$connect` had answered is told to nobody: still gone, it will not come
   if ((await greet(connection, ports)) === 'gone') await disconnect(connectionId, ports);
+}
+
+/**
+ * A client that has spoken may speak STOMP, and its first frame may still be on its way to a function that is only
+ * starting: whoever serves it greets, or knows better. Bounded, for what counts as active is the platform's to say.
+ */
+async function waitForWord(connectionId: string, connectedAtMs: number, { connections, gateway, clock }: GreetPorts): Promise<void> {
+  const activeMs = await gateway.lastActiveMs(connectionId);
+  if (activeMs === null || activeMs <= connectedAtMs) return;
+  for (let waits = 0; waits < STARTING_WAITS; waits++) {
+    await clock.sleep(GREETING_MS);
+    const connection = await connections.read(connectionId);
+    if (!connection || connection.greetedAtMs > 0) return;
+  }
 }
 
 /** Says `connected`. A handshake that is just ending still answers "gone", and a busy gateway "slow": both get some time. */

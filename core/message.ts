@@ -8,7 +8,7 @@ import { METRIC } from './names.ts';
 import type { Connection, Touch } from './ports.ts';
 import { encodeError, stompVersion } from './protocol/encode.ts';
 import { type Command, parseCommand } from './protocol/json.ts';
-import { countFrames, countSubscribes, looksLikeStomp, opensSession } from './protocol/stomp.ts';
+import { countFrames, countSubscribes, isStompFrame, looksLikeStomp } from './protocol/stomp.ts';
 import type { ClientMessage, MessagePorts } from './session.ts';
 import { serveStomp } from './stomp-session.ts';
 
@@ -47,8 +47,8 @@ async function serve(message: ClientMessage, seen: Seen, ports: MessagePorts): P
   const touch = await ports.connections.touch(connectionId, { atMs: receivedAtMs, nowMs: ports.clock.now(), ...loadOf(text, parsed) });
   // a socket without record would look alive and never be told anything: it is better off connecting again
   if (!touch) return ports.gateway.close(connectionId);
-  // an old STOMP client names no subprotocol: its first frame tells
-  const opens = touch.connection.dialect === 'json' && touch.first && opensSession(text);
+  // an old STOMP client names no subprotocol: its frames tell, and may have overtaken its CONNECT
+  const opens = touch.connection.dialect === 'json' && isStompFrame(text);
   const connection: Connection = opens ? { ...touch.connection, dialect: 'stomp-1.2', admitted: false } : touch.connection;
   seen.connection = connection;
   if (connection.dialect !== 'json') {

@@ -317,6 +317,8 @@ export interface Gateway {
    */
   post(connectionId: string, frame: string, before?: () => Promise<void>): Promise<PostResult>;
   close(connectionId: string): Promise<void>;
+  /** When anything last went over the connection, in ms; `null` where nobody can say, or it is gone. */
+  lastActiveMs(connectionId: string): Promise<number | null>;
 }
 
 export type Job =

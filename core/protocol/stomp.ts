@@ -26,8 +26,8 @@ const MAX_DESTINATION = 200;
 /** Whether a text can only be STOMP: JSON never begins with a capital letter or consists of line ends. */
 export const looksLikeStomp = (text: string): boolean => /^[\r\n]*([A-Z]|$)/.test(text);
 
-/** Whether a text begins with a frame that opens a session. */
-export const opensSession = (text: string): boolean => /^[\r\n]*(CONNECT|STOMP)\r?\n/.test(text);
+/** Whether a text begins with a frame that only a STOMP client sends. */
+export const isStompFrame = (text: string): boolean => /^[\r\n]*(CONNECT|STOMP|SUBSCRIBE|UNSUBSCRIBE|DISCONNECT|SEND)\r?\n/.test(text);
 
 /** How many frames a text holds, about; a heart-beat counts as one. */
 export const countFrames = (text: string): number => Math.max(1, text.split('\0').length - 1);

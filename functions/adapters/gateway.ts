@@ -31,7 +31,7 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
   const sleep = options.sleep ?? ((ms: number) => new Promise<void>((done) => setTimeout(done, ms)));
   const hashes = hashCache();
 
-  const send = (method: 'POST' | 'DELETE', connectionId: string, body: string): Promise<number> =>
+  const send = (method: 'GET' | 'POST' | 'DELETE', connectionId: string, body: string): Promise<{ status: number; text: string }> =>
     new Promise((resolve, reject) => {
       const path = `${base.pathname}/@connections/${encodeURIComponent(connectionId)}`;
       const headers = sign({ method, host: base.host, path, bodyHash: hashes(body) }, Date.now());
@@ -46,8 +46,11 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
           headers: [...Object.entries(headers).flat(), 'content-length', String(Buffer.byteLength(body))],
         },
         (response: IncomingMessage) => {
-          response.resume();
-          response.on('end', () => resolve(response.statusCode ?? 0));
+          let text = '';
+          response.setEncoding('utf8').on('data', (chunk: string) => {
+            text += chunk;
+          });
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
           response.on('error', reject);
         },
       );
@@ -63,7 +66,10 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
     const leave = await gate();
     try {
       await before?.();
-      return await send(method, connectionId, body).catch(() => 0);
+      return await send(method, connectionId, body).then(
+        ({ status }) => status,
+        () => 0,
+      );
     } finally {
       leave();
     }
@@ -88,6 +94,15 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
             `the gateway refuses posts with ${status}: check the function's grant on @connections and its ${ENV.callbackUrl}`,
           );
         }
+      }
+    },
+    async lastActiveMs(connectionId) {
+      const leave = await gate();
+      try {
+        const { status, text } = await send('GET', connectionId, '').catch(() => ({ status: 0, text: '' }));
+        return status === 200 ? Date.parse((JSON.parse(text) as { lastActiveAt: string }).lastActiveAt) : null;
+      } finally {
+        leave();
       }
     },
     async close(connectionId) {

@@ -1,6 +1,6 @@
 /** Verifies JSON Web Tokens (`docs/protocol.md`, "Identity"). */
 import { JwtVerifier } from 'aws-jwt-verify';
-import { JwtBaseError, JwtExpiredError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
+import { JwtExpiredError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
 import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import { PushError, UnavailableError } from '../../core/errors.ts';
 import type { Identity, Principal } from '../../core/identity.ts';
@@ -38,7 +38,10 @@ export function identity(report: Report): Identity {
     try {
       const uri =
         jwksUri ?? (await getJson<{ jwks_uri: string }>(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)).jwks_uri;
-      verifier.cacheJwks(await getJson<Jwks>(uri));
+      const keys = await getJson<Jwks>(uri);
+      // an odd answer must not take the place of good keys
+      if (!Array.isArray(keys.keys)) throw new Error(`${uri} answers no keys`);
+      verifier.cacheJwks(keys);
       known = true;
     } catch (error) {
       report.error('the keys that tokens are signed with could not be fetched', error, { issuer });
@@ -86,10 +89,9 @@ function checkAlgorithm(token: string): void {
     throw new PushError('AUTHENTICATION_REQUIRED', 'the token is not signed with a key pair');
 }
 
-/** Why, as far as its holder may know. What is no refusal of the library's is a failure of ours. */
+/** Why, as far as its holder may know. Whatever the library cannot read is no token. */
 function refused(error: unknown): unknown {
   if (error instanceof PushError) return error;
-  if (!(error instanceof JwtBaseError)) return error;
   return new PushError('AUTHENTICATION_REQUIRED', error instanceof JwtExpiredError ? 'the token has expired' : 'the token is not valid');
 }
 

@@ -65,3 +65,29 @@ test('an ERROR is written in the version that the frames before it settled', asy
 
   expect(ports.gateway.posted.at(-1)?.frame).toContain('\nmessage:no channel has the destination price:nope');
 });
+
+test('a client that has spoken is not greeted while the function that serves it may only be starting', async () => {
+  await open('a', null);
+  ports.gateway.active.set('a', ports.clock.now() + 30);
+  const { sleep } = ports.clock;
+  let sleeps = 0;
+  ports.clock.sleep = async (ms) => {
+    if (++sleeps === 4) await say('a', CONNECT);
+    await sleep(ms);
+  };
+
+  for (const { job } of ports.jobs.jobs.splice(0)) if (job.kind === 'greet') await greetLater(job.connectionId, job.atMs, ports);
+
+  expect(commands()).toEqual(['CONNECTED']);
+});
+
+test('a client that has not spoken is greeted at its time', async () => {
+  await open('a', null);
+  ports.gateway.active.set('a', ports.clock.now());
+  const began = ports.clock.now();
+
+  for (const { job } of ports.jobs.jobs.splice(0)) if (job.kind === 'greet') await greetLater(job.connectionId, job.atMs, ports);
+
+  expect(JSON.parse(ports.gateway.posted[0]?.frame ?? '')).toMatchObject({ type: 'connected' });
+  expect(ports.clock.now() - began).toBe(250);
+});

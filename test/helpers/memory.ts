@@ -324,8 +324,10 @@ export function memoryConnections(): Connections {
       return record ? connectionOf(record) : null;
     },
     async admit(connectionId, { dialect, principal }) {
+      const before = records.get(connectionId);
+      if (!before || (before.admitted && before.dialect !== 'json')) return false;
       change(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) });
-      return records.has(connectionId);
+      return true;
     },
     async resetSubscribes(connectionId, subscribes) {
       change(connectionId, { subscribes });
@@ -424,6 +426,8 @@ export function memoryCatalogue(): Catalogue {
 export interface MemoryGateway extends Gateway {
   readonly posted: { connectionId: string; frame: string }[];
   readonly closed: string[];
+  /** When connections were last active, as far as the gateway says. */
+  readonly active: Map<string, number>;
   /** What posts to a connection come to; `sent` where nothing is said. */
   readonly outcome: Map<string, PostResult>;
 }
@@ -432,6 +436,7 @@ export function memoryGateway(): MemoryGateway {
   const gateway: MemoryGateway = {
     posted: [],
     closed: [],
+    active: new Map(),
     outcome: new Map(),
     async post(connectionId, frame, before) {
       await before?.();
@@ -439,6 +444,7 @@ export function memoryGateway(): MemoryGateway {
       if (outcome === 'sent') gateway.posted.push({ connectionId, frame });
       return outcome;
     },
+    lastActiveMs: async (connectionId) => gateway.active.get(connectionId) ?? null,
     async close(connectionId) {
       gateway.closed.push(connectionId);
     },

@@ -186,6 +186,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
           return 'sent' as const;
         },
         close: async () => undefined,
+        lastActiveMs: async () => null,
       },
       jobs: {
         async put(job: Job, delaySeconds = 0) {

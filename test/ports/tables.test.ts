@@ -502,6 +502,7 @@ describe.each(implementations)('%s', (_, make) => {
 
       expect(await tables.connections.read(a)).toMatchObject({ dialect: 'stomp-1.2', principal: null, admitted: false });
       expect(await tables.connections.admit(a, { dialect: 'stomp-1.1', principal })).toBe(true);
+      expect(await tables.connections.admit(a, { dialect: 'stomp-1.0', principal: { userId: '200', roles: [] } })).toBe(false);
       expect(await tables.connections.read(a)).toMatchObject({ dialect: 'stomp-1.1', principal, admitted: true });
     });
 

@@ -11,6 +11,9 @@ export interface ConnectionsOptions {
   readonly client?: ReturnType<typeof documents>;
 }
 
+/** Of two CONNECTs the first counts. A JSON connection is admitted by its handshake, and becomes one of STOMP by its first frame. */
+const ADMITTED_ONCE = 'attribute_exists(connectionId) AND (attribute_not_exists(admitted) OR dialect = :json)';
+
 export function dynamoConnections({ table, now = Date.now, client = documents() }: ConnectionsOptions): Connections {
   const addToCounter = async (by: number): Promise<number> => {
     const { Attributes = {} } = await client.send(
@@ -26,7 +29,12 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
     return number(Attributes, 'count');
   };
   /** False where the record is gone. */
-  const setOnSelf = async (connectionId: string, sets: Item): Promise<boolean> => {
+  const setOnSelf = async (
+    connectionId: string,
+    sets: Item,
+    condition = 'attribute_exists(connectionId)',
+    values: Item = {},
+  ): Promise<boolean> => {
     const names = Object.keys(sets);
     const { refused } = await conditional(() =>
       client.send(
@@ -34,9 +42,9 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
           TableName: table,
           Key: selfKey(connectionId),
           UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-          ConditionExpression: 'attribute_exists(connectionId)',
+          ConditionExpression: condition,
           ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-          ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, sets[name]])),
+          ExpressionAttributeValues: { ...values, ...Object.fromEntries(names.map((name) => [`:${name}`, sets[name]])) },
         }),
       ),
     );
@@ -164,7 +172,7 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       return Item ? connectionOf(Item) : null;
     },
     admit: (connectionId, { dialect, principal }) =>
-      setOnSelf(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) }),
+      setOnSelf(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) }, ADMITTED_ONCE, { ':json': 'json' }),
     async resetSubscribes(connectionId, subscribes) {
       await setOnSelf(connectionId, { subscribes });
     },
