@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { bounded } from '../core/bounded.ts';
-import { startHost } from './hosts.ts';
+import { MARKET, postEvents } from '../local/publisher.ts';
+import { type Host, onEachHost } from './hosts.ts';
 import { quantile, table } from './print.ts';
 
 export interface BroadcastLoad {
@@ -28,37 +29,28 @@ interface Outcome {
 }
 
 export async function broadcast(load: BroadcastLoad): Promise<void> {
-  const hosts: [string, string, Record<string, string>][] = [
-    ['bare ws (control)', 'bench/bare-ws.ts', {}],
-    ['realtime-push, local', 'bin/local.ts', { DEMO: 'off', PORT: '0', LOG_LEVEL: 'WARN' }],
-  ];
   const rows: string[][] = [];
-  for (const [name, program, environment] of hosts) {
-    const host = await startHost(program, environment);
-    try {
-      const { delivered, expected, perSecond, p50, p99, memoryMb, cpuSeconds, endOnNewest } = await run(host, load);
-      if (endOnNewest !== load.clients) process.exitCode = 1;
-      rows.push([
-        name,
-        `${delivered} of ${expected}`,
-        perSecond.toFixed(0),
-        p50.toFixed(0),
-        p99.toFixed(0),
-        memoryMb?.toFixed(0) ?? 'not told here',
-        cpuSeconds?.toFixed(1) ?? 'not told here',
-        `${endOnNewest} of ${load.clients}`,
-      ]);
-    } finally {
-      await host.stop();
-    }
-  }
+  await onEachHost(async (name, host) => {
+    const { delivered, expected, perSecond, p50, p99, memoryMb, cpuSeconds, endOnNewest } = await run(host, load);
+    if (endOnNewest !== load.clients) process.exitCode = 1;
+    rows.push([
+      name,
+      `${delivered} of ${expected}`,
+      perSecond.toFixed(0),
+      p50.toFixed(0),
+      p99.toFixed(0),
+      memoryMb?.toFixed(0) ?? 'not told here',
+      cpuSeconds?.toFixed(1) ?? 'not told here',
+      `${endOnNewest} of ${load.clients}`,
+    ]);
+  });
   console.log(
     `\nbroadcast: ${load.clients} clients on one ticker, ${load.ticksPerSecond} ticks a second for ${load.seconds} s, direct lane`,
   );
   table(['host', 'delivered', 'delivered/s', 'p50 ms', 'p99 ms', 'memory MB', 'CPU s', 'end on newest'], rows);
 }
 
-async function run(host: Awaited<ReturnType<typeof startHost>>, { clients, ticksPerSecond, seconds }: BroadcastLoad): Promise<Outcome> {
+async function run(host: Host, { clients, ticksPerSecond, seconds }: BroadcastLoad): Promise<Outcome> {
   const sentAt = new Map<number, number>();
   const latencies: number[] = [];
   const last = new Map<WebSocket, number>();
@@ -130,11 +122,5 @@ async function publish(url: string, price: number): Promise<void> {
     ask_price: price,
     timestamp: new Date().toISOString(),
   };
-  const response = await fetch(`${url}/internal/events`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': 'local-key' },
-    body: JSON.stringify({ lane: 'direct', events: [{ source: 'market.price', detailType: 'PriceTicked', detail }] }),
-  });
-  await response.arrayBuffer();
-  if (response.status !== 202) throw new Error(`publishing answered ${response.status}`);
+  await postEvents(url, 'local-key', [{ source: MARKET, detailType: 'PriceTicked', detail }], 'direct');
 }

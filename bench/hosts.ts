@@ -14,8 +14,26 @@ export interface Host {
   stop(): Promise<void>;
 }
 
+/** The control, and what is measured beside it: one after the other, so that neither takes the other's time. */
+const HOSTS: readonly (readonly [name: string, program: string, environment: Record<string, string>])[] = [
+  ['bare ws (control)', 'bench/bare-ws.ts', {}],
+  ['realtime-push, local', 'bin/local.ts', { DEMO: 'off', PORT: '0', LOG_LEVEL: 'WARN' }],
+];
+
+/** Does the same with each host. */
+export async function onEachHost(work: (name: string, host: Host) => Promise<void>): Promise<void> {
+  for (const [name, program, environment] of HOSTS) {
+    const host = await startHost(program, environment);
+    try {
+      await work(name, host);
+    } finally {
+      await host.stop();
+    }
+  }
+}
+
 /** Starts a program and waits for its `ready http://` line. */
-export async function startHost(program: string, environment: Record<string, string>): Promise<Host> {
+async function startHost(program: string, environment: Record<string, string>): Promise<Host> {
   const child = spawn(process.execPath, ['--import', 'tsx', program], {
     cwd: ROOT,
     env: { ...process.env, ...environment },

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { bounded } from '../core/bounded.ts';
-import { type Host, startHost } from './hosts.ts';
+import { postEvents } from '../local/publisher.ts';
+import { type Host, onEachHost } from './hosts.ts';
 import { quantile, table } from './print.ts';
 
 export interface OnSaleLoad {
@@ -30,33 +31,24 @@ interface Outcome {
 }
 
 export async function onSale(load: OnSaleLoad): Promise<void> {
-  const hosts: [string, string, Record<string, string>][] = [
-    ['bare ws (control)', 'bench/bare-ws.ts', {}],
-    ['realtime-push, local', 'bin/local.ts', { DEMO: 'off', PORT: '0', LOG_LEVEL: 'WARN' }],
-  ];
   const rows: string[][] = [];
-  for (const [name, program, environment] of hosts) {
-    const host = await startHost(program, environment);
-    try {
-      const outcome = await run(host, load);
-      if (outcome.delivered !== outcome.sent || outcome.toOthers > 0) process.exitCode = 1;
-      const posts = outcome.delivered / load.waiters / (outcome.seconds / 60);
-      rows.push([
-        name,
-        outcome.connectsPerSecond.toFixed(0),
-        `${outcome.delivered} of ${outcome.sent}`,
-        String(outcome.toOthers),
-        outcome.perSecond.toFixed(0),
-        outcome.p50.toFixed(0),
-        outcome.p99.toFixed(0),
-        outcome.memoryMb?.toFixed(0) ?? 'not told here',
-        posts.toFixed(2),
-        String(60 / POLL_SECONDS),
-      ]);
-    } finally {
-      await host.stop();
-    }
-  }
+  await onEachHost(async (name, host) => {
+    const outcome = await run(host, load);
+    if (outcome.delivered !== outcome.sent || outcome.toOthers > 0) process.exitCode = 1;
+    const posts = outcome.delivered / load.waiters / (outcome.seconds / 60);
+    rows.push([
+      name,
+      outcome.connectsPerSecond.toFixed(0),
+      `${outcome.delivered} of ${outcome.sent}`,
+      String(outcome.toOthers),
+      outcome.perSecond.toFixed(0),
+      outcome.p50.toFixed(0),
+      outcome.p99.toFixed(0),
+      outcome.memoryMb?.toFixed(0) ?? 'not told here',
+      posts.toFixed(2),
+      String(60 / POLL_SECONDS),
+    ]);
+  });
   console.log(
     `\non-sale: ${load.waiters} waiters over STOMP, ${load.updatesPerSecond} rank updates a second for ${load.seconds} s, each to its one owner, direct lane`,
   );
@@ -141,11 +133,5 @@ async function publish(url: string, ranks: readonly { user: number; rank: number
     detailType: 'RankUpdated',
     detail: { userId: user, concertId: CONCERT, status: 'WAITING', rank, activeTtlSeconds: 0, timestamp: new Date().toISOString() },
   }));
-  const response = await fetch(`${url}/internal/events`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': 'local-key' },
-    body: JSON.stringify({ lane: 'direct', events }),
-  });
-  await response.arrayBuffer();
-  if (response.status !== 202) throw new Error(`publishing answered ${response.status}`);
+  await postEvents(url, 'local-key', events, 'direct');
 }

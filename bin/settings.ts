@@ -1,5 +1,5 @@
 /** The only reader of the environment at synth: every setting, its default, and what it must look like. */
-import { SETTING } from '../core/names.ts';
+import { PUSH_MODES, SETTING } from '../core/names.ts';
 
 /** Settings as the functions get them: environment variables by name. */
 export type Settings = Readonly<Record<(typeof SETTING)[keyof typeof SETTING], string>>;
@@ -45,7 +45,7 @@ const RULES: Readonly<Record<keyof Settings, Rule>> = {
     /^(\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*)?$/,
     'dates, comma separated, such as 2026-12-25,2026-12-31',
   ),
-  [SETTING.pushMode]: like('websocket', /^(sse|websocket|both)$/, 'sse, websocket or both'),
+  [SETTING.pushMode]: like('websocket', new RegExp(`^(${PUSH_MODES.join('|')})$`), 'sse, websocket or both'),
   [SETTING.sseSeconds]: wholeNumber(55, 5, 840),
   [SETTING.sseMaxStreams]: wholeNumber(100, 0),
   [SETTING.authMode]: like('none', /^(none|jwt)$/, 'none or jwt'),

@@ -33,3 +33,7 @@ export async function* readAhead<Item>(items: AsyncIterable<Item>): AsyncGenerat
     yield value;
   }
 }
+
+/** The items in lists of so many at most. */
+export const chunksOf = <Item>(items: readonly Item[], size: number): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));

@@ -204,8 +204,6 @@ export interface Touch {
   readonly connection: Connection;
   /** Nobody greeted it before: the caller of this touch does. */
   readonly greet: boolean;
-  /** It never spoke before. */
-  readonly first: boolean;
   /** Messages in the current second, this one included. */
   readonly inThisSecond: number;
   /** When its tenth-last message came, in ms; 0 = it sent fewer. */

@@ -5,8 +5,9 @@ import { PushError } from './errors.ts';
 import { authenticate, type Identity } from './identity.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
-import type { Clock, LogMessage, Registration, Registrations, TopicState, Topics } from './ports.ts';
+import type { Clock, Registration, Registrations, TopicState, Topics } from './ports.ts';
 import { type Position, parsePosition } from './position.ts';
+import type { Outgoing } from './protocol/encode.ts';
 import { COMMENT, formatEvent, formatId, formatRetry } from './protocol/sse.ts';
 import { logMessage, newestOf, readLogAfter, startOf } from './round.ts';
 
@@ -162,26 +163,26 @@ async function* firstOf(opened: Opened, ports: StreamPorts): AsyncGenerator<Piec
 
 /** What came after `from`. */
 async function* newsOf(address: Address, state: TopicState, from: number, { topics, clock }: StreamPorts): AsyncGenerator<Piece, void> {
-  const { channel, http } = address;
+  const { channel } = address;
   if (channel.kind === 'state') {
     const newest = newestOf(state, channel, clock.now());
-    if (!newest) return;
-    const { name, data } = http.event(newest.payload);
-    return yield { text: formatEvent(name, data, newest.position), upTo: state.head };
+    return newest ? yield { text: eventText(address, newest), upTo: state.head } : undefined;
   }
   for (let last = from; ; ) {
     const { messages, full } = await readLogAfter(state, last, topics);
-    for (const message of messages) yield pieceOf(address, state, message, clock.now());
+    for (const stored of messages) {
+      const message = logMessage(state, channel, stored, clock.now());
+      yield { text: message ? eventText(address, message) : '', upTo: stored.offset };
+    }
     last = messages.at(-1)?.offset ?? last;
     if (!full) return;
   }
 }
 
-function pieceOf({ channel, http }: Address, state: TopicState, stored: LogMessage, nowMs: number): Piece {
-  const message = logMessage(state, channel, stored, nowMs);
-  if (!message) return { text: '', upTo: stored.offset };
-  const { name, data } = http.event(message.payload);
-  return { text: formatEvent(name, data, message.position), upTo: stored.offset };
+/** A message as an event; one told again has no id of its own. */
+function eventText({ http }: Address, { payload, position, retoldAtMs }: Outgoing): string {
+  const { name, data } = http.event(payload);
+  return formatEvent(name, data, retoldAtMs === null ? position : null);
 }
 
 /** The data of the newest message, and its position; `null` where nothing is known. */
@@ -193,10 +194,8 @@ function stateOf({ channel, http }: Address, state: TopicState, nowMs: number): 
 const unknownOf = ({ http, ids }: Address, nowMs: number): object => http.unknown?.(ids, nowMs) ?? {};
 
 function keepAlive(address: Address, state: TopicState, nowMs: number): string {
-  const { channel, http } = address;
+  const { channel } = address;
   if (channel.kind === 'log') return COMMENT;
   const again = newestOf(state, channel, nowMs, true);
-  if (!again) return formatEvent('KEEPALIVE', unknownOf(address, nowMs), null);
-  const { name, data } = http.event(again.payload);
-  return formatEvent(name, data, null);
+  return again ? eventText(address, again) : formatEvent('KEEPALIVE', unknownOf(address, nowMs), null);
 }

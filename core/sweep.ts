@@ -1,4 +1,4 @@
-import { bounded } from './bounded.ts';
+import { bounded, chunksOf } from './bounded.ts';
 import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { METRIC } from './names.ts';
@@ -129,14 +129,11 @@ async function pingDue(alive: readonly Connection[], found: Found, now: number, 
   for (const [index, job] of work.entries()) await jobs.put(job, Math.floor((index * 50) / work.length));
 }
 
-const chunksOf = <Item>(items: readonly Item[], size: number): Item[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
-
 /** A subscription still late after a minute: its handler died before it could ask for the drain. */
 async function drainLate(young: readonly SubscriptionKey[], { audience, jobs }: SweepPorts): Promise<void> {
   const late = new Set<string>();
-  for (let start = 0; start < young.length; start += 100) {
-    for (const subscription of await audience.find(young.slice(start, start + 100))) {
+  for (const keys of chunksOf(young, 100)) {
+    for (const subscription of await audience.find(keys)) {
       if (subscription?.late) late.add(subscription.topic);
     }
   }

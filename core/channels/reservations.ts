@@ -3,13 +3,18 @@ import { isUser } from '../identity.ts';
 import { eventTime } from '../ordering.ts';
 import { isoOf } from '../time.ts';
 import { type Channel, eventType, instant, ownTime } from './channel.ts';
-import { ID, id, TICKET_LIFE_MS } from './ids.ts';
+import { ID, TICKET_LIFE_MS, wholeNumber } from './ids.ts';
 
 const TOPIC = new RegExp(`^/topic/reservations/${ID}/${ID}$`);
 
 const topicOf = (seatId: number, userId: number): string => `/topic/reservations/${seatId}/${userId}`;
 
-const settled = v.object({ userId: id, seatId: id, status: v.picklist(['SUCCESS', 'FAIL']), timestamp: v.optional(instant) });
+const settled = v.object({
+  userId: wholeNumber,
+  seatId: wholeNumber,
+  status: v.picklist(['SUCCESS', 'FAIL']),
+  timestamp: v.optional(instant),
+});
 
 /** An attempt that ended, as stored and told. */
 interface Settled {

@@ -3,7 +3,7 @@ import { isUser } from '../identity.ts';
 import { eventTime, orderOf } from '../ordering.ts';
 import { isoOf } from '../time.ts';
 import { type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
-import { ID, id, TICKET_LIFE_MS } from './ids.ts';
+import { ID, TICKET_LIFE_MS, wholeNumber } from './ids.ts';
 
 const TOPIC = new RegExp(`^/topic/waiting-queue/${ID}/${ID}$`);
 
@@ -20,10 +20,9 @@ interface Place {
   readonly timestamp: string;
 }
 
-const count = v.pipe(v.number(), v.safeInteger('expected a whole number'), v.minValue(0, 'expected 0 or more'));
-const base = { userId: id, concertId: id, activeTtlSeconds: v.optional(count, 0), timestamp: v.optional(instant) };
-const ranked = v.object({ ...base, status: v.optional(v.picklist(['WAITING', 'ACTIVE']), 'WAITING'), rank: count });
-const activated = v.object({ ...base, status: v.optional(v.literal('ACTIVE'), 'ACTIVE'), rank: v.optional(count, 0) });
+const base = { userId: wholeNumber, concertId: wholeNumber, activeTtlSeconds: v.optional(wholeNumber, 0), timestamp: v.optional(instant) };
+const ranked = v.object({ ...base, status: v.optional(v.picklist(['WAITING', 'ACTIVE']), 'WAITING'), rank: wholeNumber });
+const activated = v.object({ ...base, status: v.optional(v.literal('ACTIVE'), 'ACTIVE'), rank: v.optional(wholeNumber, 0) });
 
 function placeCommit(detail: v.InferOutput<typeof ranked>, meta: EventMeta): StateCommit {
   const { atMicros, ahead } = eventTime(ownTime(detail.timestamp, meta), meta.acceptedAtMs);

@@ -60,16 +60,17 @@ export function identity(report: Report): Identity {
     required: true,
     async verify(token) {
       checkAlgorithm(token);
+      const read = (): Principal => principalOf(verifier.verifySync(token), userClaim, rolesClaim);
       if (!known) await keys();
       try {
-        return principalOf(verifier.verifySync(token), userClaim, rolesClaim);
+        return read();
       } catch (error) {
         // keys are changed now and then: one that is not known may be new
         if (!(error instanceof KidNotFoundInJwksError) || Date.now() - triedAtMs < REFETCH_MS) throw refused(error);
       }
       await keys();
       try {
-        return principalOf(verifier.verifySync(token), userClaim, rolesClaim);
+        return read();
       } catch (error) {
         throw refused(error);
       }

@@ -284,7 +284,6 @@ export function memoryConnections(): Connections {
       return {
         connection: connectionOf(changed),
         greet,
-        first: record.touchedAtMs === 0,
         inThisSecond: times.filter((time) => Math.floor(time / 1000) === second).length,
         tenthLastMs: times.at(-10) ?? 0,
         subscribes: changed.subscribes,

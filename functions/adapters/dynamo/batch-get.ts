@@ -1,5 +1,5 @@
 import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { bounded } from '../../../core/bounded.ts';
+import { bounded, chunksOf } from '../../../core/bounded.ts';
 import type { Item } from './client.ts';
 
 /** DynamoDB's limit. */
@@ -8,10 +8,7 @@ const MAX_KEYS = 100;
 /** Reads items by key, strongly consistent, 100 a request; missing ones are left out. */
 export async function readKeys(client: DynamoDBDocumentClient, table: string, keys: readonly Item[]): Promise<Item[]> {
   const found: Item[] = [];
-  const chunks = Array.from({ length: Math.ceil(keys.length / MAX_KEYS) }, (_, index) =>
-    keys.slice(index * MAX_KEYS, (index + 1) * MAX_KEYS),
-  );
-  await bounded(chunks, 8, async (chunk) => {
+  await bounded(chunksOf(keys, MAX_KEYS), 8, async (chunk) => {
     let wanted: Item[] = [...chunk];
     for (let pauseMs = 50; wanted.length > 0; pauseMs *= 2) {
       const { Responses, UnprocessedKeys } = await client.send(

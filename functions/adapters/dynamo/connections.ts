@@ -108,7 +108,6 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       return {
         connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
         greet,
-        first: number(old, 't0') === 0,
         inThisSecond: countIn(old, atMs) + weight,
         tenthLastMs: number(old, 't8'),
         subscribes: number(old, 'subscribes') + subscribes,
