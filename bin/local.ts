@@ -34,6 +34,7 @@ function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
 /** What is not said is different here than deployed: every transport is on, and tokens are the local run's own. */
 const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> => ({
   [SETTING.pushMode]: 'both',
+  [SETTING.anonymousControl]: 'true',
   ...(environment[SETTING.authMode] === 'jwt' && !environment[SETTING.jwtIssuer]
     ? { [SETTING.jwtIssuer]: LOCAL_ISSUER, [SETTING.jwtAudience]: LOCAL_AUDIENCE, [SETTING.jwtJwksUri]: LOCAL_JWKS_URI }
     : {}),

@@ -32,6 +32,9 @@ const RULES: Readonly<Record<keyof Settings, Rule>> = {
   [SETTING.maxMessageBytes]: wholeNumber(1_000_000, 1_000, 1_000_000),
   [SETTING.maxConnections]: wholeNumber(0, 0),
   [SETTING.maxSubscriptions]: wholeNumber(500, 1),
+  [SETTING.maxConnectionsPerClient]: wholeNumber(5, 1, 100),
+  // as many arrival times as a connection's record keeps
+  [SETTING.maxMessagesPerSecond]: wholeNumber(10, 1, 10),
   [SETTING.maxBroadcastsPerSecond]: wholeNumber(5, 1, 1000),
   [SETTING.idleTimeoutSeconds]: wholeNumber(300, 30, 7200),
   [SETTING.pingIntervalSeconds]: wholeNumber(240, 30, 540),
@@ -48,6 +51,7 @@ const RULES: Readonly<Record<keyof Settings, Rule>> = {
   [SETTING.pushMode]: like('websocket', new RegExp(`^(${PUSH_MODES.join('|')})$`), 'sse, websocket or both'),
   [SETTING.sseSeconds]: wholeNumber(55, 5, 840),
   [SETTING.sseMaxStreams]: wholeNumber(100, 0),
+  [SETTING.anonymousControl]: like('false', /^(true|false)$/, 'true or false'),
   [SETTING.authMode]: like('none', /^(none|jwt)$/, 'none or jwt'),
   [SETTING.jwtIssuer]: like('', /^(https:\/\/\S+)?$/, "the issuer's address, such as https://login.example"),
   [SETTING.jwtAudience]: like('', /^\S*$/, 'the audience that tokens are for, or none'),

@@ -1,28 +1,50 @@
-import type { LogCommit, Outcome, StateCommit } from './channels/channel.ts';
+import { type AsidePorts, fitting } from './aside.ts';
+import type { Channel, Listing, LogCommit, Outcome, StateCommit } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
+import { openLog } from './commit-log.ts';
 import { METRIC } from './names.ts';
 import type { Catalogue, Report, TopicState, Topics } from './ports.ts';
 
-export interface CommitPorts {
+export interface CommitPorts extends AsidePorts {
   readonly topics: Topics;
   readonly catalogue: Catalogue;
   readonly channels: Channels;
   readonly report: Report;
 }
 
-/**
- * Makes an outcome of an event a message, once, however often the event comes. Gives the topic to drain, or `null`
- * where nobody listens. A redelivery drains too: an earlier try may have died between commit and drain.
- */
-export async function commit(outcome: Outcome, ports: CommitPorts): Promise<string | null> {
-  if (outcome.kind === 'listing') {
-    await ports.catalogue.list(outcome.channel, outcome.entries);
-    return null;
-  }
-  if (outcome.ahead) ports.report.count(METRIC.eventsAhead);
-  const state = outcome.kind === 'state' ? await commitState(outcome, ports) : await commitLog(outcome, ports.topics);
-  return state.heard ? state.topic : null;
+/** What one event comes to on one topic. `attempt` runs its share of the work, and keeps a failure to itself. */
+export interface Share {
+  readonly outcome: Outcome;
+  attempt(work: () => Promise<void>): Promise<void>;
 }
+
+/** Where an outcome belongs: what belongs together is committed in order. */
+export const placeOf = (outcome: Outcome): string => (outcome.kind === 'listing' ? `listing of ${outcome.channel}` : outcome.topic);
+
+/**
+ * Makes outcomes of events on one topic messages, one after another: else they would race for the same place. Each
+ * once, however often the event comes. Gives the topic to drain, or `null` where nobody listens. A redelivery drains
+ * too: an earlier try may have died between commit and drain.
+ */
+export async function commit(shares: readonly Share[], ports: CommitPorts): Promise<string | null> {
+  for (const { outcome } of shares) if (outcome.kind !== 'listing' && outcome.ahead) ports.report.count(METRIC.eventsAhead);
+  const [first] = shares;
+  const state = first?.outcome.kind === 'log' ? await commitLog(first.outcome.topic, shares, ports) : await commitStates(shares, ports);
+  return state?.heard ? state.topic : null;
+}
+
+async function commitStates(shares: readonly Share[], ports: CommitPorts): Promise<TopicState | null> {
+  let state: TopicState | null = null;
+  for (const { outcome, attempt } of shares) {
+    await attempt(async () => {
+      if (outcome.kind === 'listing') await list(outcome, ports);
+      else state = await commitState(outcome as StateCommit, ports);
+    });
+  }
+  return state;
+}
+
+const list = ({ channel, entries }: Listing, { catalogue }: CommitPorts): Promise<void> => catalogue.list(channel, entries);
 
 async function commitState(outcome: StateCommit, { topics, catalogue, channels }: CommitPorts): Promise<TopicState> {
   const { changed, state } = await topics.commitState(outcome);
@@ -36,14 +58,16 @@ async function commitState(outcome: StateCommit, { topics, catalogue, channels }
   return state;
 }
 
-/**
- * The log item is the commit, so a crash leaves no hole; the head is raised afterwards and is only a hint. An event
- * keeps the base of its first try: with a newer one it would pass its own item and stand in the log twice.
- */
-async function commitLog({ topic, eventId, value }: LogCommit, topics: Topics): Promise<TopicState> {
-  const before = (await topics.read([topic])).get(topic);
-  const base = await topics.eventBase(topic, eventId, before?.head ?? 0);
-  let offset = base + 1;
-  while ((await topics.putLog(topic, offset, eventId, value)) === 'taken') offset++;
-  return topics.raiseHead(topic, offset);
+async function commitLog(topic: string, shares: readonly Share[], ports: CommitPorts): Promise<TopicState | null> {
+  const channel = ports.channels.of(topic) as Channel;
+  const log = await openLog(topic, ports.topics);
+  let appended = 0;
+  for (const { outcome, attempt } of shares) {
+    const { eventId, value } = outcome as LogCommit;
+    await attempt(async () => {
+      await log.append(eventId, await fitting(topic, value, channel, ports));
+      appended++;
+    });
+  }
+  return appended > 0 ? log.finish() : null;
 }

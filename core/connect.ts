@@ -1,19 +1,15 @@
 import type { Channels } from './channels/registry.ts';
+import { type ClientPorts, countConnection } from './clients.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { dismiss } from './dismiss.ts';
-import { PushError } from './errors.ts';
+import { PushError, UnavailableError } from './errors.ts';
+import { expiryOf } from './expiry.ts';
 import { authenticate, type Identity, readBearer } from './identity.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
-import type { Clock, Connection, Connections, Gateway, Jobs, PostResult, Report } from './ports.ts';
+import type { Clock, Connection, Gateway, Jobs, NewConnection, PostResult } from './ports.ts';
 import { formatConnected } from './protocol/json.ts';
 import { STOMP_VERSIONS, type StompVersion } from './protocol/stomp-frame.ts';
-
-/** API Gateway closes every connection after 2 hours; records outlive that a little. */
-const CONNECTION_LIFE_MS = 2 * 3600_000;
-const SLACK_MS = 10 * 60_000;
-
-export const expiryOf = (connectedAtMs: number): number => connectedAtMs + CONNECTION_LIFE_MS + SLACK_MS;
 
 /** Time for an old STOMP client's first frame, after which a connection is taken for JSON and greeted. */
 export const GREETING_MS = 250;
@@ -31,10 +27,8 @@ const CONNECT_SECONDS = 10;
 const JSON_PROTOCOL = 'push.json.v1';
 const BEARER = 'bearer.';
 
-export interface ConnectPorts {
-  readonly connections: Connections;
+export interface ConnectPorts extends ClientPorts {
   readonly jobs: Jobs;
-  readonly report: Report;
   readonly identity: Identity;
   readonly mode: PushMode;
   readonly channels: Channels;
@@ -75,7 +69,7 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
   const principal = ports.identity.required && !mayWait ? await authenticate(token, ports.identity) : null;
 
   const clientId = ports.newClientId();
-  const count = await ports.connections.open({
+  const connection: NewConnection = {
     connectionId,
     clientId,
     dialect: version === null ? 'json' : `stomp-${version}`,
@@ -84,10 +78,13 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
     sourceIp,
     principal,
     admitted: version === null,
-  });
+  };
+  // refused before it is a connection at all
+  await countConnection({ ...connection, announced: null }, null, ports);
+  const count = await ports.connections.open(connection);
   if (ports.maxConnections > 0 && count > ports.maxConnections) {
-    await ports.connections.close(connectionId);
-    throw new PushError('TOO_MANY_CONNECTIONS', 'as many connections as allowed are open; try again later', {
+    await disconnect(connectionId, ports);
+    throw new UnavailableError('as many connections as allowed are open; try again later', 'TOO_MANY_CONNECTIONS', {
       limit: ports.maxConnections,
     });
   }
@@ -130,8 +127,8 @@ export async function greetLater(connectionId: string, atMs: number, ports: Gree
  * starting: whoever serves it greets, or knows better. Bounded, for what counts as active is the platform's to say.
  */
 async function waitForWord(connectionId: string, connectedAtMs: number, { connections, gateway, clock }: GreetPorts): Promise<void> {
-  const activeMs = await gateway.lastActiveMs(connectionId);
-  if (activeMs === null || activeMs <= connectedAtMs) return;
+  const state = await gateway.stateOf(connectionId);
+  if (state === 'gone' || state === null || state.lastActiveMs <= connectedAtMs) return;
   for (let waits = 0; waits < STARTING_WAITS; waits++) {
     await clock.sleep(GREETING_MS);
     const connection = await connections.read(connectionId);

@@ -198,7 +198,9 @@ async function tellOne(subscription: Subscription, speech: Speech, round: Round,
   for (;;) {
     const { frames, upTo, more } = await round.after(last, subscription);
     for (const { textFor, offset, retold } of frames) {
-      const result = await gateway.post(subscription.connectionId, textFor(subscription), async () => {
+      const text = textFor(subscription);
+      if (text === null) continue;
+      const result = await gateway.post(subscription.connectionId, text, async () => {
         await speech.lease.hold();
         speech.whom.set(`${subscription.connectionId}#${subscription.subscriptionId}`, subscription);
       });

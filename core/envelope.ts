@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { byteLength } from './bytes.ts';
 import type { EventType } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { PushError } from './errors.ts';
@@ -86,5 +87,21 @@ export function parseJson(text: string): unknown {
   } catch (cause) {
     if (!(cause instanceof SyntaxError) && !(cause instanceof RangeError)) throw cause;
     throw new PushError('INVALID_MESSAGE_FORMAT', 'expected JSON', { received_message: text.slice(0, 200) });
+  }
+}
+
+/** Throws where an event's detail is larger than a message may be. */
+export function checkSize(detail: object, maxBytes: number): void {
+  const bytes = sizeOf(detail);
+  if (bytes > maxBytes)
+    throw new PushError('PAYLOAD_TOO_LARGE', `detail: ${bytes} bytes, allowed are ${maxBytes}`, { bytes, limit_bytes: maxBytes });
+}
+
+function sizeOf(detail: object): number {
+  try {
+    return byteLength(JSON.stringify(detail));
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'detail: nested too deeply');
   }
 }

@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'UNKNOWN_MESSAGE_TYPE'
   | 'AUTHENTICATION_REQUIRED'
   | 'PERMISSION_DENIED'
+  | 'SERVICE_NOT_FOUND'
   | 'NOT_FOUND'
   | 'CHANNEL_DISABLED'
   | 'METHOD_NOT_ALLOWED'
@@ -28,8 +29,8 @@ export class PushError extends Error {
 
 /** Something we depend on does not answer: the same request may succeed a little later. */
 export class UnavailableError extends PushError {
-  constructor(message: string) {
-    super('INTERNAL_SERVER_ERROR', message);
+  constructor(message: string, code: ErrorCode = 'INTERNAL_SERVER_ERROR', details: Record<string, unknown> = {}) {
+    super(code, message, details);
   }
 }
 

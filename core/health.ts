@@ -16,7 +16,7 @@ export async function health(
   version: string,
   { connections, catalogue }: { connections: Connections; catalogue: Catalogue },
 ): Promise<Health> {
-  const [count, heard, feed] = await Promise.all([connections.count(), catalogue.heard(), catalogue.status('feed')]);
+  const [{ count }, heard, feed] = await Promise.all([connections.counted(), catalogue.heard(), catalogue.status('feed')]);
   return {
     status: 'ok',
     version,

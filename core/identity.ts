@@ -12,6 +12,8 @@ export const ANYBODY: Principal = { userId: '*', roles: ['*'] };
 export interface Identity {
   /** False: who calls is not asked (`AUTH_MODE=none`). */
   readonly required: boolean;
+  /** Whether somebody who was not asked may act on the monitored systems. */
+  readonly anonymousControl: boolean;
   /** MUST check the algorithm before it fetches any key. Throws `AUTHENTICATION_REQUIRED`, or UnavailableError where keys cannot be had. */
   verify(token: string): Promise<Principal>;
 }
@@ -28,3 +30,13 @@ export async function authenticate(token: string | null, identity: Identity): Pr
 
 /** Whether this is the user that a topic is private to. */
 export const isUser = (principal: Principal, userId: string): boolean => principal === ANYBODY || principal.userId === userId;
+
+/** Roles of the operations monitor: who may see it, and who may act. */
+export const READ_OPERATIONS = 'ops:read';
+const CONTROL_OPERATIONS = 'ops:control';
+
+/** To act is more than to see: nobody may who is not known, unless the deployment says so. */
+export const mayControl = (principal: Principal, { anonymousControl }: Identity): boolean =>
+  principal === ANYBODY ? anonymousControl : principal.roles.includes(CONTROL_OPERATIONS);
+
+export const holdsRole = (principal: Principal, role: string): boolean => principal === ANYBODY || principal.roles.includes(role);

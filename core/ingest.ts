@@ -1,12 +1,14 @@
 import { bounded } from './bounded.ts';
-import { type CommitPorts, commit } from './commit.ts';
+import type { Outcome } from './channels/channel.ts';
+import { type CommitPorts, commit, placeOf } from './commit.ts';
 import { type DrainPorts, drain } from './drain.ts';
-import { type KnownEvent, readEnvelope } from './envelope.ts';
+import { checkSize, type KnownEvent, readEnvelope } from './envelope.ts';
 import { PushError } from './errors.ts';
 import { METRIC } from './names.ts';
 import { ONLY_SHARD } from './subscribe.ts';
 
 export interface IngestPorts extends CommitPorts, DrainPorts {
+  readonly maxMessageBytes: number;
   readonly deadEvents: {
     /** Keeps an event that can never be served, with the reason. */
     bury(body: string, reason: string): Promise<void>;
@@ -21,13 +23,20 @@ export interface QueueRecord {
 /** Commits and drains under way at once; drains mostly wait for their topic's window. */
 const AT_ONCE = 64;
 
+/** What an event comes to on one topic, and the record that brought it. */
+interface Item {
+  readonly recordId: string;
+  readonly outcome: Outcome;
+  readonly acceptedAtMs: number;
+  readonly index: number;
+}
+
 /**
  * Commits the events of some queue records and drains their topics. Gives the ids of the records that must come
  * back; an invalid event never does, it is buried with the reason.
  */
 export async function ingest(records: readonly QueueRecord[], ports: IngestPorts): Promise<string[]> {
   const failed = new Set<string>();
-  const interested = new Map<string, Set<string>>();
   const failing = async (ids: Iterable<string>, what: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -38,30 +47,58 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     }
   };
 
+  const items: Item[] = [];
   await bounded(records, AT_ONCE, (record) =>
     failing([record.id], 'an event was not read', async () => {
       const known = await readOrBury(record, ports);
       if (!known) return;
-      // each by itself: one that fails brings the record back, and must not keep the others waiting until then
-      await bounded(known.type.outcomes(known.parsed, known.event), AT_ONCE, (outcome) =>
-        failing([record.id], 'an event was not committed', async () => {
-          const topic = await commit(outcome, ports);
-          if (topic === null) return;
-          const ids = interested.get(topic) ?? new Set();
-          interested.set(topic, ids.add(record.id));
-        }),
-      );
+      const { acceptedAtMs, index } = known.event;
+      for (const outcome of known.type.outcomes(known.parsed, known.event))
+        items.push({ recordId: record.id, outcome, acceptedAtMs, index });
     }),
   );
-  await bounded(interested, AT_ONCE, ([topic, ids]) =>
+  const interested: { readonly topic: string; readonly ids: ReadonlySet<string> }[] = [];
+  await bounded(byPlace(items), AT_ONCE, (together) => {
+    const ids = new Set(together.map(({ recordId }) => recordId));
+    return failing(ids, 'events were not committed', async () => {
+      // each by itself: one that fails brings its record back, and must not keep the others waiting until then
+      const shares = together.map(({ recordId, outcome }) => ({
+        outcome,
+        attempt: (work: () => Promise<void>) => failing([recordId], 'an event was not committed', work),
+      }));
+      const topic = await commit(shares, ports);
+      if (topic !== null) interested.push({ topic, ids });
+    });
+  });
+  // only when all is committed: a drain may wait
+  await bounded(interested, AT_ONCE, ({ topic, ids }) =>
     failing(ids, 'a topic was not drained', () => drain({ topic, shard: ONLY_SHARD }, ports)),
   );
   return [...failed];
 }
 
-async function readOrBury({ body }: QueueRecord, { channels, deadEvents, report }: IngestPorts): Promise<KnownEvent | null> {
+/** What belongs together, in the order in which it was accepted. */
+function byPlace(items: readonly Item[]): Item[][] {
+  const places = new Map<string, Item[]>();
+  const inOrder = [...items].sort((a, b) => a.acceptedAtMs - b.acceptedAtMs || a.index - b.index);
+  for (const item of inOrder) {
+    const place = placeOf(item.outcome);
+    const there = places.get(place);
+    if (there) there.push(item);
+    else places.set(place, [item]);
+  }
+  return [...places.values()];
+}
+
+async function readOrBury(
+  { body }: QueueRecord,
+  { channels, deadEvents, report, maxMessageBytes }: IngestPorts,
+): Promise<KnownEvent | null> {
   try {
-    return readEnvelope(body, channels);
+    const known = readEnvelope(body, channels);
+    // what upstreams put onto the bus themselves was measured by nobody
+    if (body.length > maxMessageBytes / 3) checkSize(known.event.detail, maxMessageBytes);
+    return known;
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
     report.count(METRIC.invalidEvents);

@@ -1,6 +1,8 @@
 /** What a client that speaks JSON asks for. */
 import { answer } from './answer.ts';
+import { chooseBroadcasts } from './broadcasts.ts';
 import { PushError } from './errors.ts';
+import { serveMonitor } from './monitor-session.ts';
 import { JSON_SUBSCRIPTION, type Touch } from './ports.ts';
 import { type Command, formatUnsubscribed } from './protocol/json.ts';
 import { type MessagePorts, principalOf, withinCount } from './session.ts';
@@ -10,6 +12,10 @@ export async function serveJson(command: Command, touch: Touch, requestedAtMs: n
   const { connection } = touch;
   const { connectionId } = connection;
   const subscriber = { connection, requestedAtMs };
+  // the last word on what it is told unasked, before anything new is told
+  if ((command.type === 'subscribe' || command.type === 'unsubscribe') && command.chooses) {
+    await chooseBroadcasts(subscriber, command.type === 'subscribe' ? command.topics : [], ports);
+  }
   switch (command.type) {
     case 'pong':
       return;
@@ -38,6 +44,8 @@ export async function serveJson(command: Command, touch: Touch, requestedAtMs: n
         command.topics.filter((topic) => !known.includes(topic)),
       );
     }
+    default:
+      return serveMonitor(command, subscriber, ports);
   }
 }
 
@@ -53,9 +61,13 @@ function wishesOf(
   for (const topic of command.topics) {
     const channel = channels.of(topic);
     if (!channel) continue;
-    if (principal && channel.permits(topic, principal))
-      wanted.push({ topic, channel, since: command.since.get(topic) ?? null, subscriptionId: JSON_SUBSCRIPTION, receipt: null });
-    else denied.push(topic);
+    if (!principal || !channel.permits(topic, principal)) {
+      denied.push(topic);
+      continue;
+    }
+    const filter = (channel.filtering && command.filters.get(channel.filtering.name)) ?? null;
+    const since = command.since.get(topic) ?? null;
+    wanted.push({ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter, unasked: false });
   }
   return { wanted, denied };
 }

@@ -5,14 +5,14 @@ import { PushError, tellable } from './errors.ts';
 import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';
 import { METRIC } from './names.ts';
-import type { Connection, Touch } from './ports.ts';
+import type { Connection, Touch, TouchRequest } from './ports.ts';
 import { encodeError, stompVersion } from './protocol/encode.ts';
 import { type Command, parseCommand } from './protocol/json.ts';
 import { countFrames, countSubscribes, isStompFrame, looksLikeStomp } from './protocol/stomp.ts';
 import type { ClientMessage, MessagePorts } from './session.ts';
 import { serveStomp } from './stomp-session.ts';
 
-/** `docs/protocol.md`, "Errors and limits". */
+/** `docs/protocol.md`, "Errors and limits": messages that have no pace of their own. */
 const MAX_MESSAGES_PER_SECOND = 100;
 
 /**
@@ -44,7 +44,8 @@ interface Seen {
 async function serve(message: ClientMessage, seen: Seen, ports: MessagePorts): Promise<void> {
   const { connectionId, receivedAtMs, text } = message;
   const parsed = seen.stomp ? null : attempt(() => parseCommand(text));
-  const touch = await ports.connections.touch(connectionId, { atMs: receivedAtMs, nowMs: ports.clock.now(), ...loadOf(text, parsed) });
+  const load = loadOf(text, parsed, ports);
+  const touch = await ports.connections.touch(connectionId, { atMs: receivedAtMs, nowMs: ports.clock.now(), ...load });
   // a socket without record would look alive and never be told anything: it is better off connecting again
   if (!touch) return ports.gateway.close(connectionId);
   // an old STOMP client names no subprotocol: its frames tell, and may have overtaken its CONNECT
@@ -52,29 +53,44 @@ async function serve(message: ClientMessage, seen: Seen, ports: MessagePorts): P
   const connection: Connection = opens ? { ...touch.connection, dialect: 'stomp-1.2', admitted: false } : touch.connection;
   seen.connection = connection;
   if (connection.dialect !== 'json') {
-    checkRate(touch);
+    checkRate(touch, ports);
     return serveStomp(message, { ...touch, connection }, ports);
   }
   if (touch.greet) await greet(connection, ports);
   else await awaitGreeting(connection, ports.clock);
-  checkRate(touch);
+  checkRate(touch, ports);
   const command = parsed ?? attempt(() => parseCommand(text));
   if (command instanceof PushError) throw command;
   await serveJson(command, touch, receivedAtMs, ports);
 }
 
 /** What a message counts for. */
-function loadOf(text: string, parsed: Command | PushError | null): { pong: boolean; subscribes: number; weight: number } {
-  if (parsed === null) return { pong: false, subscribes: countSubscribes(text), weight: countFrames(text) };
-  if (parsed instanceof PushError) return { pong: false, subscribes: 0, weight: 1 };
-  return { pong: parsed.type === 'pong', subscribes: parsed.type === 'subscribe' ? parsed.topics.length : 0, weight: 1 };
+function loadOf(
+  text: string,
+  parsed: Command | PushError | null,
+  { channels, pacePerSecond }: MessagePorts,
+): Pick<TouchRequest, 'pong' | 'subscribes' | 'weight' | 'pace'> {
+  const plain = { pong: false, subscribes: 0, weight: 1, pace: null };
+  if (parsed === null) return { ...plain, subscribes: countSubscribes(text), weight: countFrames(text) };
+  if (parsed instanceof PushError) return plain;
+  switch (parsed.type) {
+    case 'pong':
+      return { ...plain, pong: true };
+    case 'subscribe':
+      return { ...plain, subscribes: parsed.topics.length, pace: parsed.chooses ? pacePerSecond : null };
+    case 'unsubscribe':
+      return { ...plain, pace: parsed.chooses ? pacePerSecond : null };
+    case 'client_info':
+      return { ...plain, subscribes: parsed.explicit ? 0 : channels.broadcasts.length, pace: pacePerSecond };
+    default:
+      return { ...plain, pace: pacePerSecond };
+  }
 }
 
-function checkRate({ inThisSecond }: Touch): void {
-  if (inThisSecond <= MAX_MESSAGES_PER_SECOND) return;
-  throw new PushError('RATE_LIMIT_EXCEEDED', `more than ${MAX_MESSAGES_PER_SECOND} messages a second; this one was not served`, {
-    limit_per_second: MAX_MESSAGES_PER_SECOND,
-  });
+function checkRate({ inThisSecond, tooFast }: Touch, { pacePerSecond }: MessagePorts): void {
+  if (!tooFast && inThisSecond <= MAX_MESSAGES_PER_SECOND) return;
+  const limit = tooFast ? pacePerSecond : MAX_MESSAGES_PER_SECOND;
+  throw new PushError('RATE_LIMIT_EXCEEDED', `more than ${limit} messages a second; this one was not served`, { limit_per_second: limit });
 }
 
 /** Tells a client what failed. In STOMP that ends the connection. */

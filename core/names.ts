@@ -12,6 +12,7 @@ export const ENV = {
   jobsQueue: 'JOBS_QUEUE',
   callbackUrl: 'CALLBACK_URL',
   publishKeySecret: 'PUBLISH_KEY_SECRET',
+  bodiesBucket: 'BODIES_BUCKET',
 } as const;
 
 /** Settings: environment variables read at synth and passed on to the functions that use them. */
@@ -20,6 +21,8 @@ export const SETTING = {
   maxMessageBytes: 'MAX_MESSAGE_BYTES',
   maxConnections: 'MAX_CONNECTIONS',
   maxSubscriptions: 'MAX_SUBSCRIPTIONS_PER_CONNECTION',
+  maxConnectionsPerClient: 'MAX_CONNECTIONS_PER_CLIENT',
+  maxMessagesPerSecond: 'MAX_MESSAGES_PER_SECOND',
   maxBroadcastsPerSecond: 'MAX_BROADCASTS_PER_SECOND',
   idleTimeoutSeconds: 'IDLE_TIMEOUT_SECONDS',
   pingIntervalSeconds: 'PING_INTERVAL_SECONDS',
@@ -33,6 +36,7 @@ export const SETTING = {
   sseSeconds: 'SSE_SECONDS',
   sseMaxStreams: 'SSE_MAX_STREAMS',
   authMode: 'AUTH_MODE',
+  anonymousControl: 'ALLOW_ANONYMOUS_CONTROL',
   jwtIssuer: 'JWT_ISSUER',
   jwtAudience: 'JWT_AUDIENCE',
   jwtJwksUri: 'JWT_JWKS_URI',
@@ -42,7 +46,7 @@ export const SETTING = {
 } as const;
 
 /** The bus sources the channels take events from: one rule each. */
-export const EVENT_SOURCES = ['market.price', 'ticket.waiting-queue', 'ticket.reservation'] as const;
+export const EVENT_SOURCES = ['market.price', 'ticket.waiting-queue', 'ticket.reservation', 'ops.monitor'] as const;
 
 /** What the bus is told of registrations, for upstreams to listen to. */
 export const REGISTRATION_SOURCE = 'push.registration';
@@ -57,6 +61,7 @@ export const STREAM_PATHS = ['/api/v1/waiting-queue/subscribe', '/api/reservatio
 /** The settings of identity. */
 export const IDENTITY_SETTINGS = [
   SETTING.authMode,
+  SETTING.anonymousControl,
   SETTING.jwtIssuer,
   SETTING.jwtAudience,
   SETTING.jwtJwksUri,
@@ -86,6 +91,9 @@ export const TURN_SECONDS = 10;
 
 /** Time-out of the functions that drain, in seconds. */
 export const DRAIN_TIMEOUT_SECONDS = 20;
+
+/** A larger message is told by reference: with what stands around it, it must fit into the gateway's 128 KB. */
+export const MAX_INLINE_BYTES = 100_000;
 
 /** Attribute of a dead event that says why it died. */
 export const REASON_ATTRIBUTE = 'reason';

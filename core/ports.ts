@@ -34,6 +34,9 @@ export interface TopicState {
 
 export interface LogMessage {
   readonly offset: number;
+  readonly eventId: string;
+  /** When it was committed, to the second, in ms. */
+  readonly atMs: number;
   readonly value: object;
 }
 
@@ -128,6 +131,8 @@ export interface Subscription extends SubscriptionKey {
   readonly notBeforeMs: number;
   /** How often in a row it was throttled. */
   readonly strikes: number;
+  /** It is told only what passes this list; `null` = everything. */
+  readonly filter: readonly string[] | null;
   /** The stamp of the registration it began at, while it was told nothing since: with the first message that is used up. */
   readonly registration: string | null;
 }
@@ -154,8 +159,8 @@ export interface Audience {
    * else it only ever lacks more.
    */
   passOver(seen: Subscription, from: number, throttled: { notBeforeMs: number; strikes: number }): Promise<void>;
-  /** Asked for again, with nothing changed: a request made earlier no longer ends it. False where it is gone or was overtaken. */
-  renew(key: SubscriptionKey, requestedAtMs: number): Promise<boolean>;
+  /** Asked for again, from where it stands: a request made earlier no longer ends it. False where it is gone or was overtaken. */
+  renew(key: SubscriptionKey, filter: readonly string[] | null, requestedAtMs: number): Promise<boolean>;
   /** A late one was told so far. False where it is no longer late at `seenFrom`. */
   advance(key: SubscriptionKey, seenFrom: number, to: number): Promise<boolean>;
   /** It no longer hangs on its user's registration. */
@@ -181,12 +186,24 @@ export interface NewConnection {
 export interface Connection extends NewConnection {
   /** When it last spoke. */
   readonly touchedAtMs: number;
+  /** The client id it announced; `null` = it has not. */
+  readonly announced: string | null;
+  /** Which broadcasts it is told: all, as long as it has not chosen; `null` = it did neither announce itself nor choose. */
+  readonly broadcasts: Broadcasts | null;
   /** When `connected` was claimed; 0 = not yet. */
   readonly greetedAtMs: number;
   readonly pingedAtMs: number;
   readonly pongedAtMs: number;
   /** When the sweep last found that it was told something. */
   readonly toldAtMs: number;
+}
+
+export type Broadcasts = 'all' | 'chosen';
+
+/** What a client says of itself. */
+export interface Announcement {
+  readonly clientId: string;
+  readonly info: Readonly<Record<string, unknown>>;
 }
 
 export interface TouchRequest {
@@ -196,8 +213,10 @@ export interface TouchRequest {
   readonly pong: boolean;
   /** Topics it asks for. */
   readonly subscribes: number;
-  /** For how many messages it counts. */
+  /** For how many messages it counts in its second. */
   readonly weight: number;
+  /** It counts in a pace of its own instead: no more than so many within a second of each other; `null` = it does not. */
+  readonly pace: number | null;
 }
 
 export interface Touch {
@@ -206,39 +225,63 @@ export interface Touch {
   readonly greet: boolean;
   /** Messages in the current second, this one included. */
   readonly inThisSecond: number;
-  /** When its tenth-last message came, in ms; 0 = it sent fewer. */
-  readonly tenthLastMs: number;
+  /** It came faster than its pace allows, and left no trace. */
+  readonly tooFast: boolean;
   /** Topics it ever asked to subscribe to, this message included: no less than it has. */
   readonly subscribes: number;
 }
 
+/** A subscription as its connection knows it. */
+export interface OwnSubscription extends SubscriptionKey {
+  readonly unasked: boolean;
+}
+
 export interface Connections {
-  /** Gives the number of connections afterwards. */
+  /** Gives the number of connections afterwards. The first notes since when there are any. */
   open(connection: NewConnection): Promise<number>;
-  /** MUST be one update; `null` where there is no such connection. */
+  /** MUST be one update; `null` where there is no such connection. One that is too fast MUST NOT count against those after it. */
   touch(connectionId: string, touch: TouchRequest): Promise<Touch | null>;
   /** Claims the greeting; `null` where somebody has, or the connection is gone. */
   claimGreeting(connectionId: string, atMs: number): Promise<Connection | null>;
-  addSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<void>;
+  /** `unasked`: it came with the announcement, and ends when the client chooses. */
+  addSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number, unasked?: boolean): Promise<void>;
   /** Adds it under an id that its client gave. MUST be false where the connection has a subscription with that id (without one: to that topic). */
   claimSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<boolean>;
   removeSubscription(connectionId: string, key: SubscriptionKey): Promise<void>;
   /** All of them, or those with one id. Strongly consistent. */
-  subscriptions(connectionId: string, subscriptionId?: string): Promise<SubscriptionKey[]>;
+  subscriptions(connectionId: string, subscriptionId?: string): Promise<OwnSubscription[]>;
   /** Strongly consistent. */
   read(connectionId: string): Promise<Connection | null>;
   /** A STOMP session begins: from now on it speaks this dialect. False where the connection is gone. */
   admit(connectionId: string, session: { dialect: Dialect; principal: Principal | null }): Promise<boolean>;
+  /** Remembers what a client says of itself, and that it is told all broadcasts or will choose, unless that is settled. Gives which; `null` = it is gone. */
+  announce(connectionId: string, announcement: Announcement, broadcasts: Broadcasts, expiresAtMs: number): Promise<Broadcasts | null>;
+  /** From now on it chooses its broadcasts. Gives what held before. */
+  choose(connectionId: string): Promise<Broadcasts | null>;
   /** An exact count replaces the running one. */
   resetSubscribes(connectionId: string, count: number): Promise<void>;
   /** Gives the record where it was there: only that caller counts it as gone. */
   close(connectionId: string): Promise<Connection | null>;
-  count(): Promise<number>;
+  /** How many are open, about, and when this deployment first took one, in ms. */
+  counted(): Promise<{ readonly count: number; readonly sinceMs: number | null }>;
   setCount(count: number): Promise<void>;
   pinged(connectionId: string, atMs: number): Promise<void>;
   told(connectionId: string, atMs: number): Promise<void>;
   /** All connections with what they subscribe to, in segments: the only scan. */
   scan(segment: number, segments: number): AsyncIterable<Swept[]>;
+}
+
+/** A connection as one of its client's. */
+export interface Membership {
+  readonly connectionId: string;
+  readonly connectedAtMs: number;
+}
+
+/** Which connections a client has. What nobody counted out is forgotten when no connection can live that long. */
+export interface Clients {
+  /** MUST be one write. Gives all that the client has, this one included. */
+  enter(client: string, member: Membership, nowMs: number): Promise<Membership[]>;
+  leave(client: string, member: Membership): Promise<void>;
 }
 
 export type Swept =
@@ -315,8 +358,8 @@ export interface Gateway {
    */
   post(connectionId: string, frame: string, before?: () => Promise<void>): Promise<PostResult>;
   close(connectionId: string): Promise<void>;
-  /** When anything last went over the connection, in ms; `null` where nobody can say, or it is gone. */
-  lastActiveMs(connectionId: string): Promise<number | null>;
+  /** When anything last went over the connection, in ms; `null` where nobody can say. */
+  stateOf(connectionId: string): Promise<{ readonly lastActiveMs: number } | 'gone' | null>;
 }
 
 export type Job =

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { bounded } from './bounded.ts';
 import { byteLength } from './bytes.ts';
 import type { Channels } from './channels/registry.ts';
-import { checkEvent, parseJson } from './envelope.ts';
+import { checkEvent, checkSize, parseJson } from './envelope.ts';
 import { PushError } from './errors.ts';
 import { METRIC } from './names.ts';
 import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from './ports.ts';
@@ -84,15 +84,6 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
   return { accepted: events.length - rejected.length, rejected };
 }
 
-function sizeOf(detail: object): number {
-  try {
-    return byteLength(JSON.stringify(detail));
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'detail: nested too deeply');
-  }
-}
-
 async function accept(
   input: unknown,
   index: number,
@@ -101,8 +92,7 @@ async function accept(
   const parsed = v.safeParse(publishedEvent, input);
   if (!parsed.success) throw explain(parsed.issues, 'event');
   const { source, detailType, detail, id, time = null } = parsed.output;
-  const bytes = sizeOf(detail);
-  if (bytes > maxMessageBytes) throw new PushError('PAYLOAD_TOO_LARGE', `detail: ${bytes} bytes, allowed are ${maxMessageBytes}`);
+  checkSize(detail, maxMessageBytes);
   const event = { id: id ?? newId(), source, detailType, detail, time, acceptedAtMs: clock.now(), index };
   const known = checkEvent(event, channels);
   // an id that was seen within a day keeps its first acceptance: the same event again is then the same, or older

@@ -1,4 +1,5 @@
 import { channelAt } from './address.ts';
+import type { Bodies } from './aside.ts';
 import type { Channels } from './channels/registry.ts';
 import { PushError } from './errors.ts';
 import { health } from './health.ts';
@@ -28,6 +29,7 @@ export interface RestReply {
 
 export interface RestPorts extends PricePorts, PublishPorts, RegistrationPorts, StreamPorts {
   readonly connections: Connections;
+  readonly bodies: Bodies;
   readonly keys: { isValid(key: string): Promise<boolean> };
   readonly version: string;
 }
@@ -81,6 +83,11 @@ const ROUTES: readonly Route[] = [
     serve: async ({ query }, ports) =>
       ok({ prices: await quotes(query['tickers'] === undefined ? 'all' : parseTickers(query['tickers']), ports) }),
   },
+  {
+    method: 'GET',
+    at: path(/^\/api\/messages\/([^/]+)$/),
+    serve: async (_, ports, id, principal) => ok(await readBody(id, principal, ports)),
+  },
   { method: 'GET', at: path(/^\/api\/health$/), open: true, serve: async (_, ports) => ok(await health(ports.version, ports)) },
   {
     method: 'POST',
@@ -128,6 +135,15 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
       `${request.path.slice(0, 200)} takes ${here.map(({ route }) => route.method).join(', ')}, not ${request.method}`,
     );
   throw new PushError('NOT_FOUND', `there is nothing at ${request.path.slice(0, 200)}`);
+}
+
+/** A message that was told by reference. */
+async function readBody(id: string, principal: Principal | null, { bodies, channels }: RestPorts): Promise<object> {
+  const body = await bodies.read(id);
+  if (!body) throw new PushError('NOT_FOUND', 'there is no such message, or not any more');
+  if (!principal || !channels.of(body.topic)?.permits(body.topic, principal))
+    throw new PushError('PERMISSION_DENIED', 'this message is of a topic that is not yours');
+  return body.payload;
 }
 
 async function publishWithKey({ apiKey, body }: RestRequest, ports: RestPorts) {

@@ -1,3 +1,4 @@
+import { asideOf } from './aside.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Clock, LogMessage, Subscription, TopicState, Topics } from './ports.ts';
 import type { Position } from './position.ts';
@@ -9,7 +10,7 @@ interface Frame {
   /** It is told again although nothing is new. */
   readonly retold: boolean;
   /** Its text, in the dialect of who gets it. */
-  readonly textFor: (to: Addressee) => string;
+  readonly textFor: (to: Addressee) => string | null;
 }
 
 /** What there is to tell in one round of a drain. */
@@ -81,9 +82,9 @@ async function logRound(
   { channel, from }: { channel: Channel; from: number },
   { topics, clock }: RoundPorts,
 ): Promise<Round> {
-  const framesOf = ({ offset, value }: LogMessage): Frame[] => {
-    const outgoing = logMessage(state, channel, { offset, value }, clock.now());
-    return outgoing ? [{ offset, retold: false, textFor: encoderOf(outgoing) }] : [];
+  const framesOf = (stored: LogMessage): Frame[] => {
+    const outgoing = logMessage(state, channel, stored, clock.now());
+    return outgoing ? [{ offset: stored.offset, retold: false, textFor: encoderOf(outgoing) }] : [];
   };
   const pages = new Map<number, Promise<{ messages: LogMessage[]; full: boolean }>>();
   const pageAfter = (after: number) => {
@@ -154,18 +155,39 @@ export async function startOf(
 }
 
 /** A message of a log topic; `null` where the channel has nothing to tell of it. */
-export function logMessage(state: TopicState, channel: Channel, { offset, value }: LogMessage, nowMs: number): Outgoing | null {
-  const payload = channel.payload({ topic: state.topic, parts: { newest: value }, nowMs, retold: false });
-  return payload && { topic: state.topic, payload, position: { epoch: state.epoch, offset }, retoldAtMs: null };
+export function logMessage(
+  state: TopicState,
+  channel: Channel,
+  { offset, value }: Pick<LogMessage, 'offset' | 'value'>,
+  nowMs: number,
+): Outgoing | null {
+  const aside = asideOf(value);
+  const payload = aside ? aside.payload : channel.payload({ topic: state.topic, parts: { newest: value }, nowMs, retold: false });
+  const narrow = aside
+    ? (wanted: readonly string[]) => (aside.facets.some((facet) => wanted.includes(facet)) ? aside.payload : null)
+    : narrowing(channel, payload);
+  return payload && { topic: state.topic, payload, position: { epoch: state.epoch, offset }, retoldAtMs: null, narrow };
 }
 
 /** The newest message of a state topic; `null` where there is nothing to tell yet. */
 export function newestOf(state: TopicState, channel: Channel, nowMs: number, retold = false): Outgoing | null {
   const payload = state.head > 0 ? channel.payload({ topic: state.topic, parts: state.parts, nowMs, retold }) : null;
   return (
-    payload && { topic: state.topic, payload, position: { epoch: state.epoch, offset: state.head }, retoldAtMs: retold ? nowMs : null }
+    payload && {
+      topic: state.topic,
+      payload,
+      position: { epoch: state.epoch, offset: state.head },
+      retoldAtMs: retold ? nowMs : null,
+      narrow: narrowing(channel, payload),
+    }
   );
 }
+
+/** A filter that the channel does not know lets everything through. */
+const narrowing =
+  ({ filtering }: Channel, payload: object | null): Outgoing['narrow'] =>
+  (wanted) =>
+    payload && filtering ? filtering.narrow(payload, wanted) : payload;
 
 const frameOf = (outgoing: Outgoing | null): Frame | null =>
   outgoing && { offset: outgoing.position.offset, retold: outgoing.retoldAtMs !== null, textFor: encoderOf(outgoing) };

@@ -1,14 +1,18 @@
+import type { ClientPorts } from './clients.ts';
 import { PushError } from './errors.ts';
 import { ANYBODY, type Identity, type Principal } from './identity.ts';
 import type { PushMode } from './names.ts';
-import type { Connection, Report, Touch } from './ports.ts';
+import type { Connection, Gateway, Touch } from './ports.ts';
 import type { SubscribePorts, Wish } from './subscribe.ts';
 
-export interface MessagePorts extends SubscribePorts {
-  readonly report: Report;
+export interface MessagePorts extends SubscribePorts, ClientPorts {
+  readonly gateway: Gateway;
   readonly identity: Identity;
   readonly mode: PushMode;
   readonly maxSubscriptions: number;
+  /** How many of the monitor's messages one connection may send in a second. */
+  readonly pacePerSecond: number;
+  readonly newId: () => string;
   /** How often a STOMP client is asked for a heart-beat. */
   readonly pingIntervalMs: number;
 }

@@ -1,5 +1,6 @@
 /** What a client that speaks STOMP asks for. */
 import { answer } from './answer.ts';
+import { countConnection } from './clients.ts';
 import { disconnect } from './disconnect.ts';
 import { PushError } from './errors.ts';
 import { FrameError } from './frame-error.ts';
@@ -64,6 +65,7 @@ async function openSession(command: Extract<StompCommand, { type: 'connect' }>, 
   // a token in the frame counts more than one in the handshake
   const principal = !identity.required ? null : known && command.token === null ? known : await authenticate(command.token, identity);
   const dialect = `stomp-${command.version}` as const;
+  await countConnection({ ...session.connection, principal }, session.connection, ports);
   if (!(await connections.admit(connectionId, { dialect, principal }))) return ports.gateway.close(connectionId);
   session.connection = { ...session.connection, dialect, principal, admitted: true };
   ports.report.info('stomp connected', { connectionId, version: command.version });
@@ -96,7 +98,11 @@ async function serveSubscribe(command: Extract<StompCommand, { type: 'subscribe'
   if (!channel) throw new PushError('INVALID_MESSAGE_FORMAT', `no channel has the destination ${topic}; there are ${ports.channels.hints}`);
   const principal = principalOf(connection, ports.identity);
   if (!principal || !channel.permits(topic, principal)) throw new PushError('PERMISSION_DENIED', `${topic} is not yours to subscribe to`);
-  const { wishes, tooMany } = await withinCount(touch, [{ topic, channel, since, subscriptionId, receipt }], ports);
+  const { wishes, tooMany } = await withinCount(
+    touch,
+    [{ topic, channel, since, subscriptionId, receipt, filter: null, unasked: false }],
+    ports,
+  );
   if (tooMany) throw tooMany;
   const subscriber = { connection, requestedAtMs };
   // the frame that gave the id back may have been overtaken

@@ -2,7 +2,7 @@ import { answer } from './answer.ts';
 import { bounded } from './bounded.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
-import { expiryOf } from './connect.ts';
+import { expiryOf } from './expiry.ts';
 import type {
   Audience,
   Catalogue,
@@ -57,6 +57,9 @@ export interface Wish {
   readonly subscriptionId: string;
   /** STOMP: the receipt that was asked for. */
   readonly receipt: string | null;
+  readonly filter: readonly string[] | null;
+  /** It comes with the announcement, and is not answered. */
+  readonly unasked: boolean;
 }
 
 export interface Subscriber {
@@ -83,6 +86,7 @@ type First = Start | 'gone' | 'stands';
  */
 export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber, ports: SubscribePorts): Promise<void> {
   const keys = wishes.map(({ topic, subscriptionId }) => keyOf(topic, subscriptionId, subscriber.connection));
+  if (wishes.length === 0) return;
   const [states, known] = await Promise.all([ports.topics.read(wishes.map(({ topic }) => topic)), ports.audience.find(keys)]);
   const settling: Promise<void>[] = [];
   try {
@@ -97,8 +101,10 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
       const key = keys[index] as SubscriptionKey;
       const { dialect } = subscriber.connection;
       const { from, registration } = first;
-      const subscription = { ...key, dialect, from, late: true, notBeforeMs: 0, strikes: 0, registration };
-      const settled = settle(subscription, { toldAll: first.told && there === null, replayed: first.replayed }, subscriber, ports);
+      const { filter, unasked } = wish;
+      const subscription = { ...key, dialect, from, late: true, notBeforeMs: 0, strikes: 0, filter, registration };
+      const told = { toldAll: first.told && there === null, replayed: first.replayed, unasked };
+      const settled = settle(subscription, told, subscriber, ports);
       settled.catch(() => undefined);
       settling.push(settled);
       if (settling.length >= AT_ONCE) await settling.shift();
@@ -177,7 +183,12 @@ async function tellLog(
   const { start, head, whole } = await startOf(wanted, state, ports.topics);
   const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: head }, since === null ? null : whole, ports);
   if (said.result !== 'sent') return 'gone';
-  if (since === null && stands && (await ports.audience.renew(there, requestedAtMs))) return 'stands';
+  if (since === null && stands && (await ports.audience.renew(there, wish.filter, requestedAtMs))) {
+    // what came unasked is now asked for
+    if (connection.broadcasts === 'all' && !wish.unasked)
+      await ports.connections.addSubscription(connection.connectionId, there, requestedAtMs, expiryOf(connection.connectedAtMs));
+    return 'stands';
+  }
   const first = { from: start, told: true, replayed: false, registration: registration?.stamp ?? null };
   if (wanted === null || there) return first;
   const told = await replay(wish, state, start, said.post, ports);
@@ -204,7 +215,10 @@ async function sayFirst(
   return {
     result,
     async post(message) {
-      const told = await ports.gateway.post(connectionId, encode(message, { dialect, subscriptionId: wish.subscriptionId }, untold));
+      const { subscriptionId, filter } = wish;
+      const text = encode(message, { dialect, subscriptionId, filter }, untold);
+      if (text === null) return 'sent';
+      const told = await ports.gateway.post(connectionId, text);
       if (told === 'sent') untold = null;
       return told;
     },
@@ -238,7 +252,7 @@ async function replay(
 /** Puts the subscription, then looks at the head once more: what came in between is a drain's to tell. */
 async function settle(
   subscription: Subscription,
-  { toldAll, replayed }: { toldAll: boolean; replayed: boolean },
+  { toldAll, replayed, unasked }: { toldAll: boolean; replayed: boolean; unasked: boolean },
   { connection, requestedAtMs }: Subscriber,
   ports: SubscribePorts,
 ): Promise<void> {
@@ -248,7 +262,8 @@ async function settle(
   const outcome = await audience.put(subscription, requestedAtMs, expiresAtMs);
   if (outcome === 'overtaken') return;
   // a client that names its subscriptions claimed this one before it was answered
-  if (!isClaimed(subscription)) await connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs);
+  if (!isClaimed(subscription))
+    await connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs, unasked);
   // another request of the same client got in between: a drain may have told more than this handler, and earlier
   const unexpected = outcome === 'replaced' && toldAll;
   if (unexpected && ports.channels.of(topic)?.kind === 'state') await audience.markLate(subscription, BEFORE_ALL);

@@ -1,10 +1,11 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type IngestPorts, ingest } from '../core/ingest.ts';
+import { bucketBodies } from './adapters/bodies.ts';
 import { drainPorts } from './adapters/drain-ports.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
 import { documents } from './adapters/dynamo/client.ts';
-import { table } from './adapters/env.ts';
+import { limits, table } from './adapters/env.ts';
 import { deadEvents } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
 import { batchFailures } from './middleware/batch-failures.ts';
@@ -26,6 +27,12 @@ export const createHandler = (ports: IngestPorts, told: Telemetry) =>
 const told = telemetry('ingest');
 const client = documents();
 export const handler = createHandler(
-  { ...drainPorts(told.report, client), catalogue: dynamoCatalogue({ table: table.topics(), client }), deadEvents: deadEvents() },
+  {
+    ...drainPorts(told.report, client),
+    catalogue: dynamoCatalogue({ table: table.topics(), client }),
+    bodies: bucketBodies(),
+    deadEvents: deadEvents(),
+    maxMessageBytes: limits.maxMessageBytes(),
+  },
   told,
 );

@@ -5,6 +5,7 @@ import { makeChannels } from '../core/channels/registry.ts';
 import { readBearer } from '../core/identity.ts';
 import { type RestPorts, routeRequest } from '../core/rest.ts';
 import { VERSION } from '../core/version.ts';
+import { bucketBodies } from './adapters/bodies.ts';
 import { busLane, registrationNotices } from './adapters/bus.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
@@ -54,6 +55,7 @@ export const handler = createHandler(
     topics: dynamoTopics({ table: table.topics(), newEpoch, client }),
     catalogue: dynamoCatalogue({ table: table.topics(), client }),
     connections: dynamoConnections({ table: table.connections(), client }),
+    bodies: bucketBodies(),
     keys: publishKeys(),
     registrations: dynamoRegistrations({ table: table.settings(), client }),
     notices: registrationNotices(),

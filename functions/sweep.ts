@@ -6,6 +6,7 @@ import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
 import { documents } from './adapters/dynamo/client.ts';
+import { dynamoClients } from './adapters/dynamo/clients.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
 import { dynamoTopics } from './adapters/dynamo/topics.ts';
 import { dynamoTurns } from './adapters/dynamo/turns.ts';
@@ -27,6 +28,7 @@ const client = documents();
 export const handler = createHandler(
   {
     connections: dynamoConnections({ table: table.connections(), client }),
+    clients: dynamoClients({ table: table.connections(), client }),
     audience: dynamoAudience({ table: table.subscriptions(), client }),
     topics: dynamoTopics({ table: table.topics(), newEpoch, client }),
     turns: dynamoTurns({ table: table.topics(), client }),

@@ -3,9 +3,14 @@ import middy from '@middy/core';
 import { makeChannels } from '../core/channels/registry.ts';
 import { type ConnectPorts, connect } from '../core/connect.ts';
 import { DEFAULT_FRESHNESS } from '../core/quote.ts';
+import { systemClock } from './adapters/clock.ts';
+import { dynamoAudience } from './adapters/dynamo/audience.ts';
+import { documents } from './adapters/dynamo/client.ts';
+import { dynamoClients } from './adapters/dynamo/clients.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
 import { limits, pushMode, table } from './adapters/env.ts';
 import { headerOf, type SocketEvent } from './adapters/events.ts';
+import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
@@ -36,9 +41,14 @@ export const createHandler = (ports: ConnectPorts, told: Telemetry) =>
     });
 
 const told = telemetry('ws-connect');
+const client = documents();
 export const handler = createHandler(
   {
-    connections: dynamoConnections({ table: table.connections() }),
+    connections: dynamoConnections({ table: table.connections(), client }),
+    clients: dynamoClients({ table: table.connections(), client }),
+    audience: dynamoAudience({ table: table.subscriptions(), client }),
+    gateway: apiGateway(),
+    clock: systemClock(),
     jobs: jobsQueue(),
     report: told.report,
     identity: identity(told.report),
@@ -47,6 +57,7 @@ export const handler = createHandler(
     newClientId: randomUUID,
     allowedOrigins: limits.allowedOrigins(),
     maxConnections: limits.maxConnections(),
+    maxConnectionsPerClient: limits.maxConnectionsPerClient(),
   },
   told,
 );

@@ -3,6 +3,7 @@ import { type DisconnectPorts, disconnect } from '../core/disconnect.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { documents } from './adapters/dynamo/client.ts';
+import { dynamoClients } from './adapters/dynamo/clients.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
 import { table } from './adapters/env.ts';
 import type { SocketEvent } from './adapters/events.ts';
@@ -24,6 +25,7 @@ const client = documents();
 export const handler = createHandler(
   {
     connections: dynamoConnections({ table: table.connections(), client }),
+    clients: dynamoClients({ table: table.connections(), client }),
     audience: dynamoAudience({ table: table.subscriptions(), client }),
     clock: systemClock(),
     report: told.report,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import { makeChannels } from '../core/channels/registry.ts';
 import { handleMessage } from '../core/message.ts';
@@ -6,6 +7,7 @@ import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
 import { documents } from './adapters/dynamo/client.ts';
+import { dynamoClients } from './adapters/dynamo/clients.ts';
 import { dynamoConnections } from './adapters/dynamo/connections.ts';
 import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';
 import { dynamoTopics } from './adapters/dynamo/topics.ts';
@@ -36,6 +38,7 @@ export const handler = createHandler(
     topics: dynamoTopics({ table: table.topics(), newEpoch, client }),
     audience: dynamoAudience({ table: table.subscriptions(), client }),
     connections: dynamoConnections({ table: table.connections(), client }),
+    clients: dynamoClients({ table: table.connections(), client }),
     catalogue: dynamoCatalogue({ table: table.topics(), client }),
     gateway: apiGateway(),
     jobs: jobsQueue(),
@@ -47,6 +50,9 @@ export const handler = createHandler(
     mode: pushMode(),
     pingIntervalMs: limits.pingIntervalSeconds() * 1000,
     maxSubscriptions: limits.maxSubscriptions(),
+    maxConnectionsPerClient: limits.maxConnectionsPerClient(),
+    pacePerSecond: limits.maxMessagesPerSecond(),
+    newId: randomUUID,
   },
   told,
 );

@@ -4,6 +4,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
 import type { Ingest } from './ingest.ts';
+import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
 
@@ -11,6 +12,7 @@ export interface HttpFrontProps {
   readonly functions: PushFunctions;
   readonly storage: Storage;
   readonly ingest: Ingest;
+  readonly bodies: MessageBodies;
 }
 
 /** The HTTP API. Routing inside it is the function's, so that every answer has one form. */
@@ -19,7 +21,7 @@ export class HttpFront extends Construct {
   /** Rotate it at leisure: the previous key stays valid. */
   readonly publishKey: Secret;
 
-  constructor(scope: Construct, id: string, { functions, storage, ingest }: HttpFrontProps) {
+  constructor(scope: Construct, id: string, { functions, storage, ingest, bodies }: HttpFrontProps) {
     super(scope, id);
     this.publishKey = new Secret(this, 'PublishKey', {
       description: 'Key for POST /internal/events',
@@ -33,6 +35,7 @@ export class HttpFront extends Construct {
     storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
     storage.grant(rest, 'connections', 'GetItem');
     ingest.grantPublish(rest);
+    bodies.grantRead(rest);
     rest.addEnvironment(ENV.publishKeySecret, this.publishKey.secretArn);
     this.publishKey.grantRead(rest);
 

@@ -3,8 +3,9 @@ import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { DRAIN_TIMEOUT_SECONDS, ENV, EVENT_SOURCES } from '../core/names.ts';
+import { DRAIN_TIMEOUT_SECONDS, ENV, EVENT_SOURCES, SETTING } from '../core/names.ts';
 import { type Delivery, DRAIN_SETTINGS, grantDrain } from './delivery.ts';
+import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { SocketApi } from './socket-api.ts';
 import type { Storage } from './storage.ts';
@@ -15,6 +16,7 @@ export interface IngestProps {
   readonly storage: Storage;
   readonly delivery: Delivery;
   readonly socket: SocketApi;
+  readonly bodies: MessageBodies;
 }
 
 /** The event bus, a rule a channel family, the events queue, and the function that makes events messages. */
@@ -22,7 +24,7 @@ export class Ingest extends Construct {
   readonly bus: EventBus;
   private readonly events: WorkQueue;
 
-  constructor(scope: Construct, id: string, { functions, storage, delivery, socket }: IngestProps) {
+  constructor(scope: Construct, id: string, { functions, storage, delivery, socket, bodies }: IngestProps) {
     super(scope, id);
     this.bus = new EventBus(this, 'Bus', { description: 'Events to push' });
     this.events = new WorkQueue(this, 'Events');
@@ -30,13 +32,14 @@ export class Ingest extends Construct {
 
     const ingest = functions.make(this, 'ingest', {
       description: 'Commits events to their topics and tells the audience',
-      settings: DRAIN_SETTINGS,
+      settings: [...DRAIN_SETTINGS, SETTING.maxMessageBytes],
       timeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS),
       memorySize: 1024,
     });
     grantDrain(ingest, storage);
     delivery.grantJobs(ingest);
     socket.grantPush(ingest);
+    bodies.grantPut(ingest);
     ingest.addEnvironment(ENV.deadEventsQueue, this.events.dead.queueUrl);
     this.events.dead.grantSendMessages(ingest);
     this.events.feed(ingest);

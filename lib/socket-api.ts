@@ -23,7 +23,7 @@ export class SocketApi extends Construct {
     super(scope, id);
     const connect = functions.make(this, 'ws-connect', {
       description: 'Takes a connection on',
-      settings: [SETTING.allowedOrigins, SETTING.maxConnections, SETTING.pushMode, ...IDENTITY_SETTINGS],
+      settings: [SETTING.allowedOrigins, SETTING.maxConnections, SETTING.maxConnectionsPerClient, SETTING.pushMode, ...IDENTITY_SETTINGS],
     });
     const message = functions.make(this, 'ws-message', {
       description: "Serves a client's message",
@@ -31,6 +31,8 @@ export class SocketApi extends Construct {
       timeout: Duration.seconds(28),
       settings: [
         SETTING.maxSubscriptions,
+        SETTING.maxMessagesPerSecond,
+        SETTING.maxConnectionsPerClient,
         SETTING.pingIntervalSeconds,
         SETTING.staleRealtimeSeconds,
         SETTING.staleDailyDays,
@@ -49,7 +51,9 @@ export class SocketApi extends Construct {
     this.stage = new WebSocketStage(this, 'Stage', { webSocketApi: api, stageName: SOCKET_STAGE, autoDeploy: true });
     this.url = this.stage.url;
 
-    storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem');
+    storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
+    storage.grant(connect, 'subscriptions', 'DeleteItem');
+    this.grantPush(connect);
     delivery.grantJobs(connect);
 
     storage.grant(message, 'connections', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');

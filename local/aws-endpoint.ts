@@ -1,8 +1,9 @@
-/** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, `@connections`. */
+/** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, buckets, `@connections`. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { LocalIssuer } from './issuer.ts';
 import { listen } from './listen.ts';
+import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
 import { readBody } from './resources/http-api.ts';
 import type { LocalQueue } from './resources/queue.ts';
@@ -13,6 +14,7 @@ export interface AwsResources {
   readonly buses: ReadonlyMap<string, LocalBus>;
   readonly secrets: ReadonlyMap<string, string>;
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
+  readonly buckets: ReadonlyMap<string, LocalBucket>;
   readonly issuer: LocalIssuer | null;
 }
 
@@ -79,13 +81,16 @@ export async function awsEndpoint(resources: AwsResources): Promise<{ url: strin
 
 async function serve(request: IncomingMessage, response: ServerResponse, resources: AwsResources): Promise<void> {
   const body = (await readBody(request)) ?? Buffer.alloc(0);
-  const [, stage = '', connections, id = ''] = (request.url ?? '').split('/');
+  const [, stage = '', connections, id = '', ...rest] = (request.url ?? '').split('/');
   const socket = resources.sockets.get(stage);
   if (connections === '@connections' && socket) {
     if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
       return reply(response, 403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException');
     return socket.connections(request.method ?? '', decodeURIComponent(id), body, response);
   }
+  const bucket = resources.buckets.get(stage);
+  if (bucket && request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
+    return bucket.serve(request.method ?? '', [connections, id, ...rest].join('/'), body, response);
   if (request.url === JWKS_PATH && resources.issuer) return reply(response, 200, resources.issuer.keys);
   const target = String(request.headers['x-amz-target']);
   const call = Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;

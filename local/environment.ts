@@ -10,6 +10,7 @@ export const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<s
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_ENDPOINT_URL_DYNAMODB: tablesEndpoint,
   AWS_ENDPOINT_URL_SQS: awsUrl,
+  AWS_ENDPOINT_URL_S3: awsUrl,
   AWS_ENDPOINT_URL_EVENTBRIDGE: awsUrl,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: awsUrl,
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',

@@ -9,6 +9,7 @@ import { type FrontDoor, frontDoor } from './front-door.ts';
 import { LOCAL_ISSUER, type LocalIssuer, localIssuer, type TokenRequest } from './issuer.ts';
 import { type Levers, makeLevers } from './levers.ts';
 import { close, listen } from './listen.ts';
+import { type LocalBucket, localBucket } from './resources/bucket.ts';
 import { type BusRule, type LocalBus, localBus } from './resources/event-bus.ts';
 import { mapQueue } from './resources/event-source-mapping.ts';
 import { type LocalFunction, localFunction } from './resources/function.ts';
@@ -65,6 +66,7 @@ const SILENT = new Set([
   'AWS::IAM::Role',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
+  'AWS::S3::BucketPolicy',
   'AWS::SQS::QueuePolicy',
 ]);
 const KNOWN = new Set([
@@ -75,6 +77,7 @@ const KNOWN = new Set([
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
   'AWS::Lambda::Url',
+  'AWS::S3::Bucket',
   'AWS::SQS::Queue',
   'AWS::SecretsManager::Secret',
 ]);
@@ -96,7 +99,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const sockets = new Map<string, LocalSocketApi>();
   const secrets = new Map<string, string>();
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
-  const resources: AwsResources = { queues, buses, secrets, sockets, issuer };
+  const buckets = new Map<string, LocalBucket>();
+  const resources: AwsResources = { queues, buses, secrets, sockets, buckets, issuer };
   const aws = await awsEndpoint(resources);
   const tables = await localTables(template.ofType('AWS::DynamoDB::GlobalTable'), options.dataDir);
 
@@ -114,6 +118,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const resolve = <Value>(value: unknown): Value => resolveValue(value, refer) as Value;
 
   for (const { id } of template.ofType('AWS::SecretsManager::Secret')) secrets.set(arn(id), options.secret);
+  for (const { id, properties } of template.ofType('AWS::S3::Bucket')) {
+    const { Rules = [] } = (properties['LifecycleConfiguration'] ?? {}) as { Rules?: { ExpirationInDays?: number }[] };
+    const lifeDays = Rules.find(({ ExpirationInDays }) => ExpirationInDays !== undefined)?.ExpirationInDays ?? null;
+    buckets.set(id, localBucket({ dataDir: options.dataDir, id, lifeDays, clock }));
+  }
   for (const { id, properties } of template.ofType('AWS::SQS::Queue')) {
     const redrive = resolve<{ deadLetterTargetArn?: string; maxReceiveCount?: number }>(properties['RedrivePolicy'] ?? {});
     queues.set(

@@ -91,7 +91,33 @@ export interface Channel {
   readonly keepsAlive: boolean;
   /** How its topics are reached over HTTP, where they are. */
   readonly http: HttpForm | null;
+  /** How a subscriber may narrow what it is told, where it may. */
+  readonly filtering: Filtering | null;
+  /** Log topics: how far back who comes back is told what it missed. */
+  readonly history: History;
+  /** The topic of it that a client which announced itself is told unasked, where there is one (`docs/protocol.md`, "Operations"). */
+  readonly broadcast: string | null;
 }
+
+/** A filter is a list of values; a message passes by what it shares with them. */
+export interface Filtering {
+  /** What the list is called on the wire. */
+  readonly name: string;
+  /** What of a message is compared. */
+  facets(payload: object): readonly string[];
+  /** The payload as far as it passes; `null` where nothing does. */
+  narrow(payload: object, wanted: readonly string[]): object | null;
+}
+
+/** A log's newest `messages`, and what is younger than `ms`, are there; but never more than `most`, nor older than a day. */
+export interface History {
+  readonly messages: number;
+  readonly ms: number;
+  readonly most: number;
+}
+
+/** All of a day, of logs that hold little. */
+export const A_DAY: History = { messages: 1_000, ms: 86_400_000, most: 100_000 };
 
 /** A channel's topics over HTTP: as Server-Sent Events, and registered for. They are named by two whole numbers. */
 export interface HttpForm {

@@ -4,7 +4,7 @@ import { seoulDate, sessionClose } from '../market-hours.ts';
 import { eventTime, orderOf } from '../ordering.ts';
 import { type Freshness, formatPoint, isStale, type QuoteParts, type StoredHalt, type StoredPrice } from '../quote.ts';
 import { isoOf } from '../time.ts';
-import { type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
+import { A_DAY, type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
 import { wholeNumber } from './ids.ts';
 
 /** `docs/protocol.md`, "REST". */
@@ -138,6 +138,9 @@ export const priceChannel = (fresh: Freshness): Channel => ({
       { kind: 'listing', channel: PRICE_CHANNEL, entries: tickers.map((entry) => ({ topic: priceTopic(entry.ticker), name: entry.name })) },
     ]),
   },
+  filtering: null,
+  history: A_DAY,
+  broadcast: null,
   permits: () => true,
   keepsAlive: false,
   http: null,

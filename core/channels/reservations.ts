@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { isUser } from '../identity.ts';
 import { eventTime } from '../ordering.ts';
 import { isoOf } from '../time.ts';
-import { type Channel, eventType, instant, ownTime } from './channel.ts';
+import { A_DAY, type Channel, eventType, instant, ownTime } from './channel.ts';
 import { ID, TICKET_LIFE_MS, wholeNumber } from './ids.ts';
 
 const TOPIC = new RegExp(`^/topic/reservations/${ID}/${ID}$`);
@@ -47,6 +47,9 @@ export const reservationsChannel: Channel = {
     const { userId, seatId, status, timestamp } = newest;
     return { event: 'RESERVATION_STATUS', userId, seatId, status, timestamp };
   },
+  filtering: null,
+  history: A_DAY,
+  broadcast: null,
   permits: (topic, principal) => isUser(principal, TOPIC.exec(topic)?.[2] ?? ''),
   keepsAlive: false,
   http: {

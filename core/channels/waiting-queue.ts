@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { isUser } from '../identity.ts';
 import { eventTime, orderOf } from '../ordering.ts';
 import { isoOf } from '../time.ts';
-import { type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
+import { A_DAY, type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
 import { ID, TICKET_LIFE_MS, wholeNumber } from './ids.ts';
 
 const TOPIC = new RegExp(`^/topic/waiting-queue/${ID}/${ID}$`);
@@ -68,6 +68,9 @@ export const waitingQueueChannel: Channel = {
     const { userId, concertId, status, rank, activeTtlSeconds, timestamp } = place;
     return { event, userId, concertId, data: { userId, concertId, status, rank, activeTtlSeconds, timestamp } };
   },
+  filtering: null,
+  history: A_DAY,
+  broadcast: null,
   permits: (topic, principal) => isUser(principal, TOPIC.exec(topic)?.[2] ?? ''),
   keepsAlive: true,
   http: {

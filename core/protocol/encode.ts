@@ -13,19 +13,25 @@ export interface Outgoing {
   readonly position: Position;
   /** When it is told again although nothing is new, in ms; `null` for a message told as such. */
   readonly retoldAtMs: number | null;
+  /** What of the payload passes a filter; `null` where nothing does. */
+  readonly narrow: (wanted: readonly string[]) => object | null;
 }
 
 export interface Addressee {
   readonly dialect: Dialect;
   readonly subscriptionId: string;
+  readonly filter: readonly string[] | null;
 }
 
 /** `null` for JSON. */
 export const stompVersion = (dialect: Dialect): StompVersion | null =>
   dialect === 'json' ? null : (dialect.slice('stomp-'.length) as StompVersion);
 
-/** `recovered` travels on the first message where nobody asked for a receipt. */
-export function encode({ topic, payload, position, retoldAtMs }: Outgoing, to: Addressee, recovered: boolean | null = null): string {
+/** The message as its addressee gets it; `null` where its filter lets nothing through. `recovered` travels on the first message where nobody asked for a receipt. */
+export function encode(message: Outgoing, to: Addressee, recovered: boolean | null = null): string | null {
+  const { topic, position, retoldAtMs } = message;
+  const payload = to.filter === null ? message.payload : message.narrow(to.filter);
+  if (payload === null) return null;
   const version = stompVersion(to.dialect);
   if (version === null) return formatJson(payload, retoldAtMs === null ? position : undefined);
   const at = formatPosition(position.epoch, position.offset);
@@ -38,11 +44,14 @@ export function encode({ topic, payload, position, retoldAtMs }: Outgoing, to: A
 }
 
 /** Encodes once for all who get the same text. */
-export function encoderOf(message: Outgoing): (to: Addressee) => string {
-  const known = new Map<string, string>();
+export function encoderOf(message: Outgoing): (to: Addressee) => string | null {
+  const known = new Map<string, string | null>();
   return (to) => {
-    const key = to.dialect === 'json' ? '' : `${to.dialect} ${to.subscriptionId}`;
-    const text = known.get(key) ?? encode(message, to);
+    const spoken = to.dialect === 'json' ? '' : `${to.dialect} ${to.subscriptionId}`;
+    const key = to.filter === null ? spoken : `${spoken}\n${to.filter.join('\n')}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const text = encode(message, to);
     known.set(key, text);
     return text;
   };
@@ -50,12 +59,13 @@ export function encoderOf(message: Outgoing): (to: Addressee) => string {
 
 /** The answer to a subscribe, or `null` where the client asked for none. */
 export function encodeSubscribed(
-  { topic, receipt }: { readonly topic: string; readonly receipt: string | null },
+  { topic, receipt, unasked }: { readonly topic: string; readonly receipt: string | null; readonly unasked: boolean },
   dialect: Dialect,
   head: Position,
   recovered: boolean | null,
 ): string | null {
   const version = stompVersion(dialect);
+  if (unasked) return null;
   if (version === null) return formatSubscribed(topic, head, recovered);
   return receipt === null ? null : formatReceipt(receipt, recovered, version);
 }

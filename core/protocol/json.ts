@@ -5,11 +5,25 @@ import { PushError } from '../errors.ts';
 import { formatPosition, type Position, parsePosition } from '../position.ts';
 import { isoOf } from '../time.ts';
 import { explain } from '../validation.ts';
+import { filtersOf, MONITOR_TYPES, type MonitorCommand, topicsOfTypes, typedSubscribe, typedUnsubscribe } from './monitor.ts';
 
-export type Command =
-  | { readonly type: 'subscribe'; readonly topics: readonly string[]; readonly since: ReadonlyMap<string, Position> }
-  | { readonly type: 'unsubscribe'; readonly topics: readonly string[] }
-  | { readonly type: 'pong' };
+export type Command = SubscribeCommand | UnsubscribeCommand | { readonly type: 'pong' } | MonitorCommand;
+
+export interface SubscribeCommand {
+  readonly type: 'subscribe';
+  readonly topics: readonly string[];
+  readonly since: ReadonlyMap<string, Position>;
+  /** By the filter's name. */
+  readonly filters: ReadonlyMap<string, readonly string[]>;
+  /** It names types of broadcasts and not topics: the client chooses among them. */
+  readonly chooses: boolean;
+}
+
+export interface UnsubscribeCommand {
+  readonly type: 'unsubscribe';
+  readonly topics: readonly string[];
+  readonly chooses: boolean;
+}
 
 /** No topic of ours is longer; longer ones would only fill the tables. */
 const topic = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
@@ -20,14 +34,12 @@ const position = v.pipe(
 );
 const topics = v.pipe(v.array(topic), v.minLength(1), v.maxLength(500));
 
-const subscribe = v.object({
-  topic: v.optional(topic),
-  topics: v.optional(topics),
-  since: v.optional(v.union([position, v.record(v.string(), position)], 'expected a position, epoch:offset, or {topic: position}')),
-});
+const since = v.optional(v.union([position, v.record(v.string(), position)], 'expected a position, epoch:offset, or {topic: position}'));
+const subscribe = v.object({ topic: v.optional(topic), topics: v.optional(topics), since });
+const chosenSubscribe = v.object({ ...typedSubscribe.entries, since });
 const unsubscribe = v.object({ topic: v.optional(topic), topics: v.optional(topics) });
 
-const TYPES = ['subscribe', 'unsubscribe', 'pong'] as const;
+const TYPES = ['subscribe', 'unsubscribe', 'pong', ...Object.keys(MONITOR_TYPES)];
 
 /** Reads one message of a client. Throws a PushError that says what was expected and what came. */
 export function parseCommand(text: string): Command {
@@ -44,24 +56,44 @@ export function parseCommand(text: string): Command {
     case 'pong':
       return { type };
     case 'unsubscribe':
-      return { type, topics: named(checked(unsubscribe, message, received), received) };
+      if (chooses(message)) {
+        const { data } = checked(typedUnsubscribe, message, WITH_DATA, received);
+        return { type, topics: topicsOfTypes(data.event_types), chooses: true };
+      }
+      return { type, topics: named(checked(unsubscribe, message, WITH_TOPIC, received), received), chooses: false };
     case 'subscribe': {
-      const parsed = checked(subscribe, message, received);
-      const wanted = named(parsed, received);
-      return { type, topics: wanted, since: sinceOf(parsed.since, wanted, received) };
+      if (chooses(message)) {
+        const { data, since: from } = checked(chosenSubscribe, message, WITH_DATA, received);
+        const topics = topicsOfTypes(data.event_types);
+        return { type, topics, since: sinceOf(from, topics, received), filters: filtersOf(data.filters), chooses: true };
+      }
+      const parsed = checked(subscribe, message, WITH_TOPIC, received);
+      const topics = named(parsed, received);
+      return { type, topics, since: sinceOf(parsed.since, topics, received), filters: new Map(), chooses: false };
     }
-    default:
-      throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${JSON.stringify(type.slice(0, 50))}`, { known_types: TYPES, ...received });
   }
+  if (Object.hasOwn(MONITOR_TYPES, type)) {
+    const { schema, command } = MONITOR_TYPES[type as keyof typeof MONITOR_TYPES];
+    return command(checked(schema, message, WITH_DATA, received).data);
+  }
+  throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${JSON.stringify(type.slice(0, 50))}`, { known_types: TYPES, ...received });
 }
+
+const WITH_TOPIC = ['type', 'topic'];
+const WITH_DATA = ['type', 'data'];
+
+/** Topics are named at the top, types of broadcasts in `data`. */
+const chooses = (message: object): boolean =>
+  'data' in message && typeof message.data === 'object' && message.data !== null && !('topic' in message || 'topics' in message);
 
 function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   message: object,
+  expectedFields: readonly string[],
   received: Record<string, unknown>,
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, message);
-  if (!result.success) throw explain(result.issues, 'message', { expected_fields: ['type', 'topic'], ...received });
+  if (!result.success) throw explain(result.issues, 'message', { expected_fields: expectedFields, ...received });
   return result.output;
 }
 

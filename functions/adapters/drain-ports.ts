@@ -6,6 +6,7 @@ import type { Report } from '../../core/ports.ts';
 import { systemClock } from './clock.ts';
 import { dynamoAudience } from './dynamo/audience.ts';
 import { documents } from './dynamo/client.ts';
+import { dynamoClients } from './dynamo/clients.ts';
 import { dynamoConnections } from './dynamo/connections.ts';
 import { dynamoRegistrations } from './dynamo/registrations.ts';
 import { dynamoTopics } from './dynamo/topics.ts';
@@ -26,6 +27,7 @@ export function drainPorts(report: Report, client = documents()): DrainPorts {
     turns: dynamoTurns({ table: table.topics(), client }),
     audience: dynamoAudience({ table: table.subscriptions(), client }),
     connections: dynamoConnections({ table: table.connections(), client }),
+    clients: dynamoClients({ table: table.connections(), client }),
     gateway: apiGateway(),
     jobs: jobsQueue(),
     registrations: dynamoRegistrations({ table: table.settings(), client }),

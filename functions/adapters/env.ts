@@ -43,6 +43,8 @@ export const limits = {
   allowedOrigins: () => requireEnv(SETTING.allowedOrigins),
   maxConnections: () => numberSetting(SETTING.maxConnections),
   maxSubscriptions: () => numberSetting(SETTING.maxSubscriptions),
+  maxConnectionsPerClient: () => numberSetting(SETTING.maxConnectionsPerClient),
+  maxMessagesPerSecond: () => numberSetting(SETTING.maxMessagesPerSecond),
   maxMessageBytes: () => numberSetting(SETTING.maxMessageBytes),
   broadcastsPerSecond: () => numberSetting(SETTING.maxBroadcastsPerSecond),
   idleTimeoutSeconds: () => numberSetting(SETTING.idleTimeoutSeconds),
@@ -54,6 +56,9 @@ export const limits = {
 export const pushMode = () => requireEnv(SETTING.pushMode) as PushMode;
 
 export const streamLimits = () => ({ lifeMs: numberSetting(SETTING.sseSeconds) * 1000, most: numberSetting(SETTING.sseMaxStreams) });
+
+/** Whether callers that are not known may act on the monitored systems. */
+export const anonymousControl = () => requireEnv(SETTING.anonymousControl) === 'true';
 
 /** How callers are known. */
 export const identitySettings = () =>
@@ -69,6 +74,12 @@ export const identitySettings = () =>
         userClaim: requireEnv(SETTING.jwtUserClaim),
         rolesClaim: requireEnv(SETTING.jwtRolesClaim),
       } as const);
+
+/** Where a bucket is; the SDK's variable moves it elsewhere. */
+export const bucketEndpoint = (bucket: string): string => {
+  const elsewhere = process.env['AWS_ENDPOINT_URL_S3'];
+  return elsewhere ? `${elsewhere}/${bucket}` : `https://${bucket}.s3.${requireEnv('AWS_REGION')}.amazonaws.com`;
+};
 
 /** Lambda keeps its role's credentials in the environment, and puts new ones into a new environment. */
 export const awsCredentials = () => ({

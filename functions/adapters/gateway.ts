@@ -96,11 +96,12 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
         }
       }
     },
-    async lastActiveMs(connectionId) {
+    async stateOf(connectionId) {
       const leave = await gate();
       try {
         const { status, text } = await send('GET', connectionId, '').catch(() => ({ status: 0, text: '' }));
-        return status === 200 ? Date.parse((JSON.parse(text) as { lastActiveAt: string }).lastActiveAt) : null;
+        if (status === 410) return 'gone';
+        return status === 200 ? { lastActiveMs: Date.parse((JSON.parse(text) as { lastActiveAt: string }).lastActiveAt) } : null;
       } finally {
         leave();
       }

@@ -1,4 +1,4 @@
-/** AWS Signature Version 4 for the one request that fan-out makes in its thousands: a POST or DELETE with a body. */
+/** AWS Signature Version 4 for the requests we make ourselves: the posts that fan-out makes in its thousands, bodies in a bucket. */
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 export interface Credentials {
@@ -23,7 +23,9 @@ export const bodyHash = (body: string): string => hash('sha256', body, 'hex');
 export function signer(service: string, { region, accessKeyId, secretAccessKey, sessionToken }: Credentials) {
   const hmac = (secret: string | Buffer, text: string): Buffer => createHmac('sha256', secret).update(text).digest();
   const tokenLine = sessionToken === null ? '' : `x-amz-security-token:${sessionToken}\n`;
-  const signed = sessionToken === null ? 'host;x-amz-date' : 'host;x-amz-date;x-amz-security-token';
+  // a bucket wants to be told the body's hash, and every header of this kind signed
+  const tellsHash = service === 's3';
+  const signed = `host${tellsHash ? ';x-amz-content-sha256' : ''};x-amz-date${sessionToken === null ? '' : ';x-amz-security-token'}`;
   const tokenHeader: Record<string, string> = sessionToken === null ? {} : { 'x-amz-security-token': sessionToken };
   let second = -1;
   let stamp = '';
@@ -43,13 +45,15 @@ export function signer(service: string, { region, accessKeyId, secretAccessKey, 
   return ({ method, host, path, bodyHash: payload }: Signable, nowMs: number): Record<string, string> => {
     if (Math.floor(nowMs / 1000) !== second) turnTo(nowMs);
     const canonicalPath = path.split('/').map(encodeSegment).join('/');
-    const canonical = `${method}\n${canonicalPath}\n\nhost:${host}\nx-amz-date:${stamp}\n${tokenLine}\n${signed}\n${payload}`;
+    const hashLine = tellsHash ? `x-amz-content-sha256:${payload}\n` : '';
+    const canonical = `${method}\n${canonicalPath}\n\nhost:${host}\n${hashLine}x-amz-date:${stamp}\n${tokenLine}\n${signed}\n${payload}`;
     const signature = createHmac('sha256', key)
       .update(`AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${hash('sha256', canonical, 'hex')}`)
       .digest('hex');
     return {
       host,
       'x-amz-date': stamp,
+      ...(tellsHash ? { 'x-amz-content-sha256': payload } : {}),
       ...tokenHeader,
       authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
     };

@@ -5,7 +5,7 @@ import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import { PushError, UnavailableError } from '../../core/errors.ts';
 import type { Identity, Principal } from '../../core/identity.ts';
 import type { Report } from '../../core/ports.ts';
-import { identitySettings } from './env.ts';
+import { anonymousControl, identitySettings } from './env.ts';
 
 /** What a key pair may sign with; a shared secret or `none` is not among them. */
 const ALGORITHMS = new Set(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
@@ -27,7 +27,12 @@ const verifierOf = (issuer: string, audience: string | null) => JwtVerifier.crea
 /** The deployment's way of telling who somebody is, by its settings. */
 export function identity(report: Report): Identity {
   const settings = identitySettings();
-  if (settings.mode === 'none') return { required: false, verify: async () => Promise.reject(new Error('no identity is configured')) };
+  if (settings.mode === 'none')
+    return {
+      required: false,
+      anonymousControl: anonymousControl(),
+      verify: async () => Promise.reject(new Error('no identity is configured')),
+    };
   const { issuer, audience, jwksUri, userClaim, rolesClaim } = settings;
   const verifier = verifierOf(issuer, audience);
   let fetching: Promise<void> | null = null;
@@ -58,6 +63,7 @@ export function identity(report: Report): Identity {
 
   return {
     required: true,
+    anonymousControl: false,
     async verify(token) {
       checkAlgorithm(token);
       const read = (): Principal => principalOf(verifier.verifySync(token), userClaim, rolesClaim);

@@ -32,7 +32,7 @@ describe('silence', () => {
     await pass();
 
     expect(ports.gateway.closed).toEqual(['a']);
-    expect(await ports.connections.count()).toBe(0);
+    expect((await ports.connections.counted()).count).toBe(0);
   });
 
   test('does not close one that is being told things', async () => {
@@ -103,7 +103,7 @@ test('a subscription left late by a dead handler is drained a minute later', asy
   const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' };
   await ports.connections.addSubscription('a', key, ports.clock.now(), ports.clock.now() + 7_200_000);
   await ports.audience.put(
-    { ...key, dialect: 'json', from: 0, late: true, notBeforeMs: 0, strikes: 0, registration: null },
+    { ...key, dialect: 'json', from: 0, late: true, notBeforeMs: 0, strikes: 0, filter: null, registration: null },
     ports.clock.now(),
     ports.clock.now() + 7_200_000,
   );
@@ -155,6 +155,6 @@ test('counts the open connections and puts the counter right', async () => {
 
   await pass();
 
-  expect(await ports.connections.count()).toBe(2);
+  expect((await ports.connections.counted()).count).toBe(2);
   expect(ports.report.counts.get(METRIC.liveConnections)).toBe(2);
 });

@@ -1,8 +1,11 @@
 /** The ports in memory: what the tables promise, without the tables. Windows like `posted`, levers like `gone`. */
+import type { Bodies, Body } from '../../core/aside.ts';
+import { expiryOf } from '../../core/expiry.ts';
 import type {
   Acceptance,
   Audience,
   Catalogue,
+  Clients,
   Clock,
   Connection,
   Connections,
@@ -10,6 +13,8 @@ import type {
   Job,
   Jobs,
   LogMessage,
+  Membership,
+  OwnSubscription,
   PostResult,
   Registration,
   Registrations,
@@ -105,7 +110,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
         .filter(([offset, { expiresAtMs }]) => offset > after && expiresAtMs > clock.now())
         .sort(([a], [b]) => a - b)
         .slice(0, limit)
-        .map(([offset, { value }]) => ({ offset, value }));
+        .map(([offset, { eventId, value, expiresAtMs }]) => ({ offset, eventId, atMs: expiresAtMs - LOG_LIFE_MS, value }));
     },
   };
 }
@@ -193,7 +198,7 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     async end(key, requestedAtMs, expiresAtMs) {
       if (overtaken(key, requestedAtMs)) return 'overtaken';
       members.set(nameOf(key), {
-        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0, registration: null },
+        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0, filter: null, registration: null },
         requestedAtMs,
         expiresAtMs,
         ended: true,
@@ -223,10 +228,11 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     async forgetRegistration(key) {
       change(key, () => true, { registration: null });
     },
-    async renew(key, requestedAtMs) {
+    async renew(key, filter, requestedAtMs) {
       const member = members.get(nameOf(key));
       if (!isThere(member) || member.requestedAtMs > requestedAtMs) return false;
       member.requestedAtMs = requestedAtMs;
+      member.subscription = { ...member.subscription, filter };
       return true;
     },
     async remove(key) {
@@ -236,43 +242,51 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
 }
 
 export function memoryConnections(): Connections {
-  type Stored = Connection & { times: number[]; subscribes: number; greeted: boolean };
+  type Stored = Connection & { times: number[]; paced: number[]; subscribes: number; greeted: boolean };
   const records = new Map<string, Stored>();
-  const subscriptions = new Map<string, Map<string, { key: SubscriptionKey; atMs: number }>>();
+  const subscriptions = new Map<string, Map<string, { key: OwnSubscription; atMs: number }>>();
   let count = 0;
+  let sinceMs: number | null = null;
   const change = (connectionId: string, over: Partial<Stored>): void => {
     const record = records.get(connectionId);
     if (record) records.set(connectionId, { ...record, ...over });
   };
   const ofConnection = (connectionId: string) => {
-    const own = subscriptions.get(connectionId) ?? new Map<string, { key: SubscriptionKey; atMs: number }>();
+    const own = subscriptions.get(connectionId) ?? new Map<string, { key: OwnSubscription; atMs: number }>();
     subscriptions.set(connectionId, own);
     return own;
   };
-  const connectionOf = ({ times: _, subscribes: __, greeted: ___, ...connection }: Stored): Connection => connection;
+  const connectionOf = ({ times: _, paced: __, subscribes: ___, greeted: ____, ...connection }: Stored): Connection => connection;
   return {
     async open(connection) {
       records.set(connection.connectionId, {
         ...connection,
         touchedAtMs: 0,
+        announced: null,
+        broadcasts: null,
         greetedAtMs: 0,
         pingedAtMs: 0,
         pongedAtMs: 0,
         toldAtMs: 0,
         times: [],
+        paced: [],
         subscribes: 0,
         greeted: false,
       });
+      sinceMs ??= connection.connectedAtMs;
       return ++count;
     },
-    async touch(connectionId, { atMs, nowMs, pong, subscribes, weight }) {
+    async touch(connectionId, { atMs, nowMs, pong, subscribes, weight, pace }) {
       const record = records.get(connectionId);
       if (!record) return null;
+      if (pace !== null && (record.paced.at(-pace) ?? 0) > atMs - 1000)
+        return { connection: connectionOf(record), greet: false, inThisSecond: 0, tooFast: true, subscribes: 0 };
       const greet = !record.greeted;
-      const times = [...record.times, ...Array.from({ length: weight }, () => atMs)];
+      const times = [...record.times, ...Array.from({ length: pace === null ? weight : 0 }, () => atMs)];
       const changed = {
         ...record,
         times,
+        paced: pace === null ? record.paced : [...record.paced, atMs],
         greeted: true,
         touchedAtMs: atMs,
         subscribes: record.subscribes + subscribes,
@@ -284,8 +298,8 @@ export function memoryConnections(): Connections {
       return {
         connection: connectionOf(changed),
         greet,
-        inThisSecond: times.filter((time) => Math.floor(time / 1000) === second).length,
-        tenthLastMs: times.at(-10) ?? 0,
+        inThisSecond: pace === null ? times.filter((time) => Math.floor(time / 1000) === second).length : 0,
+        tooFast: false,
         subscribes: changed.subscribes,
       };
     },
@@ -295,9 +309,9 @@ export function memoryConnections(): Connections {
       change(connectionId, { greeted: true, greetedAtMs: atMs });
       return connectionOf(records.get(connectionId) as Stored);
     },
-    async addSubscription(connectionId, key, atMs) {
+    async addSubscription(connectionId, key, atMs, _, unasked = false) {
       ofConnection(connectionId).set(nameOf(key), {
-        key: { topic: key.topic, shard: key.shard, connectionId, subscriptionId: key.subscriptionId },
+        key: { topic: key.topic, shard: key.shard, connectionId, subscriptionId: key.subscriptionId, unasked },
         atMs,
       });
     },
@@ -308,7 +322,7 @@ export function memoryConnections(): Connections {
       );
       if (taken) return false;
       const { topic, shard, subscriptionId } = key;
-      own.set(nameOf(key), { key: { topic, shard, connectionId, subscriptionId }, atMs });
+      own.set(nameOf(key), { key: { topic, shard, connectionId, subscriptionId, unasked: false }, atMs });
       return true;
     },
     async removeSubscription(connectionId, key) {
@@ -328,6 +342,17 @@ export function memoryConnections(): Connections {
       change(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) });
       return true;
     },
+    async announce(connectionId, { clientId }, broadcasts) {
+      const record = records.get(connectionId);
+      if (!record) return null;
+      change(connectionId, { announced: clientId, broadcasts: record.broadcasts ?? broadcasts });
+      return record.broadcasts ?? broadcasts;
+    },
+    async choose(connectionId) {
+      const before = records.get(connectionId)?.broadcasts ?? null;
+      change(connectionId, { broadcasts: 'chosen' });
+      return before;
+    },
     async resetSubscribes(connectionId, subscribes) {
       change(connectionId, { subscribes });
     },
@@ -338,7 +363,7 @@ export function memoryConnections(): Connections {
       count--;
       return connectionOf(record);
     },
-    count: async () => Math.max(0, count),
+    counted: async () => ({ count: Math.max(0, count), sinceMs }),
     async setCount(next) {
       count = next;
     },
@@ -351,9 +376,37 @@ export function memoryConnections(): Connections {
     async *scan(segment) {
       if (segment !== 0) return;
       const swept: Swept[] = [...records.values()].map((record) => ({ kind: 'connection', connection: connectionOf(record) }));
-      for (const own of subscriptions.values()) for (const { key, atMs } of own.values()) swept.push({ kind: 'subscription', key, atMs });
+      for (const own of subscriptions.values())
+        for (const { key, atMs } of own.values()) {
+          const { unasked: _, ...name } = key;
+          swept.push({ kind: 'subscription', key: name, atMs });
+        }
       yield swept;
     },
+  };
+}
+
+export function memoryClients(): Clients {
+  const all = new Map<string, Map<string, Membership>>();
+  return {
+    async enter(client, { connectionId, connectedAtMs }, nowMs) {
+      const members = all.get(client) ?? new Map<string, Membership>();
+      all.set(client, members.set(connectionId, { connectionId, connectedAtMs }));
+      return [...members.values()].filter((one) => expiryOf(one.connectedAtMs) > nowMs);
+    },
+    async leave(client, { connectionId }) {
+      all.get(client)?.delete(connectionId);
+    },
+  };
+}
+
+export function memoryBodies(): Bodies {
+  const bodies = new Map<string, Body>();
+  return {
+    async put(id, body) {
+      bodies.set(id, body);
+    },
+    read: async (id) => bodies.get(id) ?? null,
   };
 }
 
@@ -443,7 +496,11 @@ export function memoryGateway(): MemoryGateway {
       if (outcome === 'sent') gateway.posted.push({ connectionId, frame });
       return outcome;
     },
-    lastActiveMs: async (connectionId) => gateway.active.get(connectionId) ?? null,
+    async stateOf(connectionId) {
+      if (gateway.outcome.get(connectionId) === 'gone') return 'gone';
+      const lastActiveMs = gateway.active.get(connectionId);
+      return lastActiveMs === undefined ? null : { lastActiveMs };
+    },
     async close(connectionId) {
       gateway.closed.push(connectionId);
     },

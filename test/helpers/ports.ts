@@ -4,7 +4,9 @@ import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import type { MessagePorts } from '../../core/session.ts';
 import {
   memoryAudience,
+  memoryBodies,
   memoryCatalogue,
+  memoryClients,
   memoryClock,
   memoryConnections,
   memoryGateway,
@@ -25,17 +27,22 @@ export function memoryPorts() {
     turns: memoryTurns(),
     audience: memoryAudience(clock),
     connections: memoryConnections(),
+    clients: memoryClients(),
+    maxConnectionsPerClient: 5,
     registrations: memoryRegistrations(clock),
     catalogue: memoryCatalogue(),
-    identity: { required: false, verify: async () => Promise.reject(new Error('nobody asks for tokens here')) },
+    identity: { required: false, anonymousControl: true, verify: async () => Promise.reject(new Error('nobody asks for tokens here')) },
     mode: 'both' as const,
     gateway: memoryGateway(),
     jobs: memoryJobs(),
     report: memoryReport(),
     channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
+    bodies: memoryBodies(),
+    maxMessageBytes: 1_000_000,
     newId: () => `id${serial++}`,
     pingIntervalMs: 240_000,
     maxSubscriptions: 500,
+    pacePerSecond: 10,
     drainSettings: { turnMs: 10_000, marginMs: 4_000, broadcastsPerSecond: 5, postsAtOnce: 8 },
   };
   return ports satisfies DrainPorts & MessagePorts;

@@ -5,7 +5,7 @@
  */
 
 import * as v from 'valibot';
-import type { Channel, Kind, Outcome, StateCommit } from '../../core/channels/channel.ts';
+import { A_DAY, type Channel, type Kind, type Outcome, type StateCommit } from '../../core/channels/channel.ts';
 import { channelsOf } from '../../core/channels/registry.ts';
 import type { DrainPorts } from '../../core/drain.ts';
 import { drain } from '../../core/drain.ts';
@@ -17,7 +17,9 @@ import { type SubscribePorts, subscribe, unsubscribe } from '../../core/subscrib
 import { makeLevers } from '../../local/levers.ts';
 import {
   memoryAudience,
+  memoryBodies,
   memoryCatalogue,
+  memoryClients,
   memoryConnections,
   memoryRegistrations,
   memoryReport,
@@ -89,6 +91,9 @@ const testChannel = (kind: Kind): Channel => ({
   catalogued: false,
   keepsAlive: false,
   http: null,
+  filtering: null,
+  history: A_DAY,
+  broadcast: null,
   permits: () => true,
   payload: ({ parts }) => (parts['newest'] ? { ...parts['newest'] } : null),
 });
@@ -132,6 +137,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
     turns: memoryTurns(),
     audience: memoryAudience(time),
     connections: memoryConnections(),
+    clients: memoryClients(),
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(time),
   };
@@ -165,6 +171,9 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       turns: stepping(shared.turns, worker),
       audience: stepping(shared.audience, worker),
       connections: shared.connections,
+      clients: shared.clients,
+      bodies: memoryBodies(),
+      maxMessageBytes: 1_000_000,
       catalogue: shared.catalogue,
       registrations: shared.registrations,
       clock,
@@ -186,7 +195,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
           return 'sent' as const;
         },
         close: async () => undefined,
-        lastActiveMs: async () => null,
+        stateOf: async () => null,
       },
       jobs: {
         async put(job: Job, delaySeconds = 0) {
@@ -220,13 +229,13 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       // a log is asked for from its beginning
       const since = kind === 'log' ? { epoch: 'another', offset: 0 } : null;
       await subscribe(
-        [{ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null }],
+        [{ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: false }],
         { connection, requestedAtMs: now },
         ports,
       );
       // named again, a log goes on where it stands
       for (let again = 0; kind === 'log' && weather.secondThoughts && again < 3; again++) {
-        const wish = { topic, channel, since: null, subscriptionId: JSON_SUBSCRIPTION, receipt: null };
+        const wish = { topic, channel, since: null, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: false };
         await subscribe([wish], { connection, requestedAtMs: now }, ports);
       }
       return true;

@@ -68,7 +68,7 @@ test('the WebSocket stage is called ws: its name is the path', () => {
 });
 
 test('every channel has a rule from the bus, and every rule a channel', () => {
-  const sources = makeChannels({ freshness: DEFAULT_FRESHNESS }).all.map(({ source }) => source);
+  const sources = [...new Set(makeChannels({ freshness: DEFAULT_FRESHNESS }).all.map(({ source }) => source))];
   const rules = ofType('AWS::Events::Rule').flatMap(
     ([, { Properties }]) => (Properties['EventPattern'] as { source?: string[] } | undefined)?.source ?? [],
   );

@@ -1,9 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
-import type { Audience, Catalogue, Connections, Registrations, Topics, Turns } from '../../core/ports.ts';
+import type { Audience, Catalogue, Clients, Connections, Registrations, Topics, Turns } from '../../core/ports.ts';
 import { dynamoAudience } from '../../functions/adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from '../../functions/adapters/dynamo/catalogue.ts';
+import { dynamoClients } from '../../functions/adapters/dynamo/clients.ts';
 import { dynamoConnections } from '../../functions/adapters/dynamo/connections.ts';
 import { dynamoRegistrations } from '../../functions/adapters/dynamo/registrations.ts';
 import { dynamoTopics } from '../../functions/adapters/dynamo/topics.ts';
@@ -15,6 +16,7 @@ import {
   type MemoryClock,
   memoryAudience,
   memoryCatalogue,
+  memoryClients,
   memoryClock,
   memoryConnections,
   memoryRegistrations,
@@ -28,6 +30,7 @@ export interface Tables {
   readonly turns: Turns;
   readonly audience: Audience;
   readonly connections: Connections;
+  readonly clients: Clients;
   readonly catalogue: Catalogue;
   readonly registrations: Registrations;
   stop(): Promise<void>;
@@ -47,6 +50,7 @@ async function memoryTables(): Promise<Tables> {
     turns: memoryTurns(),
     audience: memoryAudience(clock),
     connections: memoryConnections(),
+    clients: memoryClients(),
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(clock),
     stop: async () => undefined,
@@ -76,6 +80,7 @@ export async function dynamoTables(onRequest?: (command: string) => void): Promi
     turns: dynamoTurns({ table: nameOf('Topics'), client }),
     audience: dynamoAudience({ table: nameOf('Subscriptions'), now: clock.now, client }),
     connections: dynamoConnections({ table: nameOf('Connections'), now: clock.now, client }),
+    clients: dynamoClients({ table: nameOf('Connections'), client }),
     catalogue: dynamoCatalogue({ table: nameOf('Topics'), client }),
     registrations: dynamoRegistrations({ table: nameOf('Settings'), now: clock.now, client }),
     async stop() {

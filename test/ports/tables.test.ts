@@ -25,6 +25,7 @@ const subscription = (topic: string, connectionId: string, over: Partial<Subscri
   late: false,
   notBeforeMs: 0,
   strikes: 0,
+  filter: null,
   registration: null,
   ...over,
 });
@@ -143,8 +144,10 @@ describe.each(implementations)('%s', (_, make) => {
       const topic = fresh('log');
       for (const offset of [1, 2, 3, 10, 11]) await tables.topics.putLog(topic, offset, `e${offset}`, { offset });
 
-      expect(await tables.topics.readLog(topic, 1, 3)).toEqual([2, 3, 10].map((offset) => ({ offset, value: { offset } })));
-      expect(await tables.topics.readLog(topic, -1, 1)).toEqual([{ offset: 1, value: { offset: 1 } }]);
+      const atMs = Math.ceil(tables.clock.nowMs / 1000) * 1000;
+      const stored = (offset: number) => ({ offset, eventId: `e${offset}`, atMs, value: { offset } });
+      expect(await tables.topics.readLog(topic, 1, 3)).toEqual([2, 3, 10].map(stored));
+      expect(await tables.topics.readLog(topic, -1, 1)).toEqual([stored(1)]);
       tables.clock.nowMs += 90_000_000;
       expect(await tables.topics.readLog(topic, 0, 10)).toEqual([]);
     });
@@ -262,12 +265,14 @@ describe.each(implementations)('%s', (_, make) => {
       const topic = fresh('topic');
       await tables.audience.put(subscription(topic, 'a', { from: 5 }), 10, later());
 
-      expect(await tables.audience.renew(key(topic, 'a'), 30)).toBe(true);
+      expect(await tables.audience.renew(key(topic, 'a'), ['x'], 30)).toBe(true);
       expect(await tables.audience.end(key(topic, 'a'), 20, later())).toBe('overtaken');
-      expect(await member(topic, 'a')).toMatchObject({ from: 5 });
+      expect(await member(topic, 'a')).toMatchObject({ from: 5, filter: ['x'] });
+      expect(await tables.audience.renew(key(topic, 'a'), null, 31)).toBe(true);
+      expect(await member(topic, 'a')).toMatchObject({ filter: null });
       expect(await tables.audience.end(key(topic, 'a'), 40, later())).toBe('ended');
 
-      expect(await tables.audience.renew(key(topic, 'a'), 50)).toBe(false);
+      expect(await tables.audience.renew(key(topic, 'a'), null, 50)).toBe(false);
     });
 
     test('one marked late keeps the earlier of two marks, and the dead stay dead', async () => {
@@ -301,14 +306,14 @@ describe.each(implementations)('%s', (_, make) => {
 
     test('are counted as they open and close, each once', async () => {
       const [a, b] = [fresh('connection'), fresh('connection')];
-      const before = await tables.connections.count();
+      const before = (await tables.connections.counted()).count;
 
       await tables.connections.open(opened(a));
       expect(await tables.connections.open(opened(b))).toBe(before + 2);
       expect(await tables.connections.close(a)).toMatchObject({ connectionId: a, clientId: `client of ${a}`, connectedAtMs: 1_000_000 });
       expect(await tables.connections.close(a)).toBeNull();
 
-      expect(await tables.connections.count()).toBe(before + 1);
+      expect((await tables.connections.counted()).count).toBe(before + 1);
     });
 
     test('the first touch greets, and the greeting is claimed once', async () => {
@@ -316,17 +321,23 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.connections.open(opened(a));
       await tables.connections.open(opened(b));
 
-      expect(await tables.connections.touch(a, { atMs: 5_000, nowMs: 5_000, pong: false, subscribes: 0, weight: 1 })).toMatchObject({
+      expect(
+        await tables.connections.touch(a, { atMs: 5_000, nowMs: 5_000, pong: false, subscribes: 0, weight: 1, pace: null }),
+      ).toMatchObject({
         greet: true,
         connection: { greetedAtMs: 5_000, touchedAtMs: 5_000 },
       });
-      expect(await tables.connections.touch(a, { atMs: 5_001, nowMs: 5_001, pong: false, subscribes: 0, weight: 1 })).toMatchObject({
+      expect(
+        await tables.connections.touch(a, { atMs: 5_001, nowMs: 5_001, pong: false, subscribes: 0, weight: 1, pace: null }),
+      ).toMatchObject({
         greet: false,
         connection: { greetedAtMs: 5_000 },
       });
       expect(await tables.connections.claimGreeting(a, 6_000)).toBeNull();
       expect(await tables.connections.claimGreeting(b, 6_000)).toMatchObject({ connectionId: b, greetedAtMs: 6_000 });
-      expect(await tables.connections.touch(b, { atMs: 7_000, nowMs: 7_000, pong: false, subscribes: 0, weight: 1 })).toMatchObject({
+      expect(
+        await tables.connections.touch(b, { atMs: 7_000, nowMs: 7_000, pong: false, subscribes: 0, weight: 1, pace: null }),
+      ).toMatchObject({
         greet: false,
       });
       expect(await tables.connections.claimGreeting(fresh('nobody'), 6_000)).toBeNull();
@@ -335,22 +346,71 @@ describe.each(implementations)('%s', (_, make) => {
     test('a touch of one that is gone is null, and does not bring it back', async () => {
       const a = fresh('connection');
 
-      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: false, subscribes: 0, weight: 1 })).toBeNull();
+      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: false, subscribes: 0, weight: 1, pace: null })).toBeNull();
       expect(await tables.connections.close(a)).toBeNull();
     });
 
     test('messages are counted by second, also when a second of the same remainder was busy before', async () => {
       const a = fresh('connection');
       await tables.connections.open(opened(a));
-      const touch = (atMs: number) => tables.connections.touch(a, { atMs, nowMs: atMs, pong: false, subscribes: 1, weight: 1 });
+      const touch = (atMs: number) => tables.connections.touch(a, { atMs, nowMs: atMs, pong: false, subscribes: 1, weight: 1, pace: null });
 
       for (let index = 0; index < 15; index++) await touch(100_000 + index);
-      expect(await touch(100_500)).toMatchObject({ inThisSecond: 16, tenthLastMs: 100_006, subscribes: 16 });
+      expect(await touch(100_500)).toMatchObject({ inThisSecond: 16, tooFast: false, subscribes: 16 });
       expect(await touch(101_000)).toMatchObject({ inThisSecond: 1 });
       expect(await touch(101_100)).toMatchObject({ inThisSecond: 2 });
       for (let index = 0; index < 12; index++) await touch(104_000 + index);
       expect(await touch(108_000)).toMatchObject({ inThisSecond: 1 });
       expect(await touch(108_001)).toMatchObject({ inThisSecond: 2 });
+    });
+
+    test('messages with a pace are too fast where the one so many before came within a second, and then leave no trace', async () => {
+      const a = fresh('connection');
+      await tables.connections.open(opened(a));
+      const touch = async (atMs: number, pace: number | null = 3) =>
+        (await tables.connections.touch(a, { atMs, nowMs: atMs, pong: false, subscribes: 1, weight: 1, pace }))?.tooFast;
+
+      const first = [await touch(100_000), await touch(100_100), await touch(100_200), await touch(100_300), await touch(100_999)];
+      const between = await touch(100_999, null);
+      const then = [await touch(101_000), await touch(101_050), await touch(101_100), await touch(101_201), await touch(101_202)];
+
+      expect(first).toEqual([false, false, false, true, true]);
+      expect(between).toBe(false);
+      expect(then).toEqual([false, true, false, false, true]);
+      expect(await touch(200_000)).toBe(false);
+      expect(
+        (await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: false, subscribes: 0, weight: 1, pace: null }))?.subscribes,
+      ).toBe(8);
+    });
+
+    test('announce themselves: told all broadcasts until they choose, and what they say of themselves goes when they go', async () => {
+      const [a, b] = [fresh('connection'), fresh('connection')];
+      await tables.connections.open(opened(a));
+      await tables.connections.open(opened(b));
+      const said = { clientId: 'dashboard', info: { language: 'ko' } };
+
+      expect(await tables.connections.announce(a, said, 'all', later())).toBe('all');
+      expect(await tables.connections.read(a)).toMatchObject({ announced: 'dashboard', broadcasts: 'all' });
+      expect(await tables.connections.choose(a)).toBe('all');
+      expect(await tables.connections.choose(a)).toBe('chosen');
+      expect(await tables.connections.announce(a, said, 'all', later())).toBe('chosen');
+      expect(await tables.connections.choose(b)).toBeNull();
+      expect(await tables.connections.announce(b, said, 'all', later())).toBe('chosen');
+      expect(await tables.connections.announce(fresh('nobody'), said, 'all', later())).toBeNull();
+      expect(await tables.connections.choose(fresh('nobody'))).toBeNull();
+
+      expect(await tables.connections.close(a)).toMatchObject({ announced: 'dashboard' });
+      expect(await tables.connections.read(a)).toBeNull();
+    });
+
+    test('note when the first of them came', async () => {
+      await tables.connections.open(opened(fresh('connection')));
+      const { sinceMs } = await tables.connections.counted();
+      await tables.connections.open(opened(fresh('connection')));
+      await tables.connections.setCount(1);
+
+      expect(sinceMs).toBeGreaterThan(0);
+      expect(await tables.connections.counted()).toEqual({ count: 1, sinceMs });
     });
 
     test('keep the names of their subscriptions', async () => {
@@ -360,9 +420,9 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.connections.addSubscription(a, key('price:005930', a), 6, later());
       await tables.connections.removeSubscription(a, key('price:005930', a));
 
-      expect(await tables.connections.subscriptions(a)).toEqual([key('/topic/with#hash', a)]);
+      expect(await tables.connections.subscriptions(a)).toEqual([{ ...key('/topic/with#hash', a), unasked: false }]);
       await tables.connections.resetSubscribes(a, 1);
-      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2, weight: 1 })).toMatchObject({
+      expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2, weight: 1, pace: null })).toMatchObject({
         subscribes: 3,
       });
     });
@@ -514,7 +574,7 @@ describe.each(implementations)('%s', (_, make) => {
 
       for (const subscriptionId of ['x', 'x#y', 'é/ #', '']) {
         expect(await tables.connections.subscriptions(a, subscriptionId)).toEqual([
-          { topic: 't#u', shard: 0, connectionId: a, subscriptionId },
+          { topic: 't#u', shard: 0, connectionId: a, subscriptionId, unasked: false },
         ]);
       }
       expect(await tables.connections.subscriptions(a)).toHaveLength(4);
@@ -536,7 +596,7 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.connections.removeSubscription(a, own('x', 't'));
 
       expect(await claim('x', 'u')).toBe(true);
-      expect(await tables.connections.subscriptions(a, 'x')).toEqual([own('x', 'u')]);
+      expect(await tables.connections.subscriptions(a, 'x')).toEqual([{ ...own('x', 'u'), unasked: false }]);
     });
 
     test('a late one moves on as it is told, unless it was marked again meanwhile; its registration can be forgotten', async () => {

@@ -18,7 +18,7 @@ const KEY = 'local-key';
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 export async function setup(project: TestProject) {
-  const assembly = await assemble(readSettings({ APP_PUSH_MODE: 'both', SSE_MAX_STREAMS: '1000' }));
+  const assembly = await assemble(readSettings({ APP_PUSH_MODE: 'both', SSE_MAX_STREAMS: '1000', ALLOW_ANONYMOUS_CONTROL: 'true' }));
   project.provide('templateFile', assembly.templateFile);
   project.provide('publishKey', process.env['PUSH_KEY'] ?? KEY);
   const given = process.env['PUSH_URL'];

@@ -41,7 +41,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
       } while (start);
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
-      const { dialect, from, late, notBeforeMs, strikes, registration } = subscription;
+      const { dialect, from, late, notBeforeMs, strikes, filter, registration } = subscription;
       const { done, refused } = await conditional(() =>
         client.send(
           new PutCommand({
@@ -54,6 +54,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
               requestedAt: requestedAtMs,
               expiresAt: ttl(expiresAtMs),
               ...(late ? { late } : {}),
+              ...(filter === null ? {} : { filter }),
               ...(registration === null ? {} : { registration }),
               ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
             },
@@ -146,16 +147,16 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
         ),
       );
     },
-    async renew(key, requestedAtMs) {
+    async renew(key, filter, requestedAtMs) {
       const { refused } = await conditional(() =>
         client.send(
           new UpdateCommand({
             TableName: table,
             Key: memberKey(key),
-            UpdateExpression: 'SET #requestedAt = :requestedAt',
+            UpdateExpression: `SET #requestedAt = :requestedAt${filter === null ? ' REMOVE #filter' : ', #filter = :filter'}`,
             ConditionExpression: 'attribute_exists(#dialect) AND #requestedAt <= :requestedAt',
-            ExpressionAttributeNames: { '#dialect': 'dialect', '#requestedAt': 'requestedAt' },
-            ExpressionAttributeValues: { ':requestedAt': requestedAtMs },
+            ExpressionAttributeNames: { '#dialect': 'dialect', '#requestedAt': 'requestedAt', '#filter': 'filter' },
+            ExpressionAttributeValues: { ':requestedAt': requestedAtMs, ...(filter === null ? {} : { ':filter': filter }) },
           }),
         ),
       );
@@ -207,6 +208,7 @@ function subscriptionOf(topic: string, shard: number, item: Item): Subscription 
     late: item['late'] === true,
     notBeforeMs: number(item, 'notBefore'),
     strikes: number(item, 'strikes'),
+    filter: Array.isArray(item['filter']) ? (item['filter'] as string[]) : null,
     registration: text(item, 'registration') || null,
   };
 }

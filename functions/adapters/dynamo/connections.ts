@@ -1,9 +1,9 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Principal } from '../../../core/identity.ts';
-import type { Connection, Connections, Dialect, SubscriptionKey, Swept } from '../../../core/ports.ts';
-import { addTimes, countIn, firstTimes, staleCount } from './arrival.ts';
+import type { Broadcasts, Connection, Connections, Dialect, OwnSubscription, SubscriptionKey, Swept } from '../../../core/ports.ts';
+import { addTimes, countIn, firstTimes, pacedTimes, staleCount } from './arrival.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
-import { counterKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
+import { counterKey, infoKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
 
 export interface ConnectionsOptions {
   readonly table: string;
@@ -20,9 +20,9 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       new UpdateCommand({
         TableName: table,
         Key: counterKey,
-        UpdateExpression: 'ADD #count :by',
-        ExpressionAttributeNames: { '#count': 'count' },
-        ExpressionAttributeValues: { ':by': by },
+        UpdateExpression: 'SET #since = if_not_exists(#since, :now) ADD #count :by',
+        ExpressionAttributeNames: { '#count': 'count', '#since': 'since' },
+        ExpressionAttributeValues: { ':by': by, ':now': now() },
         ReturnValues: 'UPDATED_NEW',
       }),
     );
@@ -74,23 +74,28 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       ]);
       return count;
     },
-    async touch(connectionId, { atMs, nowMs, pong, subscribes, weight }) {
-      const arrival = addTimes(atMs, weight);
-      const { done: old } = await conditional(async () => {
+    async touch(connectionId, { atMs, nowMs, pong, subscribes, weight, pace }) {
+      const arrival = pace === null ? addTimes(atMs, weight) : pacedTimes(atMs, pace);
+      const { done: old, refused } = await conditional(async () => {
         const { Attributes = {} } = await client.send(
           new UpdateCommand({
             TableName: table,
             Key: selfKey(connectionId),
-            UpdateExpression: `SET ${arrival.sets}, greetedAt = if_not_exists(greetedAt, :greetedAt)${pong ? ', pongedAt = :now' : ''} ADD ${arrival.adds}, subscribes :subscribes`,
-            ConditionExpression: 'attribute_exists(connectionId)',
+            UpdateExpression: `SET ${arrival.sets}, touchedAt = :now, greetedAt = if_not_exists(greetedAt, :greetedAt)${pong ? ', pongedAt = :now' : ''} ADD ${arrival.adds}subscribes :subscribes`,
+            ConditionExpression: ['attribute_exists(connectionId)', ...(arrival.condition ? [arrival.condition] : [])].join(' AND '),
             ExpressionAttributeValues: { ...arrival.values, ':subscribes': subscribes, ':greetedAt': nowMs },
             ReturnValues: 'ALL_OLD',
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
         );
         return Attributes as Item;
       });
-      if (!old) return null;
-      const stale = staleCount(old, atMs);
+      if (!old) {
+        // a database that does not return the item with the refusal is asked for it
+        const connection = arrival.condition === null ? null : refused?.item ? connectionOf(refused.item) : await this.read(connectionId);
+        return connection && { connection, greet: false, inThisSecond: 0, tooFast: true, subscribes: 0 };
+      }
+      const stale = pace === null ? staleCount(old, atMs) : null;
       if (stale) {
         await conditional(() =>
           client.send(
@@ -108,8 +113,8 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       return {
         connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
         greet,
-        inThisSecond: countIn(old, atMs) + weight,
-        tenthLastMs: number(old, 't8'),
+        inThisSecond: pace === null ? countIn(old, atMs) + weight : 0,
+        tooFast: false,
         subscribes: number(old, 'subscribes') + subscribes,
       };
     },
@@ -129,8 +134,9 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       });
       return done;
     },
-    async addSubscription(connectionId, key, atMs, expiresAtMs) {
-      await client.send(new PutCommand({ TableName: table, Item: subscriptionItem(connectionId, key, atMs, expiresAtMs) }));
+    async addSubscription(connectionId, key, atMs, expiresAtMs, unasked = false) {
+      const item = { ...subscriptionItem(connectionId, key, atMs, expiresAtMs), ...(unasked ? { unasked } : {}) };
+      await client.send(new PutCommand({ TableName: table, Item: item }));
     },
     async claimSubscription(connectionId, key, atMs, expiresAtMs) {
       const { refused } = await conditional(() =>
@@ -148,7 +154,7 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       await client.send(new DeleteCommand({ TableName: table, Key: subscriptionKey(connectionId, key) }));
     },
     async subscriptions(connectionId, subscriptionId) {
-      const keys: SubscriptionKey[] = [];
+      const keys: OwnSubscription[] = [];
       let start: Item | undefined;
       do {
         const { Items = [], LastEvaluatedKey } = await client.send(
@@ -161,7 +167,7 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
             ExclusiveStartKey: start,
           }),
         );
-        keys.push(...Items.map((item) => subscriptionOf(connectionId, item)));
+        keys.push(...Items.map((item) => ({ ...subscriptionOf(connectionId, item), unasked: item['unasked'] === true })));
         start = LastEvaluatedKey;
       } while (start);
       return keys;
@@ -172,6 +178,41 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
     },
     admit: (connectionId, { dialect, principal }) =>
       setOnSelf(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) }, ADMITTED_ONCE, { ':json': 'json' }),
+    async announce(connectionId, { clientId, info }, broadcasts, expiresAtMs) {
+      const { done } = await conditional(async () => {
+        const { Attributes = {} } = await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: selfKey(connectionId),
+            UpdateExpression: 'SET announced = :announced, broadcasts = if_not_exists(broadcasts, :broadcasts)',
+            ConditionExpression: 'attribute_exists(connectionId)',
+            ExpressionAttributeValues: { ':announced': clientId, ':broadcasts': broadcasts },
+            ReturnValues: 'UPDATED_NEW',
+          }),
+        );
+        return Attributes['broadcasts'] as Broadcasts;
+      });
+      // beside the record, for that is written by every message and paid by the kilobyte
+      if (done)
+        await client.send(new PutCommand({ TableName: table, Item: { ...infoKey(connectionId), info, expiresAt: ttl(expiresAtMs) } }));
+      return done;
+    },
+    async choose(connectionId) {
+      const { done } = await conditional(async () => {
+        const { Attributes = {} } = await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: selfKey(connectionId),
+            UpdateExpression: 'SET broadcasts = :chosen',
+            ConditionExpression: 'attribute_exists(connectionId)',
+            ExpressionAttributeValues: { ':chosen': 'chosen' },
+            ReturnValues: 'UPDATED_OLD',
+          }),
+        );
+        return (Attributes['broadcasts'] as Broadcasts | undefined) ?? null;
+      });
+      return done;
+    },
     async resetSubscribes(connectionId, subscribes) {
       await setOnSelf(connectionId, { subscribes });
     },
@@ -180,15 +221,27 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
         new DeleteCommand({ TableName: table, Key: selfKey(connectionId), ReturnValues: 'ALL_OLD' }),
       );
       if (!Attributes) return null;
-      await addToCounter(-1);
-      return connectionOf(Attributes);
+      const connection = connectionOf(Attributes);
+      await Promise.all([
+        addToCounter(-1),
+        connection.announced === null ? null : client.send(new DeleteCommand({ TableName: table, Key: infoKey(connectionId) })),
+      ]);
+      return connection;
     },
-    async count() {
+    async counted() {
       const { Item = {} } = await client.send(new GetCommand({ TableName: table, Key: counterKey }));
-      return Math.max(0, number(Item, 'count'));
+      return { count: Math.max(0, number(Item, 'count')), sinceMs: number(Item, 'since') || null };
     },
     async setCount(count) {
-      await client.send(new PutCommand({ TableName: table, Item: { ...counterKey, count } }));
+      await client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: counterKey,
+          UpdateExpression: 'SET #count = :count, #since = if_not_exists(#since, :now)',
+          ExpressionAttributeNames: { '#count': 'count', '#since': 'since' },
+          ExpressionAttributeValues: { ':count': count, ':now': now() },
+        }),
+      );
     },
     async pinged(connectionId, atMs) {
       await setOnSelf(connectionId, { pingedAt: atMs });
@@ -241,7 +294,9 @@ const connectionOf = (item: Item): Connection => ({
   sourceIp: text(item, 'sourceIp'),
   principal: (item['principal'] as Principal | undefined) ?? null,
   admitted: item['admitted'] === true,
-  touchedAtMs: number(item, 't0'),
+  touchedAtMs: number(item, 'touchedAt'),
+  announced: text(item, 'announced') || null,
+  broadcasts: (item['broadcasts'] as Broadcasts | undefined) ?? null,
   greetedAtMs: number(item, 'greetedAt'),
   pingedAtMs: number(item, 'pingedAt'),
   pongedAtMs: number(item, 'pongedAt'),

@@ -23,6 +23,8 @@ export const memberKey = ({ topic, shard, connectionId, subscriptionId }: Subscr
 
 // connections
 export const selfKey = (connectionId: string) => ({ connectionId, item: 'self' });
+/** What a client said of itself. */
+export const infoKey = (connectionId: string) => ({ connectionId, item: 'info' });
 export const SUBSCRIPTION_PREFIX = 'sub#';
 /** A client's own id may hold anything: written so that no `#` ends it early. */
 const idPart = (subscriptionId: string): string => encodeURIComponent(subscriptionId);
@@ -34,6 +36,9 @@ export const subscriptionKey = (connectionId: string, { topic, subscriptionId }:
   item: `${subscriptionPrefix(subscriptionId)}${subscriptionId === '' || subscriptionId === JSON_SUBSCRIPTION ? topic : ''}`,
 });
 export const counterKey = { connectionId: 'counter#', item: 'connections' };
+
+/** The connections of one client. */
+export const clientKey = (client: string) => ({ connectionId: `client#${client}`, item: 'members' });
 
 /** Event streams opened in one stretch of time. */
 export const streamsKey = (stretch: number) => ({ connectionId: 'streams#', item: String(stretch) });

@@ -208,6 +208,8 @@ const newer = 'attribute_not_exists(#order) OR #order < :order';
 
 const logMessageOf = (item: Item): LogMessage => ({
   offset: Number(text(item, 'item').slice(LOG_PREFIX.length)),
+  eventId: text(item, 'eventId'),
+  atMs: number(item, 'expiresAt') * 1000 - LOG_LIFE_MS,
   value: item['value'] as object,
 });
 

@@ -1,0 +1,41 @@
+/** Broadcasts that a client is told unasked, from its announcement until it chooses for itself. */
+import type { Principal } from './identity.ts';
+import { JSON_SUBSCRIPTION } from './ports.ts';
+import { type SubscribePorts, type Subscriber, unsubscribe, type Wish } from './subscribe.ts';
+
+/**
+ * All broadcasts that the principal may see, unfiltered, from where they stand now: what comes while the client is
+ * still being answered belongs to it. One that has announced itself before goes on where it was.
+ */
+export async function allBroadcasts({ connection }: Subscriber, principal: Principal | null, ports: SubscribePorts): Promise<Wish[]> {
+  const seen = ports.channels.broadcasts.flatMap((topic) => {
+    const channel = ports.channels.of(topic);
+    return channel && principal && channel.permits(topic, principal) ? [{ topic, channel }] : [];
+  });
+  if (seen.length === 0) return [];
+  const goesOn = connection.broadcasts !== null;
+  const states = goesOn ? null : await ports.topics.read(seen.map(({ topic }) => topic));
+  return seen.map(({ topic, channel }) => {
+    const state = states?.get(topic);
+    const now = { epoch: state?.epoch ?? '', offset: state?.head ?? 0 };
+    const since = goesOn || channel.kind === 'state' ? null : now;
+    return { topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: true };
+  });
+}
+
+/**
+ * The client chooses: what came unasked ends, but for `kept`. Also what is only just being subscribed to: the tombstone's
+ * later time beats it.
+ */
+export async function chooseBroadcasts(subscriber: Subscriber, kept: readonly string[], ports: SubscribePorts): Promise<void> {
+  const { connectionId, broadcasts } = subscriber.connection;
+  if (broadcasts === 'chosen' || (await ports.connections.choose(connectionId)) !== 'all') return;
+  const own = await ports.connections.subscriptions(connectionId);
+  const asked = own.filter(({ unasked }) => !unasked).map(({ topic }) => topic);
+  const ending = ports.channels.broadcasts.filter((topic) => !kept.includes(topic) && !asked.includes(topic));
+  await unsubscribe(
+    ending.map((topic) => ({ topic, subscriptionId: JSON_SUBSCRIPTION })),
+    subscriber,
+    ports,
+  );
+}

@@ -1,0 +1,105 @@
+/** What the channels of the operations monitor share: topic, envelope, who may see them, what a filter compares. */
+import * as v from 'valibot';
+import { holdsRole, READ_OPERATIONS } from '../../identity.ts';
+import { eventTime, orderOf } from '../../ordering.ts';
+import { isoOf } from '../../time.ts';
+import { type Channel, type EventMeta, eventType, type Filtering, type History, instant, type Outcome, ownTime } from '../channel.ts';
+
+const TOPIC_PREFIX = 'ops:';
+
+/** `alert` → `ops:alert`. */
+export const opsTopic = (type: string): string => TOPIC_PREFIX + type;
+export const isOpsTopic = (topic: string): boolean => topic.startsWith(TOPIC_PREFIX);
+
+/** A log of operations holds at least so many messages, and those of at least so long. */
+const HISTORY: History = { messages: 1_000, ms: 15 * 60_000, most: 30_000 };
+
+/** A broadcast as stored. Its data is text: what upstreams put into free-form fields may be more than a table's types hold. */
+interface Broadcast {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly json: string;
+}
+
+export interface OpsForm<Entries extends v.ObjectEntries> {
+  /** The broadcast's type, and its topic without the prefix. */
+  readonly type: string;
+  readonly kind: Channel['kind'];
+  /** Name of its events on the bus. */
+  readonly detailType: string;
+  /** What its `broadcast_id` begins with. */
+  readonly idPrefix: string;
+  /** The fields of `data`. */
+  readonly entries: Entries;
+  readonly filtering: Filtering | null;
+  /** The data in parts, each small enough for a frame where that is possible. */
+  readonly split?: (data: object) => readonly object[];
+}
+
+export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entries>): Channel {
+  const { type, kind, detailType, idPrefix, filtering, split = (data) => [data] } = form;
+  const topic = opsTopic(type);
+  const schema = v.object({ ...form.entries, timestamp: v.optional(instant) });
+
+  const outcomes = ({ timestamp, ...data }: { timestamp?: string | undefined }, meta: EventMeta): Outcome[] => {
+    const { atMicros, ahead } = eventTime(ownTime(timestamp, meta), meta.acceptedAtMs);
+    const at = isoOf(Math.floor(atMicros / 1000));
+    return split(data).map((part, index): Outcome => {
+      // a redelivery is split the same way: its parts keep their ids
+      const id = index === 0 ? meta.id : `${meta.id}.${index + 1}`;
+      const value: Broadcast = { id, timestamp: at, json: JSON.stringify(part) };
+      if (kind === 'log') return { kind, topic, eventId: id, value, ahead };
+      const order = orderOf({ atMicros, acceptedAtMs: meta.acceptedAtMs, index: meta.index, id });
+      return { kind, topic, part: 'newest', order, value, recent: null, ahead };
+    });
+  };
+
+  return {
+    name: type,
+    kind,
+    source: 'ops.monitor',
+    matches: (asked) => asked === topic,
+    topicHint: topic,
+    thinRecent: () => null,
+    lifeMs: null,
+    catalogued: false,
+    events: { [detailType]: eventType(schema as v.GenericSchema<unknown, { timestamp?: string | undefined }>, outcomes) },
+    payload({ parts }) {
+      const { newest } = parts as { newest?: Broadcast };
+      if (!newest) return null;
+      return { type, data: JSON.parse(newest.json) as object, timestamp: newest.timestamp, broadcast_id: idPrefix + newest.id };
+    },
+    permits: (_, principal) => holdsRole(principal, READ_OPERATIONS),
+    keepsAlive: false,
+    http: null,
+    filtering,
+    history: HISTORY,
+    broadcast: topic,
+  };
+}
+
+/** A filter that keeps whole messages by one of their fields. */
+export const filterBy = (name: string, field: string): Filtering => ({
+  name,
+  facets: (payload) => [String(dataOf(payload)[field])],
+  narrow: (payload, wanted) => (wanted.includes(String(dataOf(payload)[field])) ? payload : null),
+});
+
+export const dataOf = (payload: object): Record<string, unknown> => (payload as { data: Record<string, unknown> }).data;
+
+// --- fields ---------------------------------------------------------------------------------------------------
+
+/** A name or a state: short, so that a state's message is. */
+export const word = v.pipe(v.string(), v.maxLength(200));
+export const prose = v.string();
+export const percent = v.pipe(v.number(), v.finite(), v.minValue(0, 'expected 0 or more'), v.maxValue(1e6));
+export const integer = v.pipe(v.number(), v.safeInteger('expected a whole number'));
+
+/** Free-form objects are nested no deeper than this: who reads them need not fear for its stack. */
+const MAX_DEPTH = 32;
+const isShallow = (value: unknown, depth = 0): boolean =>
+  typeof value !== 'object' || value === null || (depth < MAX_DEPTH && Object.values(value).every((one) => isShallow(one, depth + 1)));
+export const freeForm = v.pipe(
+  v.record(v.string(), v.unknown()),
+  v.check((value) => isShallow(value), `expected no more than ${MAX_DEPTH} levels`),
+);

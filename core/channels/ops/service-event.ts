@@ -1,0 +1,19 @@
+import * as v from 'valibot';
+import { filterBy, integer, opsChannel, prose, word } from './ops.ts';
+
+/** What happens to services: each start, stop and failure counts. */
+export const serviceEventChannel = opsChannel({
+  type: 'service_event',
+  kind: 'log',
+  detailType: 'ServiceChanged',
+  idPrefix: 'service_',
+  filtering: filterBy('service_ids', 'service_id'),
+  entries: {
+    service_id: word,
+    service_name: word,
+    event_type: v.picklist(['started', 'stopped', 'restarted', 'error', 'recovered', 'config_changed']),
+    status: word,
+    message: prose,
+    details: v.optional(v.object({ pid: v.optional(integer), port: v.optional(integer), config_file: v.optional(prose) }), {}),
+  },
+});

@@ -1,0 +1,38 @@
+import * as v from 'valibot';
+import { instant } from '../channel.ts';
+import { integer, opsChannel, prose, word } from './ops.ts';
+
+/** What may be read of a webhook's address: its beginning, up to so many plain words. */
+const PLAIN = /^[a-z][a-z-]{0,15}$/;
+const MAX_PLAIN = 2;
+
+/** Leaves out of an address what may be its secret: whoever knows a webhook's whole address may post to it. */
+export function maskUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || url.host === '') return '...';
+  const segments = url.pathname.split('/').filter((segment) => segment !== '');
+  const secret = segments.findIndex((segment, index) => index >= MAX_PLAIN || !PLAIN.test(segment));
+  const plain = secret === -1 ? segments : segments.slice(0, secret);
+  const masked = plain.length < segments.length || url.search !== '' || url.hash !== '';
+  return `${url.protocol}//${url.host}/${[...plain, ...(masked ? ['...'] : [])].join('/')}`;
+}
+
+/** How the sending of webhooks ends. */
+export const webhookEventChannel = opsChannel({
+  type: 'webhook_event',
+  kind: 'log',
+  detailType: 'WebhookSettled',
+  idPrefix: 'webhook_',
+  filtering: null,
+  entries: {
+    webhook_id: word,
+    event_type: word,
+    webhook_type: word,
+    url: v.pipe(v.string(), v.transform(maskUrl)),
+    status: word,
+    response_code: integer,
+    message: prose,
+    sent_at: instant,
+    response_time_ms: integer,
+  },
+});

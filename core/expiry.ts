@@ -1,0 +1,6 @@
+/** API Gateway closes every connection after 2 hours; records outlive that a little. */
+const CONNECTION_LIFE_MS = 2 * 3600_000;
+const SLACK_MS = 10 * 60_000;
+
+/** When the records of a connection may go. */
+export const expiryOf = (connectedAtMs: number): number => connectedAtMs + CONNECTION_LIFE_MS + SLACK_MS;

@@ -1,0 +1,59 @@
+/**
+ * Bodies of large messages, in a bucket. Two signed requests of our own: the SDK's client for the bucket is as large as
+ * all the rest of a function, and loaded by every cold start for the few messages that need it.
+ */
+import type { Bodies, Body } from '../../core/aside.ts';
+import { ENV } from '../../core/names.ts';
+import { awsCredentials, bucketEndpoint, requireEnv } from './env.ts';
+import { bodyHash, signer } from './sigv4.ts';
+
+/** A megabyte in one try, and pauses before the others. */
+const TRY_MS = 3_000;
+const PAUSES_MS = [50, 200] as const;
+
+export interface BodiesOptions {
+  /** Address of the bucket. */
+  readonly bucketUrl: string;
+  readonly credentials: Parameters<typeof signer>[1];
+  readonly now?: () => number;
+}
+
+export function bucketBodies(
+  options: BodiesOptions = { bucketUrl: bucketEndpoint(requireEnv(ENV.bodiesBucket)), credentials: awsCredentials() },
+): Bodies {
+  const { bucketUrl, credentials, now = Date.now } = options;
+  const sign = signer('s3', credentials);
+
+  const send = async (method: 'GET' | 'PUT', id: string, body = ''): Promise<Response> => {
+    const url = new URL(`${bucketUrl}/messages/${id}`);
+    for (let tries = 0; ; tries++) {
+      const headers = sign({ method, host: url.host, path: url.pathname, bodyHash: bodyHash(body) }, Date.now());
+      const request = { method, headers, signal: AbortSignal.timeout(TRY_MS), ...(method === 'PUT' ? { body } : {}) };
+      const pause = PAUSES_MS[tries];
+      try {
+        const response = await fetch(url, request);
+        if (response.status < 500 || pause === undefined) return response;
+      } catch (error) {
+        if (pause === undefined) throw error;
+      }
+      await new Promise((done) => setTimeout(done, pause));
+    }
+  };
+
+  return {
+    async put(id, body) {
+      const { status } = await send('PUT', id, JSON.stringify(body));
+      if (status !== 200) throw new Error(`the bucket does not take a body: ${status}; check the function's grant`);
+    },
+    async read(id) {
+      // an id of ours is letters, digits and hyphens: anything else is none, and no path of its own
+      if (!/^[\w-]{1,100}$/.test(id)) return null;
+      const response = await send('GET', id);
+      if (response.status === 404) return null;
+      if (response.status !== 200) throw new Error(`the bucket does not give a body: ${response.status}; check the function's grant`);
+      const body = (await response.json()) as Body;
+      // the bucket deletes days late
+      return body.expiresAtMs > now() ? body : null;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** `AWS::S3::Bucket`: objects by path, in memory or in a folder, gone when their lifecycle ends. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { LocalClock } from '../clock.ts';
+
+export interface LocalBucket {
+  /** `PUT` and `GET` of an object, as the platform answers them. */
+  serve(method: string, key: string, body: Buffer, response: ServerResponse): void;
+}
+
+export interface BucketOptions {
+  readonly dataDir: string | null;
+  readonly id: string;
+  /** `null` = objects stay. */
+  readonly lifeDays: number | null;
+  readonly clock: LocalClock;
+}
+
+interface Store {
+  put(key: string, body: Buffer, atMs: number): void;
+  get(key: string): Buffer | null;
+  /** Keys with the time they were put at. */
+  all(): Iterable<readonly [string, number]>;
+  remove(key: string): void;
+}
+
+export function localBucket({ dataDir, id, lifeDays, clock }: BucketOptions): LocalBucket {
+  const store = dataDir === null ? inMemory() : inFolder(join(dataDir, 'buckets', id));
+  const clean = (): void => {
+    if (lifeDays === null) return;
+    for (const [key, atMs] of [...store.all()]) if (atMs < clock.now() - lifeDays * 86_400_000) store.remove(key);
+  };
+  return {
+    serve(method, key, body, response) {
+      clean();
+      if (method === 'PUT') {
+        store.put(key, body, clock.now());
+        return void response.writeHead(200, { 'content-length': '0' }).end();
+      }
+      if (method !== 'GET') return void response.writeHead(405).end();
+      const found = store.get(key);
+      if (found) return void response.writeHead(200, { 'content-length': String(found.length) }).end(found);
+      response
+        .writeHead(404, { 'content-type': 'application/xml' })
+        .end('<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>');
+    },
+  };
+}
+
+function inMemory(): Store {
+  const objects = new Map<string, { body: Buffer; atMs: number }>();
+  return {
+    put: (key, body, atMs) => void objects.set(key, { body, atMs }),
+    get: (key) => objects.get(key)?.body ?? null,
+    *all() {
+      for (const [key, { atMs }] of objects) yield [key, atMs];
+    },
+    remove: (key) => void objects.delete(key),
+  };
+}
+
+function inFolder(folder: string): Store {
+  mkdirSync(folder, { recursive: true });
+  const fileOf = (key: string): string => join(folder, encodeURIComponent(key));
+  return {
+    put(key, body, atMs) {
+      writeFileSync(fileOf(key), body);
+      utimesSync(fileOf(key), atMs / 1000, atMs / 1000);
+    },
+    get: (key) => (readdirSync(folder).includes(encodeURIComponent(key)) ? readFileSync(fileOf(key)) : null),
+    *all() {
+      for (const name of readdirSync(folder)) yield [decodeURIComponent(name), statSync(join(folder, name)).mtimeMs];
+    },
+    remove: (key) => rmSync(fileOf(key), { force: true }),
+  };
+}

@@ -1,0 +1,113 @@
+/** Messages too large for a frame, by URL (`docs/protocol.md`, "Large messages"). */
+import { afterEach, expect, test } from 'vitest';
+import { type Client, connect, type Message, ofType } from '../helpers/client.ts';
+import { alert, freshId, log, logEntry } from '../helpers/events.ts';
+import { sharedHost } from '../helpers/host.ts';
+
+const host = sharedHost();
+const open: Client[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+const choosing = async (type: string, filters: object = {}): Promise<Client> => {
+  const one = await connect(host.url);
+  open.push(one);
+  one.send({ type: 'subscribe', data: { event_types: [type], filters } });
+  await one.until(ofType('subscribed'));
+  return one;
+};
+const marked = () => `mark-${freshId()}`;
+const carries = (mark: string) => (message: Message) => JSON.stringify(message).includes(mark);
+
+test('a message of 900 KB is told by reference, and whole behind it', async () => {
+  const mark = marked();
+  const one = await choosing('alert');
+  const message = '가나다'.repeat(100_000);
+
+  await host.publish([{ ...alert({ category: mark, level: 'error', title: 'large', message }), id: mark }]);
+  const told = await one.until(({ broadcast_id }) => broadcast_id === `alert_${mark}`);
+  const { status, body } = await host.get(String(told['ref']));
+
+  expect(told).toEqual({
+    type: 'alert',
+    data: {},
+    timestamp: expect.any(String),
+    broadcast_id: `alert_${mark}`,
+    ref: expect.stringMatching(/^\/api\/messages\/[0-9a-f-]{36}$/),
+    bytes: expect.any(Number),
+    expires_at: expect.stringMatching(/Z$/),
+    position: expect.any(String),
+  });
+  expect(told['bytes']).toBe(Buffer.byteLength(JSON.stringify(body)));
+  expect(told['bytes']).toBeGreaterThan(900_000);
+  expect(Date.parse(String(told['expires_at'])) - Date.now()).toBeGreaterThan(80_000_000);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ type: 'alert', broadcast_id: `alert_${mark}`, data: { message, category: mark } });
+});
+
+test('a filter holds for what is told by reference, too', async () => {
+  const [dropped, passed] = [marked(), marked()];
+  const one = await choosing('alert', { alert_levels: ['critical'] });
+  const large = (id: string, level: string) => ({ ...alert({ level, message: 'x'.repeat(200_000) }), id });
+
+  await host.publish([large(dropped, 'info'), large(passed, 'critical')]);
+
+  await one.until(carries(passed));
+  expect(one.received.filter(carries(dropped))).toEqual([]);
+});
+
+test('of a message just short of the limit the data itself is told', async () => {
+  const mark = marked();
+  const one = await choosing('alert');
+
+  await host.publish([alert({ category: mark, message: 'x'.repeat(95_000) })]);
+  const told = await one.until(carries(mark));
+
+  expect(told['ref']).toBeUndefined();
+  expect(JSON.stringify(told).length).toBeGreaterThan(95_000);
+});
+
+test('a large log_update is split, in order, each part with its own count', async () => {
+  const mark = marked();
+  const one = await choosing('log_update');
+  const entries = Array.from({ length: 900 }, (_, index) => logEntry('INFO', `${mark} ${index} ${'x'.repeat(800)}`));
+
+  await host.publish([log({ entries, total_new_entries: 900 })]);
+  const parts: { entries: { message: string }[]; total_new_entries: number }[] = [];
+  for (let count = 0; count < 900; ) {
+    const told = await one.until(carries(mark));
+    expect(told['ref']).toBeUndefined();
+    const data = told['data'] as (typeof parts)[number];
+    expect(data.total_new_entries).toBe(data.entries.length);
+    count += data.entries.length;
+    parts.push(data);
+  }
+
+  expect(parts.length).toBeGreaterThan(5);
+  expect(parts.flatMap((part) => part.entries.map(({ message }) => Number(message.split(' ')[1])))).toEqual(
+    entries.map((_, index) => index),
+  );
+});
+
+test('a log entry that is too large by itself is told by reference', async () => {
+  const mark = marked();
+  const one = await choosing('log_update', { log_levels: ['ERROR'] });
+
+  await host.publish([{ ...log({ entries: [logEntry('ERROR', `${mark} ${'x'.repeat(150_000)}`)] }), id: mark }]);
+  const told = await one.until(carries(mark));
+
+  expect(told).toMatchObject({ type: 'log_update', data: {}, ref: expect.any(String) });
+  expect(JSON.stringify((await host.get(String(told['ref']))).body)).toContain(`${mark} xxx`);
+});
+
+test('a message over the limit is refused by name, and the others of the request are taken', async () => {
+  const large = alert({ message: 'x'.repeat(1_000_001) });
+  expect(await host.post('/internal/events', { events: [large] })).toMatchObject({
+    status: 413,
+    body: { error_code: 'PAYLOAD_TOO_LARGE', details: { limit_bytes: 1_000_000 } },
+  });
+});
+
+test.each(['no-such-message', '..%2F..%2Fsecrets', 'x'.repeat(300), '%00'])('a reference to nothing is 404 (%#)', async (id) => {
+  expect(await host.get(`/api/messages/${id}`)).toMatchObject({ status: 404, body: { error_code: 'NOT_FOUND' } });
+});

@@ -1,0 +1,485 @@
+/** The operations monitor over the WebSocket, by URL (`docs/protocol.md`, "Operations"): every message, both ways. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Client, connect, type Message, ofType } from '../helpers/client.ts';
+import { alert, deployment, freshId, log, logEntry, OPERATIONS, type PublishedEvent, service, status, webhook } from '../helpers/events.ts';
+import { sharedHost } from '../helpers/host.ts';
+import { connected, frame } from '../helpers/stomp.ts';
+
+const host = sharedHost();
+const open: Client[] = [];
+const client = async (): Promise<Client> => {
+  const one = await connect(host.url);
+  open.push(one);
+  return one;
+};
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+type Type = keyof typeof OPERATIONS;
+const TYPES = Object.keys(OPERATIONS) as Type[];
+
+/** One that announced itself, and was answered. */
+const dashboard = async (features?: string[]): Promise<Client> => {
+  const one = await client();
+  one.send({ type: 'client_info', data: { client_id: `dashboard_${freshId()}`, ...(features ? { features } : {}) } });
+  await one.until(ofType('connection_status'));
+  return one;
+};
+const choosing = async (eventTypes: readonly string[], filters?: object, since?: unknown): Promise<Client> => {
+  const one = await client();
+  one.send({ type: 'subscribe', data: { event_types: eventTypes, ...(filters ? { filters } : {}) }, ...(since ? { since } : {}) });
+  for (const _ of eventTypes) await one.until(ofType('subscribed'));
+  return one;
+};
+const dataOf = (message: Message): Record<string, unknown> => message['data'] as Record<string, unknown>;
+/** The topics are everybody's here: a test looks for its own. */
+const marked = () => `mark-${freshId()}`;
+const carries = (mark: string) => (message: Message) => JSON.stringify(message).includes(mark);
+/** An event of a type that carries the mark in a field of its own. */
+const marking: Record<Type, (mark: string) => PublishedEvent> = {
+  status_update: (mark) => status({ network_status: mark }),
+  service_event: (mark) => service({ message: mark }),
+  alert: (mark) => alert({ title: mark }),
+  log_update: (mark) => log({ entries: [logEntry('INFO', mark)] }),
+  webhook_event: (mark) => webhook({ message: mark }),
+  posco_event: (mark) => deployment({ message: mark }),
+};
+const PREFIX: Record<Type, string> = {
+  status_update: 'status_',
+  service_event: 'service_',
+  alert: 'alert_',
+  log_update: 'log_',
+  webhook_event: 'webhook_',
+  posco_event: 'posco_',
+};
+
+describe('a broadcast', () => {
+  test.each(TYPES)('%s has its data, a timestamp, an id of its own and a position', async (type) => {
+    const mark = marked();
+    const one = await choosing([type]);
+    const event = marking[type](mark);
+
+    await host.publish([{ ...event, detail: { ...event.detail, timestamp: '2026-02-19T01:20:10.224Z', unknown: 'dropped' } }]);
+    const told = await one.until(carries(mark));
+
+    const { url, ...detail } = event.detail;
+    expect(told).toEqual({
+      type,
+      data: { ...detail, ...(url ? { url: 'https://chat.example/api/webhooks/...' } : {}) },
+      timestamp: '2026-02-19T01:20:10.224Z',
+      broadcast_id: expect.stringMatching(new RegExp(`^${PREFIX[type]}.+`)),
+      position: expect.stringMatching(/^[0-9a-z]+:\d+$/),
+    });
+  });
+
+  test('leaves out nothing that the original always has', async () => {
+    const mark = marked();
+    const one = await choosing(['alert', 'service_event', 'posco_event', 'log_update']);
+    const bare = (event: PublishedEvent, ...names: string[]): PublishedEvent => ({
+      ...event,
+      detail: Object.fromEntries(Object.entries(event.detail).filter(([name]) => !names.includes(name))),
+    });
+
+    await host.publish([
+      bare(alert({ title: mark }), 'actions', 'metadata'),
+      bare(service({ message: mark }), 'details'),
+      bare(deployment({ message: mark }), 'steps'),
+      bare(log({ entries: [{ timestamp: '2024-01-01T12:00:00Z', level: 'info', message: mark }] }), 'total_new_entries'),
+    ]);
+    const told = new Map<unknown, Message>();
+    while (told.size < 4) {
+      const message = await one.until(carries(mark));
+      told.set(message['type'], dataOf(message));
+    }
+
+    expect(told.get('alert')).toMatchObject({ actions: [], metadata: {} });
+    expect(told.get('service_event')).toMatchObject({ details: {} });
+    expect(told.get('posco_event')).toMatchObject({ steps: [] });
+    expect(told.get('log_update')).toEqual({
+      file_name: 'watchhamster.log',
+      entries: [
+        { timestamp: '2024-01-01T12:00:00Z', level: 'INFO', logger_name: '', message: mark, module: '', line_number: 0, thread_id: '' },
+      ],
+      total_new_entries: 1,
+    });
+  });
+
+  test.each([
+    ['StatusUpdated', status({ cpu_percent: -1 }), 'cpu_percent'],
+    ['StatusUpdated', status({ active_services: 1.5 }), 'active_services'],
+    ['ServiceChanged', service({ event_type: 'exploded' }), 'event_type'],
+    ['ServiceChanged', service({ details: { pid: 1.5 } }), 'details.pid'],
+    ['AlertRaised', alert({ level: 'fatal' }), 'level'],
+    ['AlertRaised', alert({ metadata: 'no object' }), 'metadata'],
+    ['LogAppended', log({ entries: [] }), 'entries'],
+    ['LogAppended', log({ entries: [{ ...logEntry('INFO', 'x'), line_number: 'ten' }] }), 'entries.0.line_number'],
+    ['WebhookSettled', webhook({ response_code: 'ok' }), 'response_code'],
+    ['PoscoChanged', deployment({ progress: 101 }), 'progress'],
+    ['PoscoChanged', deployment({ steps: [{ name: 'x', status: 'lost' }] }), 'steps.0.status'],
+  ])('%s with a wrong field is rejected, and the field named (%#)', async (_, event, field) => {
+    const answer = await host.post('/internal/events', { events: [event] });
+
+    expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, error_code: 'INVALID_MESSAGE_FORMAT' }] });
+    expect(JSON.stringify(answer.body)).toContain(`detail.${field}:`);
+  });
+
+  test('reaches a STOMP client on the same topic, as the body', async () => {
+    const mark = marked();
+    const stomp = await connected(host.url);
+    stomp.send(frame('SUBSCRIBE', { id: 'a', destination: 'ops:alert', receipt: 'a' }));
+    await stomp.expect('RECEIPT');
+
+    await host.publish([alert({ title: mark })]);
+    for (;;) {
+      const { body, headers } = await stomp.expect('MESSAGE');
+      if (!body.includes(mark)) continue;
+      expect(JSON.parse(body)).toMatchObject({ type: 'alert', data: { title: mark } });
+      expect(headers.get('destination')).toBe('ops:alert');
+      break;
+    }
+    stomp.close();
+  });
+});
+
+describe('a client that announced itself', () => {
+  test('is answered connection_status, and told all six broadcasts without subscribing', async () => {
+    const one = await client();
+    one.send({
+      type: 'client_info',
+      data: {
+        client_id: `dashboard_${freshId()}`,
+        client_type: 'web_dashboard',
+        user_agent: 'Mozilla/5.0',
+        screen_resolution: '1920x1080',
+        timezone: 'Asia/Seoul',
+        language: 'ko-KR',
+        features: ['real_time_updates'],
+        timestamp: '2024-01-01T12:00:00Z',
+      },
+      timestamp: '2024-01-01T12:00:00Z',
+    });
+    expect((await one.next())['type']).toBe('connected');
+    const answer = await one.next();
+    const marks = Object.fromEntries(TYPES.map((type) => [type, marked()]));
+    await host.publish(TYPES.map((type) => marking[type](marks[type] ?? '')));
+    for (const type of TYPES) {
+      if (!one.received.some(carries(marks[type] ?? ''))) await one.until(() => one.received.some(carries(marks[type] ?? '')));
+    }
+
+    expect(answer).toEqual({
+      type: 'connection_status',
+      data: {
+        status: 'connected',
+        server_version: (await host.get('/api/health')).body['version'],
+        server_time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        client_count: expect.any(Number),
+        uptime_seconds: expect.any(Number),
+        features: expect.arrayContaining(['real_time_metrics', 'log_streaming', 'webhook_notifications', 'posco_integration']),
+      },
+      timestamp: expect.any(String),
+      broadcast_id: expect.stringMatching(/^connection_.+/),
+    });
+    expect(dataOf(answer)['client_count']).toBeGreaterThan(0);
+    expect(one.received.filter(ofType('subscribed'))).toEqual([]);
+    expect(one.received.filter(ofType('error'))).toEqual([]);
+  });
+
+  test('is told the newest status at once', async () => {
+    const mark = marked();
+    const first = await choosing(['status_update']);
+    await host.publish([status({ network_status: mark })]);
+    await first.until(carries(mark));
+
+    const one = await dashboard();
+
+    expect(await one.until(ofType('status_update'))).toMatchObject({ type: 'status_update' });
+  });
+
+  test('and did not ask to be told unasked is told nothing', async () => {
+    const mark = marked();
+    const [quiet, other] = [await dashboard(['explicit']), await dashboard()];
+
+    await host.publish([alert({ title: mark })]);
+    await other.until(carries(mark));
+
+    await quiet.quiet(carries(mark));
+  });
+
+  test('that says nothing of itself is not announced', async () => {
+    const one = await client();
+    one.send({ type: 'client_info', data: { user_agent: 'x' } });
+
+    expect(dataOf(await one.until(ofType('error')))).toMatchObject({
+      error_code: 'INVALID_MESSAGE_FORMAT',
+      error_message: expect.stringContaining('message.data.client_id'),
+      details: { expected_fields: ['type', 'data'] },
+    });
+  });
+
+  test('chooses with its first subscribe: then it is told that, and no more', async () => {
+    const [mark, other] = [marked(), marked()];
+    const one = await dashboard();
+
+    one.send({ type: 'subscribe', data: { event_types: ['alert'] } });
+    await one.until(ofType('subscribed'));
+    await host.publish([service({ message: other }), alert({ title: mark })]);
+    await one.until(carries(mark));
+    await one.quiet(carries(other));
+    const more = one.received.filter(ofType('subscribed')).length;
+    one.send({ type: 'subscribe', data: { event_types: ['service_event'] } });
+    await one.until(ofType('subscribed'));
+    const [both, again] = [marked(), marked()];
+    await host.publish([service({ message: both }), alert({ title: again })]);
+    for (const wanted of [both, again]) if (!one.received.some(carries(wanted))) await one.until(() => one.received.some(carries(wanted)));
+
+    expect(more).toBe(1);
+  });
+
+  test('chooses with its first unsubscribe too', async () => {
+    const mark = marked();
+    const [one, other] = [await dashboard(), await dashboard()];
+
+    one.send({ type: 'unsubscribe', data: { event_types: ['log_update'] } });
+    expect(await one.until(ofType('unsubscribed'))).toMatchObject({ topic: 'ops:log_update' });
+    await host.publish([alert({ title: mark })]);
+    await other.until(carries(mark));
+
+    await one.quiet(carries(mark));
+  });
+
+  test('keeps what it subscribed to by topic when it chooses', async () => {
+    const mark = marked();
+    const one = await dashboard();
+
+    one.send({ type: 'subscribe', topic: 'ops:alert' });
+    await one.until(ofType('subscribed'));
+    one.send({ type: 'subscribe', data: { event_types: ['service_event'] } });
+    await one.until(ofType('subscribed'));
+    await host.publish([alert({ title: mark })]);
+
+    await one.until(carries(mark));
+  });
+
+  test('in the same breath as it chooses is told only what it chose', async () => {
+    const [mark, other] = [marked(), marked()];
+    const one = await client();
+    one.send({ type: 'client_info', data: { client_id: `dashboard_${freshId()}` } });
+    one.send({ type: 'subscribe', data: { event_types: ['alert'] } });
+    await one.until(() => one.received.some(ofType('subscribed')) && one.received.some(ofType('connection_status')));
+    // the announcement may still be at work
+    await one.quiet(() => false);
+
+    await host.eventually(
+      async () => {
+        await host.publish([service({ message: other }), alert({ title: mark })]);
+        return one.received.filter(carries(mark)).length;
+      },
+      (count) => count > 0,
+    );
+    await one.quiet(carries(other));
+  });
+});
+
+describe('subscribe', () => {
+  test('answers one subscribed a type, in order, and lists the impossible types in one error', async () => {
+    const one = await client();
+    await one.next();
+
+    one.send({ type: 'subscribe', data: { event_types: ['alert', 'weather', 'log_update', 'alert'] }, timestamp: '2024-01-01T12:00:00Z' });
+
+    // other tests' alerts may come in between
+    const answer = () => one.until(({ type }) => type === 'subscribed' || type === 'error');
+    expect(await answer()).toMatchObject({ type: 'subscribed', topic: 'ops:alert', message: 'Subscribed to ops:alert' });
+    expect(await answer()).toMatchObject({ type: 'subscribed', topic: 'ops:log_update' });
+    expect(dataOf(await answer())).toMatchObject({ error_code: 'INVALID_MESSAGE_FORMAT', details: { topics: ['ops:weather'] } });
+  });
+
+  test('tells nothing of a log that came before, unless a position is given: then everything since', async () => {
+    const marks = [marked(), marked(), marked()];
+    const first = await choosing(['alert']);
+    await host.publish([alert({ title: marks[0] })]);
+    const { position } = await first.until(carries(marks[0] ?? ''));
+    await host.publish(marks.slice(1).map((title) => alert({ title })));
+    for (const _ of marks.slice(1)) await first.until((message) => marks.slice(1).some((mark) => carries(mark)(message)));
+
+    const without = await choosing(['alert']);
+    await without.quiet((message) => marks.some((mark) => carries(mark)(message)));
+    const back = await client();
+    back.send({ type: 'subscribe', data: { event_types: ['alert'] }, since: position });
+    const subscribed = await back.until(ofType('subscribed'));
+    const told = [await back.until(ofType('alert')), await back.until(ofType('alert'))];
+
+    expect(subscribed).toMatchObject({ recovered: true });
+    expect(new Set(told.map((message) => dataOf(message)['title']))).toEqual(new Set(marks.slice(1)));
+  });
+
+  test.each([
+    [{}, 'data.event_types'],
+    [{ event_types: [] }, 'data.event_types'],
+    [{ event_types: 'alert' }, 'data.event_types'],
+    [{ event_types: ['alert'], filters: { alert_levels: ['fatal'] } }, 'data.filters.alert_levels.0'],
+    [{ event_types: ['alert'], filters: { service_ids: 'all' } }, 'data.filters.service_ids'],
+  ])('with wrong data says what was expected (%#)', async (data, path) => {
+    const one = await client();
+    one.send({ type: 'subscribe', data });
+
+    expect(dataOf(await one.until(ofType('error')))).toMatchObject({
+      error_code: 'INVALID_MESSAGE_FORMAT',
+      error_message: expect.stringContaining(path),
+      details: { expected_fields: ['type', 'data'], received_message: expect.stringContaining('subscribe') },
+    });
+  });
+
+  test('again replaces the filter', async () => {
+    const one = await choosing(['alert'], { alert_levels: ['critical'] });
+    const [dropped, passed] = [marked(), marked()];
+    await host.publish([alert({ title: dropped, level: 'info' }), alert({ title: passed, level: 'critical' })]);
+    await one.until(carries(passed));
+
+    one.send({ type: 'subscribe', data: { event_types: ['alert'], filters: { alert_levels: [] } } });
+    await one.until(ofType('subscribed'));
+    const now = marked();
+    await host.publish([alert({ title: now, level: 'info' })]);
+    await one.until(carries(now));
+
+    expect(one.received.filter(carries(dropped))).toEqual([]);
+  });
+});
+
+describe('filters', () => {
+  test('service_ids keep the events of some services', async () => {
+    const [mine, other] = [marked(), marked()];
+    const one = await choosing(['service_event'], { service_ids: [mine], alert_levels: ['critical'] });
+
+    await host.publish([service({ service_id: other }), service({ service_id: mine })]);
+
+    await one.until(carries(mine));
+    expect(one.received.filter(carries(other))).toEqual([]);
+  });
+
+  test('log_levels drop entries, count the rest, and send no update without entries', async () => {
+    const mark = marked();
+    const one = await choosing(['log_update'], { log_levels: ['error', 'WARNING'] });
+
+    await host.publish([log({ entries: [logEntry('INFO', mark)] })]);
+    await host.publish([
+      log({ entries: [logEntry('info', mark), logEntry('ERROR', mark), logEntry('Warning', mark)], total_new_entries: 3 }),
+    ]);
+    const told = await one.until(carries(mark));
+
+    expect((dataOf(told)['entries'] as { level: string }[]).map(({ level }) => level)).toEqual(['ERROR', 'WARNING']);
+    expect(dataOf(told)['total_new_entries']).toBe(2);
+  });
+
+  test('hold for what is told again after a break, too', async () => {
+    const mark = marked();
+    const first = await choosing(['alert']);
+    const begin = marked();
+    await host.publish([alert({ title: begin })]);
+    const { position } = await first.until(carries(begin));
+    await host.publish([alert({ title: mark, level: 'info' })]);
+    await first.until(carries(mark));
+    await host.publish([alert({ title: mark, level: 'error' })]);
+    await first.until(carries(mark));
+
+    const back = await choosing(['alert'], { alert_levels: ['error'] }, position);
+    const told = await back.until(carries(mark));
+
+    expect(dataOf(told)['level']).toBe('error');
+    expect(back.received.filter(carries(mark))).toHaveLength(1);
+  });
+});
+
+describe('ping', () => {
+  test('is answered with pong, the time it was given, and the latency', async () => {
+    const one = await client();
+    const clientTime = new Date(Date.now() - 1_000).toISOString();
+    one.send({ type: 'ping', data: { client_time: clientTime } });
+    const pong = await one.until(ofType('pong'));
+
+    expect(pong).toEqual({
+      type: 'pong',
+      data: { client_time: clientTime, server_time: expect.stringMatching(/Z$/), latency_ms: expect.any(Number) },
+      timestamp: expect.any(String),
+    });
+    const { server_time, latency_ms } = dataOf(pong);
+    expect(latency_ms).toBe(Date.parse(String(server_time)) - Date.parse(clientTime));
+  });
+
+  test('of a clock that is ahead has a latency of 0', async () => {
+    const one = await client();
+    one.send({ type: 'ping', data: { client_time: '2999-01-01T00:00:00Z' } });
+
+    expect(dataOf(await one.until(ofType('pong')))).toMatchObject({ client_time: '2999-01-01T00:00:00Z', latency_ms: 0 });
+  });
+
+  test.each([[{}], [{ client_time: 'yesterday' }], [{ client_time: 5 }]])('without a time is an error (%j)', async (data) => {
+    const one = await client();
+    one.send({ type: 'ping', data });
+
+    expect(dataOf(await one.until(ofType('error')))).toMatchObject({ error_code: 'INVALID_MESSAGE_FORMAT' });
+  });
+});
+
+describe('errors', () => {
+  const refused = async (message: object | string): Promise<Message> => {
+    const one = await client();
+    one.send(message);
+    return one.until(ofType('error'));
+  };
+
+  test('have a code, a message, details and the time', async () => {
+    expect(await refused('{"type":')).toEqual({
+      type: 'error',
+      data: {
+        error_code: 'INVALID_MESSAGE_FORMAT',
+        error_message: expect.any(String),
+        details: expect.objectContaining({ received_message: '{"type":' }),
+        timestamp: expect.any(String),
+      },
+      timestamp: expect.any(String),
+    });
+  });
+
+  test('UNKNOWN_MESSAGE_TYPE names the types there are', async () => {
+    const { error_code, details } = dataOf(await refused({ type: 'dance', data: {} }));
+
+    expect(error_code).toBe('UNKNOWN_MESSAGE_TYPE');
+    expect((details as { known_types: string[] }).known_types).toEqual(
+      expect.arrayContaining(['client_info', 'subscribe', 'unsubscribe', 'service_control', 'send_webhook', 'ping', 'pong']),
+    );
+  });
+
+  test('SERVICE_NOT_FOUND names the service', async () => {
+    const control = { service_id: 'nobody', action: 'restart', options: { force: false, timeout: 30 } };
+    expect(dataOf(await refused({ type: 'service_control', data: control }))).toMatchObject({
+      error_code: 'SERVICE_NOT_FOUND',
+      details: { service_id: 'nobody' },
+    });
+  });
+
+  test.each([
+    [{ action: 'restart' }],
+    [{ service_id: 'x', action: 'explode' }],
+    [{ service_id: 'x', action: 'stop', options: { timeout: 'long' } }],
+  ])('INVALID_MESSAGE_FORMAT answers a service_control that is none (%#)', async (data) => {
+    expect(dataOf(await refused({ type: 'service_control', data }))).toMatchObject({ error_code: 'INVALID_MESSAGE_FORMAT' });
+  });
+
+  test('PERMISSION_DENIED answers a webhook to a host that is not allowed', async () => {
+    const data = { webhook_type: 'discord', url: 'https://chat.example/api/webhooks/1/x', message: 'hello', variables: { title: 'x' } };
+    expect(dataOf(await refused({ type: 'send_webhook', data }))).toMatchObject({ error_code: 'PERMISSION_DENIED' });
+  });
+
+  test('INVALID_MESSAGE_FORMAT answers a webhook without an address', async () => {
+    expect(dataOf(await refused({ type: 'send_webhook', data: { webhook_type: 'discord', message: 'x' } }))).toMatchObject({
+      error_code: 'INVALID_MESSAGE_FORMAT',
+      error_message: expect.stringContaining('message.data.url'),
+    });
+  });
+
+  test('AUTHENTICATION_REQUIRED answers who publishes without a key', async () => {
+    expect((await host.post('/internal/events', { events: [alert()] }, {})).body).toMatchObject({ error_code: 'AUTHENTICATION_REQUIRED' });
+  });
+});

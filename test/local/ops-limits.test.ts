@@ -1,0 +1,308 @@
+/** The operations monitor's limits, by URL, against a local run of their own (`docs/protocol.md`, "Errors and limits"). */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../../local/issuer.ts';
+import { type Client, connect, type Message, ofType } from '../helpers/client.ts';
+import { alert, freshId, freshTicker, log, status, tick } from '../helpers/events.ts';
+import { type OwnRun, runWith } from '../helpers/local.ts';
+import { connected, frame } from '../helpers/stomp.ts';
+
+let own: OwnRun;
+let secure: OwnRun;
+beforeAll(async () => {
+  own = await runWith({ ALLOW_ANONYMOUS_CONTROL: 'true' });
+  secure = await runWith({ AUTH_MODE: 'jwt', JWT_ISSUER: LOCAL_ISSUER, JWT_AUDIENCE: LOCAL_AUDIENCE, JWT_JWKS_URI: LOCAL_JWKS_URI });
+}, 120_000);
+afterAll(() => Promise.all([own.run.stop(), secure.run.stop()]));
+
+const open: Client[] = [];
+const dial = async (run: OwnRun, options: Parameters<typeof connect>[1] = {}): Promise<Client> => {
+  const one = await connect(run.url, options);
+  open.push(one);
+  return one;
+};
+afterEach(async () => {
+  for (const run of [own, secure]) Object.assign(run.run.levers, { loseDisconnects: 0 });
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+const announce = (one: Client, clientId: string): void => one.send({ type: 'client_info', data: { client_id: clientId } });
+const announced = async (clientId: string): Promise<Client> => {
+  const one = await dial(own);
+  announce(one, clientId);
+  await one.until(ofType('connection_status'));
+  return one;
+};
+const dataOf = (message: Message): Record<string, unknown> => message['data'] as Record<string, unknown>;
+const connections = async (run: OwnRun): Promise<unknown> => (await run.get('/api/health')).body['connections'];
+
+describe('connections of one client', () => {
+  test('the sixth that announces the same id from the same address is told so, and closed; the five stay', async () => {
+    const id = `client-${freshId()}`;
+    const five = [];
+    for (let index = 0; index < 5; index++) five.push(await announced(id));
+
+    const sixth = await dial(own);
+    announce(sixth, id);
+    const error = await sixth.until(ofType('error'));
+    await sixth.closed();
+
+    expect(dataOf(error)).toMatchObject({ error_code: 'TOO_MANY_CONNECTIONS', details: { limit: 5 } });
+    for (const one of five) await one.quiet(ofType('error'));
+    const other = await announced(`other-${freshId()}`);
+    await other.quiet(ofType('error'));
+  });
+
+  test('that vanished do not count', async () => {
+    const id = `client-${freshId()}`;
+    own.run.levers.loseDisconnects = 1;
+    const gone = [];
+    for (let index = 0; index < 5; index++) gone.push(await announced(id));
+    await Promise.all(gone.map((one) => one.close()));
+    // a younger one may only be coming
+    own.run.clock.advance(31_000);
+
+    const next = await announced(id);
+
+    await next.quiet(ofType('error'));
+    own.run.levers.loseDisconnects = 0;
+  });
+
+  test('that ended make room, and so does announcing another id', async () => {
+    const id = `client-${freshId()}`;
+    const five = [];
+    for (let index = 0; index < 5; index++) five.push(await announced(id));
+    const before = Number(await connections(own));
+    await five[0]?.close();
+    await own.eventually(
+      () => connections(own),
+      (count) => count === before - 1,
+    );
+    await announced(id);
+    const [, second] = five;
+    if (!second) throw new Error('there were five');
+    announce(second, `other-${freshId()}`);
+    await second.until(ofType('connection_status'));
+
+    await announced(id);
+  });
+
+  test('that announced nothing are not counted', async () => {
+    const many = [];
+    for (let index = 0; index < 8; index++) many.push(await dial(own));
+
+    for (const one of many) await one.quiet(ofType('error'));
+  });
+
+  test('with identity: the sixth handshake of a user is answered 429, whatever it announces; over STOMP it is an ERROR', async () => {
+    const user = `user-${freshId()}`;
+    const token = await secure.run.mint({ user, seconds: 600, roles: ['ops:read'] });
+    const headers = { authorization: `Bearer ${token}` };
+    for (let index = 0; index < 5; index++) await dial(secure, { headers });
+
+    await expect(dial(secure, { headers })).rejects.toThrow('429');
+    await expect(connected(secure.url, { connect: { Authorization: `Bearer ${token}` } })).rejects.toThrow(/ERROR.*TOO_MANY_CONNECTIONS/);
+    const other = await secure.run.mint({ user: `user-${freshId()}`, seconds: 600 });
+    const stomp = await connected(secure.url, { connect: { Authorization: `Bearer ${other}` } });
+    stomp.close();
+    expect(
+      await secure.eventually(
+        () => connections(secure),
+        (count) => count === 5,
+      ),
+    ).toBe(5);
+  });
+});
+
+describe('messages in a second', () => {
+  test('of 40 at once 10 are served, the others answered RATE_LIMIT_EXCEEDED, and the connection lives', async () => {
+    const one = await dial(own);
+    await one.next();
+
+    for (let index = 0; index < 40; index++) one.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
+    for (let answers = 0; answers < 40; answers++) await one.until(({ type }) => type === 'pong' || type === 'error');
+    own.run.clock.advance(1_500);
+    one.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
+
+    await one.until(ofType('pong'));
+    expect(one.received.filter(ofType('pong'))).toHaveLength(11);
+    const errors = one.received.filter(ofType('error')).map(dataOf);
+    expect(errors).toHaveLength(30);
+    for (const error of errors) expect(error).toMatchObject({ error_code: 'RATE_LIMIT_EXCEEDED', details: { limit_per_second: 10 } });
+  });
+
+  test('fifty tickers subscribed to at once are all served, also beside the ten', async () => {
+    const tickers = Array.from({ length: 50 }, freshTicker);
+    const one = await dial(own);
+    for (let index = 0; index < 9; index++) one.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
+    for (const ticker of tickers) one.send({ type: 'subscribe', topic: `price:${ticker}` });
+    one.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
+
+    const answered = new Set<unknown>();
+    while (answered.size < 50) answered.add((await one.until(ofType('subscribed')))['topic']);
+    while (one.received.filter(ofType('pong')).length < 10) await one.until(ofType('pong'));
+
+    expect(one.received.filter(ofType('error'))).toEqual([]);
+  });
+
+  test('more than a hundred are too many in STOMP: an ERROR, and the end', async () => {
+    const stomp = await connected(own.url);
+    stomp.send(
+      '\n'.repeat(3) +
+        Array.from({ length: 101 }, (_, index) => frame('SUBSCRIBE', { id: `s${index}`, destination: 'ops:alert' })).join(''),
+    );
+
+    const { headers } = await stomp.expect('ERROR');
+    expect(headers.get('error-code')).toMatch(/RATE_LIMIT_EXCEEDED|INVALID_MESSAGE_FORMAT/);
+    await stomp.closed();
+  });
+});
+
+describe('silence', () => {
+  /** So many sweeps, one a minute. */
+  const minutes = async (count: number, each: () => Promise<void> = async () => undefined): Promise<void> => {
+    for (let minute = 0; minute < count; minute++) {
+      await each();
+      own.run.clock.advance(60_000);
+      await own.run.invoke('sweep');
+      await own.run.settled();
+    }
+  };
+
+  test('of 5 minutes ends a connection, announced or not; not one that is being told things', async () => {
+    const [silent, quiet, told] = [await dial(own), await dial(own), await announced(`client-${freshId()}`)];
+    quiet.send({ type: 'client_info', data: { client_id: `client-${freshId()}`, features: ['explicit'] } });
+    await quiet.until(ofType('connection_status'));
+
+    await minutes(7, () => own.publish([status({ uptime: freshId() })]));
+
+    await Promise.all([silent.closed(), quiet.closed()]);
+    await told.quiet(ofType('error'));
+    expect(told.received.filter(ofType('status_update')).length).toBeGreaterThan(3);
+    await minutes(7);
+    await told.closed();
+  });
+});
+
+describe('broadcasts', () => {
+  test('fifty states a second arrive as at most five a second, and the last is the newest', { timeout: 60_000 }, async () => {
+    const one = await announced(`client-${freshId()}`);
+    const SECONDS = 4;
+    const began = Date.now();
+    let published = 0;
+    while (published < 50 * SECONDS) {
+      await own.publish([status({ uptime: ++published })]);
+      const due = began + (published * 1000) / 50;
+      if (due > Date.now()) await new Promise((done) => setTimeout(done, due - Date.now()));
+    }
+    const last = await one.until((message) => message['type'] === 'status_update' && dataOf(message)['uptime'] === published);
+    const took = (Date.now() - began) / 1000;
+    await one.quiet(ofType('status_update'));
+
+    const uptimes = one.received
+      .filter(ofType('status_update'))
+      .map((message) => Number(dataOf(message)['uptime']))
+      .filter((uptime) => uptime <= published);
+    expect(uptimes).toEqual([...uptimes].sort((a, b) => a - b));
+    expect(dataOf(last)['uptime']).toBe(published);
+    // a window at its beginning and its end
+    expect(uptimes.length).toBeLessThanOrEqual(5 * took + 2);
+  });
+
+  test('fifty alerts a second all arrive, in order', { timeout: 60_000 }, async () => {
+    const one = await announced(`client-${freshId()}`);
+    const COUNT = 200;
+    for (let count = 0; count < COUNT; count += 10) {
+      await own.publish(Array.from({ length: 10 }, (_, index) => alert({ metadata: { n: count + index } })));
+      await new Promise((done) => setTimeout(done, 200));
+    }
+    for (let told = 0; told < COUNT; told++) await one.until(ofType('alert'));
+    await one.quiet(ofType('alert'));
+
+    const alerts = one.received.filter(ofType('alert'));
+    const offsets = alerts.map(({ position }) => Number(String(position).split(':')[1]));
+    expect(alerts).toHaveLength(COUNT);
+    expect(offsets).toEqual(offsets.map((_, index) => (offsets[0] ?? 0) + index));
+    expect(new Set(alerts.map((message) => (dataOf(message)['metadata'] as { n: number }).n)).size).toBe(COUNT);
+  });
+});
+
+describe('roles', () => {
+  const withRoles = async (...roles: string[]): Promise<Client> => {
+    const token = await secure.run.mint({ user: `user-${freshId()}`, seconds: 600, roles });
+    return dial(secure, { headers: { authorization: `Bearer ${token}` } });
+  };
+
+  test('who may not see operations is refused by name, and told nothing unasked', async () => {
+    const [one, reader] = [await withRoles(), await withRoles('ops:read')];
+    for (const client of [one, reader]) {
+      announce(client, `client-${freshId()}`);
+      await client.until(ofType('connection_status'));
+    }
+
+    one.send({ type: 'subscribe', data: { event_types: ['alert', 'log_update'] } });
+    const error = await one.until(ofType('error'));
+    await secure.publish([alert(), log()]);
+    await reader.until(ofType('alert'));
+
+    expect(dataOf(error)).toMatchObject({ error_code: 'PERMISSION_DENIED', details: { topics: ['ops:alert', 'ops:log_update'] } });
+    await one.quiet(({ type }) => type === 'alert' || type === 'log_update' || type === 'status_update');
+  });
+
+  test('to act is a role of its own', async () => {
+    const reader = await withRoles('ops:read');
+    const operator = await withRoles('ops:control');
+    for (const one of [reader, operator]) {
+      one.send({ type: 'service_control', data: { service_id: 'x', action: 'restart' } });
+      one.send({ type: 'send_webhook', data: { webhook_type: 'x', url: 'https://hooks.example/x', message: 'x' } });
+    }
+    const codes = async (one: Client) => {
+      const both = [await one.until(ofType('error')), await one.until(ofType('error'))].map((message) => dataOf(message));
+      return both.map(({ error_code, error_message }) => `${String(error_code)} ${String(error_message).includes('ops:control')}`).sort();
+    };
+
+    expect(await codes(reader)).toEqual(['PERMISSION_DENIED true', 'PERMISSION_DENIED true']);
+    expect(await codes(operator)).toEqual(['PERMISSION_DENIED false', 'SERVICE_NOT_FOUND false']);
+  });
+
+  test('a large message is for those who may see its topic', async () => {
+    const reader = await withRoles('ops:read');
+    announce(reader, `client-${freshId()}`);
+    await reader.until(ofType('connection_status'));
+    await secure.publish([alert({ message: 'x'.repeat(900_000) })]);
+    const { ref } = await reader.until(({ ref: found }) => found !== undefined);
+    const tokenOf = async (...roles: string[]) => ({
+      authorization: `Bearer ${await secure.run.mint({ user: 'somebody', seconds: 600, roles })}`,
+    });
+
+    expect(await secure.get(String(ref))).toMatchObject({ status: 401, body: { error_code: 'AUTHENTICATION_REQUIRED' } });
+    expect(await secure.get(String(ref), await tokenOf())).toMatchObject({ status: 403, body: { error_code: 'PERMISSION_DENIED' } });
+    expect(await secure.get(String(ref), await tokenOf('ops:read'))).toMatchObject({ status: 200, body: { type: 'alert' } });
+  });
+});
+
+describe('figures', () => {
+  test('connection_status counts the connections there are, and the time since the first', async () => {
+    const before = Number(await connections(own));
+    const others = [await dial(own), await dial(own)];
+    own.run.clock.advance(7_000);
+    const one = await dial(own);
+    announce(one, `client-${freshId()}`);
+    const answer = dataOf(await one.until(ofType('connection_status')));
+
+    expect(answer['client_count']).toBe(before + others.length + 1);
+    expect(answer['uptime_seconds']).toBeGreaterThanOrEqual(7);
+  });
+});
+
+test('a deployment without identity lets nobody act, unless it is told to', async () => {
+  const deployed = await runWith({ ALLOW_ANONYMOUS_CONTROL: 'false' });
+  try {
+    const one = await connect(deployed.url);
+    one.send({ type: 'service_control', data: { service_id: 'x', action: 'status' } });
+    expect(dataOf(await one.until(ofType('error')))).toMatchObject({ error_code: 'PERMISSION_DENIED' });
+    await deployed.publish([tick(freshTicker(), 1)]);
+    await one.close();
+  } finally {
+    await deployed.run.stop();
+  }
+});
