@@ -2,10 +2,13 @@
 
 import { SETTING } from '../core/names.ts';
 import { startDemo } from '../local/demo/demo.ts';
+import { makeJournal } from '../local/demo/journal.ts';
 import { startOnSale } from '../local/demo/on-sale.ts';
+import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
+import { functionNames } from './build.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 const DEFAULT_PORT = 8000;
@@ -93,6 +96,8 @@ async function main(): Promise<void> {
     });
   }
 
+  const print = printer(local.verbose);
+  const journal = makeJournal();
   console.log('making the template and its functions …');
   try {
     assembly = await assemble(settings);
@@ -101,7 +106,10 @@ async function main(): Promise<void> {
       port: local.port,
       dataDir: local.dataDir,
       secret: LOCAL_KEY,
-      log: printer(local.verbose),
+      log: (name, line) => {
+        print(name, line);
+        journal.note(name, line);
+      },
     });
   } catch (error) {
     console.error(explainStart(error, local.port));
@@ -116,7 +124,7 @@ async function main(): Promise<void> {
     warn: (message: string) => console.error(`demo: ${message}`),
     ...(ownTokens ? { token: await run.mint({ user: 'demo', seconds: YEAR_SECONDS }) } : {}),
   };
-  const stops = [startDemo(demo), startOnSale(demo)];
+  const stops = [startDemo(demo), startOnSale(demo), startOperations({ ...demo, journal, services: functionNames().length })];
   stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 

@@ -1,6 +1,6 @@
 /** `npm run publish -- price 005930 158600`: sends an event of one's own. */
 import { parseArgs } from 'node:util';
-import { MARKET, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
+import { MARKET, OPERATIONS, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
 
 const USAGE = `usage: npm run publish -- price TICKER WON                    a tick, such as: price 005930 158600
        npm run publish -- halt TICKER [REASON]
@@ -8,6 +8,9 @@ const USAGE = `usage: npm run publish -- price TICKER WON                    a t
        npm run publish -- rank USER CONCERT RANK             a place in the queue, such as: rank 100 1 5
        npm run publish -- activate USER CONCERT SECONDS      let in, such as: activate 100 1 60
        npm run publish -- reservation USER SEAT SUCCESS|FAIL such as: reservation 100 55 SUCCESS
+       npm run publish -- alert LEVEL TITLE [MESSAGE]        such as: alert critical "disk full"
+       npm run publish -- service ID EVENT [MESSAGE]         such as: service posco_news restarted
+       npm run publish -- log LEVEL MESSAGE                  such as: log ERROR "it broke"
 options: --url http://localhost:8000   where to   (or PUSH_URL, or PORT on this machine)
          --key local-key               the key    (or PUSH_KEY)
          --lane bus|direct             the way    (bus)
@@ -37,6 +40,13 @@ function numbersOf(words: readonly string[], ...names: readonly string[]): numbe
     if (!/^\d{1,15}$/.test(word)) throw new UsageError(`${name}: expected a whole number, got ${JSON.stringify(word)}`);
     return Number(word);
   });
+}
+
+/** The words after the event's name: those that are named, and one more at most. */
+function textsOf(words: readonly string[], ...names: readonly string[]): string[] {
+  if (words.length < names.length || words.length > names.length + 1)
+    throw new UsageError(`expected ${names.join(', ')}, in quotes where there are spaces; got ${JSON.stringify(words.join(' '))}`);
+  return [...words];
 }
 
 const trading =
@@ -78,6 +88,28 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     if (!['SUCCESS', 'FAIL'].includes(status) || extra.length > 0)
       throw new UsageError(`a reservation ends with SUCCESS or FAIL; got ${JSON.stringify(words.slice(2).join(' '))}`);
     return { source: 'ticket.reservation', detailType: 'ReservationSettled', detail: { userId, seatId, status, timestamp: now() } };
+  },
+  alert(words) {
+    const [level, title, message = title] = textsOf(words, 'LEVEL', 'TITLE');
+    return {
+      source: OPERATIONS,
+      detailType: 'AlertRaised',
+      detail: { level, title, message, category: 'manual', source: 'npm run publish', timestamp: now() },
+    };
+  },
+  service(words) {
+    const [id, event, message = `${id} ${event}`] = textsOf(words, 'ID', 'EVENT');
+    const status = event === 'stopped' ? 'stopped' : event === 'error' ? 'error' : 'running';
+    return {
+      source: OPERATIONS,
+      detailType: 'ServiceChanged',
+      detail: { service_id: id, service_name: id, event_type: event, status, message, timestamp: now() },
+    };
+  },
+  log(words) {
+    const [level, message] = textsOf(words, 'LEVEL', 'MESSAGE');
+    const entries = [{ timestamp: now(), level, logger_name: 'npm run publish', message }];
+    return { source: OPERATIONS, detailType: 'LogAppended', detail: { file_name: 'manual.log', entries } };
   },
 };
 

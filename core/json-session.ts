@@ -44,7 +44,10 @@ export async function serveJson(command: Command, touch: Touch, requestedAtMs: n
         command.topics.filter((topic) => !known.includes(topic)),
       );
     }
-    default:
+    case 'client_info':
+    case 'ping':
+    case 'service_control':
+    case 'send_webhook':
       return serveMonitor(command, subscriber, ports);
   }
 }

@@ -82,7 +82,9 @@ function loadOf(
       return { ...plain, pace: parsed.chooses ? pacePerSecond : null };
     case 'client_info':
       return { ...plain, subscribes: parsed.explicit ? 0 : channels.broadcasts.length, pace: pacePerSecond };
-    default:
+    case 'ping':
+    case 'service_control':
+    case 'send_webhook':
       return { ...plain, pace: pacePerSecond };
   }
 }

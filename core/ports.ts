@@ -26,6 +26,8 @@ export interface TopicState {
   readonly recent: readonly string[];
   /** Whether somebody may be listening. Unheard topics are not drained. */
   readonly heard: boolean;
+  /** Its head when somebody began to listen after nobody had: up to there, nobody who is not late lacks anything. */
+  readonly heardFrom: number;
   /** Whether the catalogue knows it. */
   readonly listed: boolean;
   /** When it may be forgotten, in ms, unless it is written to or asked for before; `null` = never. */
@@ -51,6 +53,8 @@ export interface Topics {
   hear(topic: string): Promise<TopicState>;
   /** Takes that back. */
   unhear(topic: string): Promise<void>;
+  /** Nobody was there when it was looked for after that. MUST do nothing where somebody listens again. */
+  desert(topic: string): Promise<void>;
   /** Makes the topic at offset 0 if need be. Gives the item as it is afterwards. */
   create(topic: string): Promise<TopicState>;
 

@@ -4,10 +4,10 @@ import type { Channels } from './channels/registry.ts';
 import { parseJson } from './envelope.ts';
 import { PushError } from './errors.ts';
 import type { Principal } from './identity.ts';
+import { logHead } from './log-start.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
 import type { Audience, Clock, Notices, Registrations, Subscription, Topics } from './ports.ts';
-import { logHead } from './round.ts';
 
 /** A registration that nobody came for lapses after a day. */
 const REGISTRATION_MS = 86_400_000;

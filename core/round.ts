@@ -1,7 +1,6 @@
 import { asideOf } from './aside.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Clock, LogMessage, Subscription, TopicState, Topics } from './ports.ts';
-import type { Position } from './position.ts';
 import { type Addressee, encoderOf, type Outgoing } from './protocol/encode.ts';
 
 /** A message as subscriptions are told it. */
@@ -51,7 +50,8 @@ export async function readRound(
   const state = (await ports.topics.read([topic])).get(topic);
   if (!state) return { from: done, head: done, epoch: '', more: false, after: async (last) => nothing(last) };
   // a topic that was forgotten and made anew counts from 1 again: an older cursor says nothing
-  const from = Math.max(done, told.epoch === state.epoch ? told.cursor : 0);
+  // what came while nobody listened is told only to those who ask for it, and they are late
+  const from = Math.max(done, told.epoch === state.epoch ? told.cursor : 0, state.heardFrom);
   return channel.kind === 'state' ? stateRound(state, { channel, from, retell }, ports) : logRound(state, { channel, from }, ports);
 }
 
@@ -123,35 +123,6 @@ export async function readLogAfter(state: TopicState, after: number, topics: Top
     messages.push(message);
   }
   return { messages, full: read.length === LOG_PAGE && messages.length === LOG_PAGE };
-}
-
-/** The head of a log: its hint, and what follows it without a gap. */
-export async function logHead(state: TopicState, topics: Topics): Promise<number> {
-  for (let head = state.head; ; ) {
-    const { messages, full } = await readLogAfter({ ...state, head }, head, topics);
-    head = messages.at(-1)?.offset ?? head;
-    if (!full) return head;
-  }
-}
-
-/** Where a log is told from: after the position, or all of it where that is of another life or none of ours, or from the head. */
-export async function startOf(
-  wanted: Position | null,
-  state: TopicState,
-  topics: Topics,
-): Promise<{ readonly start: number; readonly head: number; readonly whole: boolean }> {
-  if (wanted === null) {
-    const head = await logHead(state, topics);
-    return { start: head, head, whole: false };
-  }
-  const known = wanted.epoch === state.epoch;
-  // who was told beyond the hint knows a position that the hint does not
-  const head = known && wanted.offset > state.head ? await logHead(state, topics) : state.head;
-  const start = known && wanted.offset <= head ? wanted.offset : 0;
-  const { messages } = await readLogAfter(state, start, topics);
-  const newest = messages.at(-1)?.offset ?? 0;
-  const whole = known && start === wanted.offset && (messages[0]?.offset ?? head + 1) === start + 1;
-  return { start, head: Math.max(head, newest), whole };
 }
 
 /** A message of a log topic; `null` where the channel has nothing to tell of it. */

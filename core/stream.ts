@@ -3,13 +3,14 @@ import { type Address, addressOf, channelAt, numbersIn } from './address.ts';
 import type { Channels } from './channels/registry.ts';
 import { PushError } from './errors.ts';
 import { authenticate, type Identity } from './identity.ts';
+import { startOf } from './log-start.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
 import type { Clock, Registration, Registrations, TopicState, Topics } from './ports.ts';
 import { type Position, parsePosition } from './position.ts';
 import type { Outgoing } from './protocol/encode.ts';
 import { COMMENT, formatEvent, formatId, formatRetry } from './protocol/sse.ts';
-import { logMessage, newestOf, readLogAfter, startOf } from './round.ts';
+import { logMessage, newestOf, readLogAfter } from './round.ts';
 
 /** A committed event is to be seen within a second: looked for this soon after the last, then ever slower. */
 const SOONEST_LOOK_MS = 250;
@@ -72,7 +73,7 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
   const { lastEventId } = request;
   const registration = await registrations.find(address.topic);
   if (lastEventId === null) {
-    const { start } = await startOf(registration?.position ?? null, state, topics);
+    const { start } = await startOf(registration?.position ?? null, state, address.channel.history, ports);
     return { address, state, from: start, registration, comesBack: false };
   }
   // an id that is none of ours is of another life of the topic: what is still there follows
@@ -80,7 +81,7 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
   // it has what came after the registration: that is the proof that something was delivered
   const has = registration && since.epoch === registration.position.epoch && since.offset > registration.position.offset;
   if (has) await registrations.useUp(address.topic, registration.stamp);
-  const { start } = await startOf(since, state, topics);
+  const { start } = await startOf(since, state, address.channel.history, ports);
   return { address, state, from: start, registration: null, comesBack: true };
 }
 

@@ -3,6 +3,7 @@ import { bounded } from './bounded.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { expiryOf } from './expiry.ts';
+import { startOf } from './log-start.ts';
 import type {
   Audience,
   Catalogue,
@@ -22,7 +23,7 @@ import type {
 import { BEFORE_ALL, type Position } from './position.ts';
 import { encode, encodeSubscribed, type Outgoing } from './protocol/encode.ts';
 import { useRegistration } from './registration.ts';
-import { logMessage, newestOf, readLogAfter, startOf } from './round.ts';
+import { logMessage, newestOf, readLogAfter } from './round.ts';
 
 /** All of an audience, until topics have several shards. */
 export const ONLY_SHARD = 0;
@@ -180,7 +181,7 @@ async function tellLog(
   const stands = there !== null && !there.ended;
   const registration = since === null && !stands && channel.http ? await ports.registrations.find(topic) : null;
   const wanted = since ?? registration?.position ?? null;
-  const { start, head, whole } = await startOf(wanted, state, ports.topics);
+  const { start, head, whole } = await startOf(wanted, state, channel.history, ports);
   const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: head }, since === null ? null : whole, ports);
   if (said.result !== 'sent') return 'gone';
   if (since === null && stands && (await ports.audience.renew(there, wish.filter, requestedAtMs))) {

@@ -162,6 +162,7 @@ async function unhearDeserted(
       await topics.hear(topic);
       return jobs.put({ kind: 'drain', topic, shard: ONLY_SHARD });
     }
+    await topics.desert(topic);
     await catalogue.removeHeard(topic, atMs);
   });
   return heard.length - deserted.length;

@@ -47,3 +47,4 @@ export const tickDetail = ({ ticker, price, previousClose, volume }: PriceNow, n
 });
 
 export const MARKET = 'market.price';
+export const OPERATIONS = 'ops.monitor';

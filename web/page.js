@@ -1,5 +1,6 @@
 // @ts-check
-/** The live page: prices, and one buyer's way. A token in the address (`#token=…`) goes with every request. */
+/** The live page: prices, one buyer's way, operations. A token in the address (`#token=…`) goes with every request. */
+import { startOperations } from './operations.js';
 import { startPrices } from './prices.js';
 import { startTicket } from './ticket.js';
 
@@ -15,6 +16,7 @@ const access = {
 };
 
 startPrices(access);
+startOperations(access);
 void startTicket(access);
 // another token is another visit
 addEventListener('hashchange', () => location.reload());

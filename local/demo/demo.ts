@@ -6,6 +6,7 @@ import { makeLevers } from '../levers.ts';
 import { MARKET, type OutgoingEvent, type PriceNow, postEvents, tickDetail } from '../publisher.ts';
 import { bridge } from './bridge.ts';
 import { readRates } from './rates.ts';
+import { repeat } from './repeat.ts';
 
 export interface DemoOptions {
   readonly url: string;
@@ -45,27 +46,24 @@ export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise
   const series = [...SHARES.map(([ticker, name, close]) => shareSeries(ticker, name, close)), ...readRates().map(rateSeries)];
   const { random } = makeLevers(20260829);
   let step = 0;
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
 
-  const publish = async (events: readonly OutgoingEvent[]): Promise<void> => {
+  const publish = async (events: readonly OutgoingEvent[], isStopped: () => boolean): Promise<void> => {
     try {
       const { rejected } = await postEvents(url, key, events);
       for (const { error_message } of rejected) warn(error_message);
     } catch (error) {
-      if (!stopped) warn(error instanceof Error ? error.message : String(error));
+      if (!isStopped()) warn(error instanceof Error ? error.message : String(error));
     }
   };
-  const tick = async (): Promise<void> => {
-    step++;
+  const tick = async (isStopped: () => boolean): Promise<void> => {
+    if (step++ === 0) return publish(opening(series), isStopped);
     const now = Date.now();
     const taken = await others(now);
     const quotes = series
       .filter(({ ticker }) => random() < 1 / EVERY && !taken.has(ticker))
       .map((one) => tickDetail(one.priceAt(step), now));
     for (const { ticker, timestamp } of quotes) told.set(ticker, timestamp);
-    if (quotes.length > 0) await publish([{ source: MARKET, detailType: 'PricesTicked', detail: { quotes } }]);
-    if (!stopped) timer = setTimeout(run, TICK_MS);
+    if (quotes.length > 0) await publish([{ source: MARKET, detailType: 'PricesTicked', detail: { quotes } }], isStopped);
   };
   /** Tickers to leave alone: halted ones, and those that somebody else has just told a price of. */
   const others = async (now: number): Promise<Set<string>> => {
@@ -78,19 +76,7 @@ export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise
   };
   /** When the demo last told a price of its own. */
   const told = new Map<string, string>();
-  let running: Promise<void> = Promise.resolve();
-  const run = (): void => {
-    running = tick();
-  };
-
-  running = publish(opening(series)).then(() => {
-    if (!stopped) run();
-  });
-  return async () => {
-    stopped = true;
-    clearTimeout(timer);
-    await running;
-  };
+  return repeat(TICK_MS, tick);
 }
 
 async function readPrices(url: string, token?: string): Promise<Record<string, { timestamp: string; halted: boolean }>> {

@@ -5,6 +5,7 @@
 import { makeLevers } from '../levers.ts';
 import { type OutgoingEvent, postEvents } from '../publisher.ts';
 import type { DemoOptions } from './demo.ts';
+import { repeat } from './repeat.ts';
 
 const MOVE_MS = 4_000;
 const CONCERT = 1;
@@ -75,29 +76,15 @@ const settled = (userId: number, success: boolean): OutgoingEvent => ({
 export function startOnSale({ url, key, warn }: DemoOptions): () => Promise<void> {
   const { random } = makeLevers(20260915);
   let move = openRoom();
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
 
-  const tick = async (): Promise<void> => {
+  return repeat(MOVE_MS, async (isStopped) => {
     try {
       const { rejected } = await postEvents(url, key, move.events, 'direct');
       for (const { error_message } of rejected) warn(error_message);
       move = moveRoom(move.room, random);
     } catch (error) {
       // what was not taken is told again: the room stays as buyers believe it to be
-      if (!stopped) warn(error instanceof Error ? error.message : String(error));
+      if (!isStopped()) warn(error instanceof Error ? error.message : String(error));
     }
-    if (!stopped) timer = setTimeout(run, MOVE_MS);
-  };
-  let running: Promise<void> = Promise.resolve();
-  const run = (): void => {
-    running = tick();
-  };
-
-  run();
-  return async () => {
-    stopped = true;
-    clearTimeout(timer);
-    await running;
-  };
+  });
 }

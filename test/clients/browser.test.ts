@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { activated, freshId, rank, settled } from '../helpers/events.ts';
+import { activated, alert, freshId, log, logEntry, rank, settled, status } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -64,4 +64,25 @@ test('the live page follows its buyer over STOMP and over event streams', { time
   await read('place', 'ACTIVE');
   await own.publish([settled(55, 100, 'FAIL')]);
   await read('seat', 'FAIL');
+});
+
+test('the live page shows the machine, alerts and the log, unasked', { timeout: 60_000 }, async () => {
+  const shows = (place: string, text: string) =>
+    own.eventually(
+      () => page.textContent(place),
+      (shown) => (shown ?? '').includes(text),
+    );
+  await shows('#ops-state', 'live');
+  await own.publish([
+    status({ cpu_percent: 12.3, uptime: 90_000 }),
+    alert({ title: 'an alert' }),
+    log({ entries: [logEntry('WARNING', 'a line')] }),
+  ]);
+
+  await shows('#ops-cpu-text', '12.3 %');
+  await shows('#ops-uptime', '1 d 1 h');
+  await shows('#ops-alerts', 'an alert');
+  await shows('#ops-log', 'a line');
+  await shows('#ops-latency', 'ms');
+  expect(await page.evaluate('document.getElementById("ops-cpu").value')).toBe(12.3);
 });

@@ -1,12 +1,12 @@
 /** Log topics: every message counts, also for those who are slow. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Channel } from '../../core/channels/channel.ts';
 import { channelsOf } from '../../core/channels/registry.ts';
 import { drain } from '../../core/drain.ts';
 import { ingest } from '../../core/ingest.ts';
 import { doJob } from '../../core/jobs.ts';
 import { sweep } from '../../core/sweep.ts';
-import { settled } from '../helpers/events.ts';
+import { alert, settled } from '../helpers/events.ts';
 import { memoryTopics } from '../helpers/memory.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
 
@@ -249,4 +249,182 @@ test('a sign of life is none of the client: one that vanished in the queue is le
 
   expect(told(ports, 'vanished').some(({ event }) => event === 'KEEPALIVE')).toBe(true);
   expect(ports.gateway.closed).toEqual(['vanished']);
+});
+
+describe('history', () => {
+  const ALERTS = 'ops:alert';
+  const raise = async (count: number, everyMs = 0): Promise<void> => {
+    for (let index = 0; index < count; index++) {
+      ports.clock.nowMs += everyMs;
+      const { source, detailType, detail } = alert();
+      const body = JSON.stringify({
+        id: `e${serial++}`,
+        source,
+        'detail-type': detailType,
+        time: new Date(ports.clock.now()).toISOString(),
+        detail,
+      });
+      await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+    }
+  };
+  const limited = (history: { messages: number; ms: number; most: number }) => {
+    ports.channels = channelsOf(ports.channels.all.map((channel) => (channel.name === 'alert' ? { ...channel, history } : channel)));
+  };
+  const epochOf = async () => (await ports.topics.read([ALERTS])).get(ALERTS)?.epoch;
+  /** Comes back with the position of the first message; gives which offsets it is told, and whether that is all. */
+  const comesBack = async (offset = 1): Promise<{ first: number | undefined; count: number; recovered: unknown }> => {
+    const say = await speaker(ports, `c${serial++}`);
+    const name = `c${serial - 1}`;
+    await say({ type: 'subscribe', topic: ALERTS, since: `${await epochOf()}:${offset}` });
+    await drain({ topic: ALERTS, shard: 0 }, ports);
+    const all = told(ports, name);
+    const told1 = all.flatMap(({ type, position }) => (type === 'alert' ? [Number(String(position).split(':')[1])] : []));
+    expect(told1).toEqual([...told1].sort((a, b) => a - b));
+    return { first: told1[0], count: told1.length, recovered: all.find(({ type }) => type === 'subscribed')?.['recovered'] };
+  };
+
+  test('of operations goes back 300 messages and 10 minutes at least', async () => {
+    const { history } = ports.channels.of(ALERTS) as Channel;
+
+    expect(history.messages).toBeGreaterThanOrEqual(300);
+    expect(history.ms).toBeGreaterThanOrEqual(10 * 60_000);
+  });
+
+  test('holds the newest messages, however old they are', async () => {
+    limited({ messages: 30, ms: 60_000, most: 1_000 });
+    await raise(40, 1_800_000);
+
+    expect(await comesBack(10)).toEqual({ first: 11, count: 30, recovered: true });
+    expect(await comesBack(9)).toEqual({ first: 11, count: 30, recovered: false });
+  });
+
+  test('holds what is young, however much it is', async () => {
+    limited({ messages: 10, ms: 60_000, most: 1_000 });
+    await raise(50, 10_000);
+    await raise(200, 100);
+
+    // the last minute: 200 in the last 20 s, and 4 before
+    const { first, count, recovered } = await comesBack();
+    expect(recovered).toBe(false);
+    expect(first).toBeGreaterThanOrEqual(46);
+    expect(first).toBeLessThanOrEqual(48);
+    expect(count).toBe(250 - (first ?? 0) + 1);
+  });
+
+  test('never holds more than so many', async () => {
+    limited({ messages: 10, ms: 3_600_000, most: 100 });
+    await raise(180);
+
+    expect(await comesBack()).toEqual({ first: 81, count: 100, recovered: false });
+  });
+
+  test('is found in few looks', async () => {
+    limited({ messages: 10, ms: 60_000, most: 100_000 });
+    await raise(1_000, 60);
+    let looks = 0;
+    const { readLog } = ports.topics;
+    ports.topics.readLog = (topic, after, limit) => {
+      if (limit === 1) looks++;
+      return readLog(topic, after, limit);
+    };
+
+    await comesBack();
+
+    expect(looks).toBeLessThanOrEqual(11);
+  });
+});
+
+test('what came while nobody listened is not read by the first drain after', async () => {
+  const first = await speaker(ports, 'first');
+  await first({ type: 'subscribe', topic: TOPIC });
+  await publish(2);
+  await first({ type: 'unsubscribe', topic: TOPIC });
+  ports.clock.nowMs += 600_000;
+  await sweep({ ...ports, idleTimeoutSeconds: 3_600, pingIntervalSeconds: 3_000 });
+  await publish(700);
+  const say = await speaker(ports, 'a');
+  await say({ type: 'subscribe', topic: TOPIC });
+  let read = 0;
+  const { readLog } = ports.topics;
+  ports.topics.readLog = async (topic, after, limit) => {
+    const found = await readLog(topic, after, limit);
+    read += found.length;
+    return found;
+  };
+
+  await publish(1);
+
+  expect(offsets('a')).toEqual([703]);
+  expect(read).toBeLessThan(5);
+});
+
+test('who subscribes while the sweep looks for listeners misses nothing', async () => {
+  const first = await speaker(ports, 'first');
+  await first({ type: 'subscribe', topic: TOPIC });
+  await first({ type: 'unsubscribe', topic: TOPIC });
+  await publish(3);
+  ports.clock.nowMs += 600_000;
+  const { desert } = ports.topics;
+  ports.topics.desert = async (topic) => {
+    // the audience was empty a moment ago
+    const say = await speaker(ports, 'a');
+    await say({ type: 'subscribe', topic: TOPIC });
+    await publish(1);
+    await desert(topic);
+  };
+  await sweep({ ...ports, idleTimeoutSeconds: 3_600, pingIntervalSeconds: 3_000 });
+  ports.topics.desert = desert;
+
+  await publish(1);
+
+  expect(offsets('a')).toEqual([4, 5]);
+});
+
+test('a burst on one log costs two writes an event, and one look and one raise of the head', async () => {
+  const calls: string[] = [];
+  const counted = <Name extends 'read' | 'eventBase' | 'putLog' | 'raiseHead' | 'readLog'>(name: Name) => {
+    const method = ports.topics[name] as (...parameters: unknown[]) => unknown;
+    return (...parameters: unknown[]) => {
+      calls.push(name);
+      return method(...parameters);
+    };
+  };
+  const topics = Object.fromEntries(
+    (['read', 'eventBase', 'putLog', 'raiseHead', 'readLog'] as const).map((name) => [name, counted(name)]),
+  );
+  const records = Array.from({ length: 10 }, (_, index) => {
+    const { source, detailType, detail } = settled(55, 100, 'SUCCESS');
+    return {
+      id: `r${index}`,
+      body: JSON.stringify({ id: `b${index}`, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail }),
+    };
+  });
+  const bury = async (_: string, reason: string) => Promise.reject(new Error(reason));
+
+  await ingest(records, { ...ports, topics: { ...ports.topics, ...topics }, deadEvents: { bury } });
+  const once = calls.splice(0).sort();
+  // all of it once more: nothing stands twice
+  await ingest(records, { ...ports, deadEvents: { bury } });
+
+  expect(once).toEqual([...Array(10).fill('eventBase'), ...Array(10).fill('putLog'), 'raiseHead', 'read']);
+  expect((await ports.topics.readLog(TOPIC, 0, 100)).map(({ eventId }) => eventId)).toEqual(records.map((_, index) => `b${index}`));
+});
+
+test('who finds a place taken looks past all that took it at once', async () => {
+  const { read } = ports.topics;
+  await publish(60);
+  // it saw the log before all of that
+  ports.topics.read = async () => new Map();
+  let puts = 0;
+  const { putLog } = ports.topics;
+  ports.topics.putLog = (...parameters) => {
+    puts++;
+    return putLog(...parameters);
+  };
+
+  await publish(1);
+  ports.topics.read = read;
+
+  expect(puts).toBe(2);
+  expect((await ports.topics.readLog(TOPIC, 60, 10)).map(({ offset }) => offset)).toEqual([61]);
 });

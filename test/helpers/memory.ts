@@ -32,7 +32,10 @@ import type {
 const LOG_LIFE_MS = 86_400_000;
 
 export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
-  type Stored = { -readonly [Name in keyof TopicState]: TopicState[Name] } & { orders: Record<string, string> };
+  type Stored = { -readonly [Name in keyof TopicState]: TopicState[Name] } & {
+    orders: Record<string, string>;
+    deserted: boolean;
+  };
   const states = new Map<string, Stored>();
   const bases = new Map<string, { base: number; expiresAtMs: number }>();
   const logs = new Map<string, Map<number, { eventId: string; value: object; expiresAtMs: number }>>();
@@ -45,6 +48,8 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
       parts: {},
       recent: [],
       heard: false,
+      heardFrom: 0,
+      deserted: true,
       listed: false,
       expiresAtMs: null,
       orders: {},
@@ -52,7 +57,11 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
     states.set(topic, state);
     return state;
   };
-  const copy = ({ orders: _, ...state }: Stored): TopicState => ({ ...state, parts: { ...state.parts }, recent: [...state.recent] });
+  const copy = ({ orders: _, deserted: __, ...state }: Stored): TopicState => ({
+    ...state,
+    parts: { ...state.parts },
+    recent: [...state.recent],
+  });
   const logOf = (topic: string) => {
     const log = logs.get(topic) ?? new Map<number, { eventId: string; value: object; expiresAtMs: number }>();
     logs.set(topic, log);
@@ -79,12 +88,20 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
     async hear(topic) {
       const state = make(topic);
       state.heard = true;
+      if (state.deserted) state.heardFrom = state.head;
+      state.deserted = false;
       return copy(state);
     },
     create: async (topic) => copy(make(topic)),
     async unhear(topic) {
       const state = states.get(topic);
       if (state) state.heard = false;
+    },
+    async desert(topic) {
+      const state = states.get(topic);
+      if (!state || state.heard) return;
+      state.heardFrom = 0;
+      state.deserted = true;
     },
     async eventBase(topic, eventId, base) {
       const key = `${topic} ${eventId}`;

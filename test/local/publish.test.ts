@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
+import { connect, ofType } from '../helpers/client.ts';
 import { freshId } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
 import { connected, frame } from '../helpers/stomp.ts';
@@ -45,4 +46,28 @@ test.each([
   [['parking', '1'], 'there is no event'],
 ])('%j is refused with what was expected', async (words, expected) => {
   await expect(publish(...words)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(expected) as string });
+});
+
+test('an alert, a service event and a log line reach a dashboard', async () => {
+  const dashboard = await connect(host.url);
+  dashboard.send({ type: 'subscribe', data: { event_types: ['alert', 'service_event', 'log_update'] } });
+  for (let topics = 0; topics < 3; topics++) await dashboard.until(ofType('subscribed'));
+  const mark = `mark-${freshId()}`;
+
+  await publish('alert', 'critical', mark);
+  await publish('service', mark, 'restarted', 'by hand');
+  await publish('log', 'error', mark);
+  const told = [];
+  for (let messages = 0; messages < 3; messages++) told.push(await dashboard.until((message) => JSON.stringify(message).includes(mark)));
+
+  expect(told.map(({ type }) => type)).toEqual(['alert', 'service_event', 'log_update']);
+  expect(told[0]?.['data']).toMatchObject({ level: 'critical', title: mark });
+  expect(told[1]?.['data']).toMatchObject({ service_id: mark, event_type: 'restarted', message: 'by hand' });
+  expect(told[2]?.['data']).toMatchObject({ entries: [{ level: 'ERROR', message: mark }] });
+  await dashboard.close();
+});
+
+test('what an event lacks is said by name', async () => {
+  await expect(publish('alert', 'critical')).rejects.toThrow('LEVEL, TITLE');
+  await expect(publish('service', 'x', 'exploded')).rejects.toThrow('event_type');
 });

@@ -133,6 +133,24 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await tables.topics.putLog(topic, 1, 'f', { n: 2 })).toBe('taken');
     });
 
+    test('remembers where somebody began to listen, until nobody was there', async () => {
+      const topic = fresh('log');
+      await tables.topics.raiseHead(topic, 5);
+      expect(await tables.topics.hear(topic)).toMatchObject({ heard: true, heardFrom: 5 });
+      await tables.topics.raiseHead(topic, 7);
+      expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+      await tables.topics.desert(topic);
+      expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+      await tables.topics.unhear(topic);
+      // somebody may still have been there
+      expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+
+      await tables.topics.unhear(topic);
+      await tables.topics.desert(topic);
+      expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 7 });
+      expect(await tables.topics.hear(fresh('log'))).toMatchObject({ head: 0, heardFrom: 0 });
+    });
+
     test('the head of a log rises and never falls', async () => {
       const topic = fresh('log');
 

@@ -9,7 +9,6 @@ const TOPIC_PREFIX = 'ops:';
 
 /** `alert` → `ops:alert`. */
 export const opsTopic = (type: string): string => TOPIC_PREFIX + type;
-export const isOpsTopic = (topic: string): boolean => topic.startsWith(TOPIC_PREFIX);
 
 /** A log of operations holds at least so many messages, and those of at least so long. */
 const HISTORY: History = { messages: 1_000, ms: 15 * 60_000, most: 30_000 };

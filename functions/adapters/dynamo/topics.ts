@@ -100,12 +100,10 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
     async hear(topic) {
       const { done } = await update(
         topic,
-        ['#head = if_not_exists(#head, :zero)', '#heard = :true'],
+        ['#head = if_not_exists(#head, :zero)', '#heardFrom = if_not_exists(#heardFrom, if_not_exists(#head, :zero))', '#heard = :true'],
         { ':zero': 0, ':true': true },
         undefined,
-        {
-          '#heard': 'heard',
-        },
+        { '#heard': 'heard', '#heardFrom': 'heardFrom' },
       );
       return done as TopicState;
     },
@@ -122,6 +120,20 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
             UpdateExpression: 'REMOVE #heard',
             ConditionExpression: 'attribute_exists(#heard)',
             ExpressionAttributeNames: { '#heard': 'heard' },
+          }),
+        ),
+      );
+    },
+
+    async desert(topic) {
+      await conditional(() =>
+        client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: stateKey(topic),
+            UpdateExpression: 'REMOVE #heardFrom',
+            ConditionExpression: 'attribute_not_exists(#heard) AND attribute_exists(#heardFrom)',
+            ExpressionAttributeNames: { '#heard': 'heard', '#heardFrom': 'heardFrom' },
           }),
         ),
       );
@@ -222,6 +234,7 @@ function stateOf(topic: string, item: Item): TopicState {
     parts: Object.fromEntries(parts.map(([name, value]) => [name.slice(PART.length), value as object])),
     recent: Array.isArray(item['recent']) ? (item['recent'] as string[]) : [],
     heard: item['heard'] === true,
+    heardFrom: number(item, 'heardFrom'),
     listed: item['listed'] === true,
     expiresAtMs: typeof item['expiresAt'] === 'number' ? item['expiresAt'] * 1000 : null,
   };

@@ -1,0 +1,45 @@
+/**
+ * The demo's operations: a real week of earthquakes as alerts, this machine's own figures as its status, and what the
+ * functions log of their clients. It publishes through the public path, like any upstream.
+ */
+import { OPERATIONS, type OutgoingEvent, postEvents } from '../publisher.ts';
+import type { DemoOptions } from './demo.ts';
+import { alertOf, readEarthquakes, replay } from './earthquakes.ts';
+import type { Journal } from './journal.ts';
+import { machineStatus, readProcessors } from './machine.ts';
+import { repeat } from './repeat.ts';
+
+const EVERY_MS = 2_000;
+/** The week goes by in half an hour: an earthquake every two seconds or so. */
+const SPEED = 300;
+
+export interface OperationsOptions extends DemoOptions {
+  readonly journal: Journal;
+  /** How many services run. */
+  readonly services: number;
+}
+
+/** Starts publishing; gives the way to stop. */
+export function startOperations({ url, key, warn, journal, services }: OperationsOptions): () => Promise<void> {
+  const began = Date.now();
+  const due = replay(readEarthquakes(), SPEED);
+  let processors = readProcessors();
+
+  return repeat(EVERY_MS, async (isStopped) => {
+    const now = readProcessors();
+    const status = await machineStatus(processors, now, services);
+    processors = now;
+    const entries = journal.take();
+    const events: OutgoingEvent[] = [
+      { source: OPERATIONS, detailType: 'StatusUpdated', detail: status },
+      ...due(Date.now() - began).map(alertOf),
+      ...(entries.length === 0 ? [] : [{ source: OPERATIONS, detailType: 'LogAppended', detail: { file_name: 'functions.log', entries } }]),
+    ];
+    try {
+      const { rejected } = await postEvents(url, key, events, 'direct');
+      for (const { error_message } of rejected) warn(error_message);
+    } catch (error) {
+      if (!isStopped()) warn(error instanceof Error ? error.message : String(error));
+    }
+  });
+}

@@ -1,0 +1,158 @@
+/** The original's JavaScript examples, unchanged, in Node, and its React hook rendered (`test/clients/originals/`). */
+import { createRequire } from 'node:module';
+import { Script } from 'node:vm';
+import { transform } from 'esbuild';
+import { Window } from 'happy-dom';
+import { afterEach, expect, test } from 'vitest';
+import WebSocket from 'ws';
+import { alert, freshId, service, status } from '../helpers/events.ts';
+import { sharedHost } from '../helpers/host.ts';
+import { originalSource } from '../helpers/originals.ts';
+
+const host = sharedHost();
+const sockets: WebSocket[] = [];
+/** As a browser's, but remembered, so that the test can end it. */
+class Remembered extends WebSocket {
+  constructor(url: string) {
+    super(url);
+    sockets.push(this);
+  }
+}
+const undo: (() => void)[] = [];
+afterEach(() => {
+  for (const one of undo.splice(0)) one();
+  for (const socket of sockets.splice(0)) {
+    // its example would come back otherwise
+    socket.onclose = null;
+    socket.terminate();
+  }
+});
+
+/** Everything the examples take for granted. Their client ids are always the same, and good for five connections. */
+function around(over: Record<string, unknown> = {}) {
+  const said: unknown[][] = [];
+  const note = (...words: unknown[]): void => void said.push(words);
+  const timers: { work: () => void; ms: number }[] = [];
+  const globals = {
+    WebSocket: Remembered,
+    navigator: { userAgent: 'test' },
+    console: { log: note, warn: note, error: note },
+    setInterval: (work: () => void, ms: number) => void timers.push({ work, ms }),
+    setTimeout,
+    JSON,
+    Date,
+    Object,
+    ...over,
+  };
+  return { globals, said, timers };
+}
+const run = async (name: string, globals: object): Promise<void> => {
+  new Script(await originalSource(name, host.url)).runInNewContext(globals);
+};
+
+test('connect.js announces itself and is told broadcasts', async () => {
+  const received: Record<string, unknown>[] = [];
+  const { globals, said } = around({ handleWebSocketMessage: (message: Record<string, unknown>) => void received.push(message) });
+  await run('connect.js', globals);
+  await host.eventually(
+    async () => received.map(({ type }) => type),
+    (types) => types.includes('connection_status'),
+  );
+  const mark = `mark-${freshId()}`;
+
+  await host.publish([alert({ title: mark })]);
+
+  await host.eventually(
+    async () => JSON.stringify(received),
+    (text) => text.includes(mark),
+  );
+  expect(said.filter(([word]) => String(word).includes('오류'))).toEqual([]);
+});
+
+test('manager.js: the class hands on what it knows, is answered its ping, and takes the rest for unknown', async () => {
+  const handled: unknown[] = [];
+  const { globals, said, timers } = around();
+  for (const name of ['handleStatusUpdate', 'handleServiceEvent', 'handleAlert', 'handlePong'])
+    (globals as Record<string, unknown>)[name] = (data: unknown) => void handled.push([name, data]);
+  // its methods are the user's to add
+  const source = (await originalSource('manager.js', host.url)).replace(
+    '// 사용 예시',
+    `for (const name of ['handleStatusUpdate', 'handleServiceEvent', 'handleAlert', 'handlePong']) WebSocketManager.prototype[name] = globalThis[name];`,
+  );
+  new Script(source).runInNewContext(globals);
+  await host.eventually(
+    async () => JSON.stringify(said),
+    (text) => text.includes('connection_status'),
+  );
+  const mark = `mark-${freshId()}`;
+  await host.publish([status({ network_status: mark }), alert({ title: mark }), service({ message: mark })]);
+  for (const { work, ms } of timers) {
+    expect(ms).toBe(30_000);
+    work();
+  }
+
+  for (const name of ['handleStatusUpdate', 'handleAlert', 'handleServiceEvent'])
+    await host.eventually(
+      async () => handled,
+      (all) => all.some((one) => JSON.stringify(one).includes(mark) && JSON.stringify(one).includes(name)),
+    );
+  await host.eventually(
+    async () => handled,
+    (all) => all.some((one) => JSON.stringify(one).includes('handlePong') && JSON.stringify(one).includes('latency_ms')),
+  );
+});
+
+test('dashboard.jsx: the hook, rendered, shows the machine, and its button is answered', async () => {
+  const window = new Window({ url: host.url });
+  const give = (name: string, value: unknown): void => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    undo.push(() => (before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name)));
+  };
+  give('window', window);
+  give('document', window.document);
+  give('navigator', { userAgent: 'test' });
+  give('WebSocket', Remembered);
+  undo.push(() => void window.happyDOM.close());
+  const require = createRequire(import.meta.url);
+  const React = require('react') as typeof import('react');
+  const { createRoot } = require('react-dom/client') as typeof import('react-dom/client');
+
+  const source = `${await originalSource('dashboard.jsx', host.url)}\nexport { Dashboard };`;
+  const { code } = await transform(source, { loader: 'jsx', format: 'cjs', jsx: 'transform' });
+  const module = { exports: {} as { Dashboard: () => unknown } };
+  new Function('require', 'module', 'exports', 'React', code)(require, module, module.exports, React);
+  const place = window.document.createElement('div');
+  window.document.body.append(place);
+  const root = createRoot(place as unknown as Parameters<typeof createRoot>[0]);
+  root.render(React.createElement(module.exports.Dashboard as () => null));
+  const shown = (text: string) =>
+    host.eventually(
+      async () => place.textContent,
+      (all) => all.includes(text),
+    );
+  await shown('연결됨');
+
+  const cpu = 1 + (freshId() % 9_000) / 100;
+  await host.eventually(
+    async () => {
+      await host.publish([status({ cpu_percent: cpu })]);
+      return place.textContent;
+    },
+    (all) => all.includes(`CPU: ${cpu}%`),
+  );
+  const [socket] = sockets;
+  const answers: string[] = [];
+  socket?.addEventListener('message', ({ data }) => void answers.push(String(data)));
+  place.querySelector('button')?.click();
+
+  await host.eventually(
+    async () => answers.join(),
+    (text) => text.includes('SERVICE_NOT_FOUND') && text.includes('posco_news'),
+  );
+  root.unmount();
+  await host.eventually(
+    async () => socket?.readyState,
+    (state) => state === WebSocket.CLOSED,
+  );
+});

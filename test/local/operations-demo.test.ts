@@ -1,0 +1,73 @@
+/** What the demo's operations tell: earthquakes by magnitude and in their order, this machine, the functions' lines. */
+import { expect, test } from 'vitest';
+import { makeChannels } from '../../core/channels/registry.ts';
+import { checkEvent } from '../../core/envelope.ts';
+import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
+import { alertOf, levelOf, readEarthquakes, replay } from '../../local/demo/earthquakes.ts';
+import { makeJournal } from '../../local/demo/journal.ts';
+import { machineStatus, readProcessors } from '../../local/demo/machine.ts';
+import type { OutgoingEvent } from '../../local/publisher.ts';
+
+const channels = makeChannels({ freshness: DEFAULT_FRESHNESS });
+const check = (event: OutgoingEvent) => checkEvent({ ...event, id: 'e', time: null, acceptedAtMs: 0, index: 0 }, channels);
+
+test('earthquakes are a real week, each an alert by its magnitude', () => {
+  const quakes = readEarthquakes();
+
+  expect(quakes.length).toBeGreaterThan(900);
+  expect((quakes.at(-1)?.atMs ?? 0) - (quakes[0]?.atMs ?? 0)).toBeGreaterThan(6.5 * 86_400_000);
+  for (const quake of quakes) check(alertOf(quake));
+  expect([1, 2.9, 3, 4.4, 4.5, 5.9, 6, 9].map(levelOf)).toEqual([
+    'info',
+    'info',
+    'warning',
+    'warning',
+    'error',
+    'error',
+    'critical',
+    'critical',
+  ]);
+});
+
+test('earthquakes come in their order and at their time, each once a round, and begin anew', () => {
+  const quakes = readEarthquakes().slice(0, 5);
+  const [first, last] = [quakes[0]?.atMs ?? 0, quakes.at(-1)?.atMs ?? 0];
+  const due = replay(quakes, 100);
+
+  expect(due(0)).toEqual([quakes[0]]);
+  const told = [];
+  for (let elapsedMs = 1; elapsedMs * 100 <= last - first; elapsedMs++) {
+    for (const quake of due(elapsedMs)) {
+      expect(quake.atMs - first).toBeLessThanOrEqual(elapsedMs * 100);
+      told.push(quake);
+    }
+  }
+  expect(told).toEqual(quakes.slice(1, -1));
+  expect(due((2 * (last - first + 1)) / 100)).toEqual([quakes[4], ...quakes, quakes[0]]);
+});
+
+test('the machine tells its own figures, as a status should be', async () => {
+  const before = { busy: 100, all: 1_000 };
+  const status = await machineStatus(before, { busy: 350, all: 2_000 }, 9);
+
+  expect(status).toMatchObject({ cpu_percent: 25, active_services: 9 });
+  check({ source: 'ops.monitor', detailType: 'StatusUpdated', detail: status });
+  const { busy, all } = readProcessors();
+  expect(all).toBeGreaterThan(busy);
+  for (const name of ['memory_percent', 'disk_usage']) expect(status[name]).toBeGreaterThan(0);
+});
+
+test('the journal keeps the lines that tell of clients, once, and none that publishing itself makes', () => {
+  const journal = makeJournal();
+  const line = (message: string) => JSON.stringify({ level: 'INFO', message, timestamp: '2026-02-06T03:00:00.000Z', clientId: 'x' });
+  journal.note('ws-message', line('subscribe'));
+  journal.note('ingest', line('told'));
+  journal.note('ws-message', 'not JSON');
+  journal.note('ws-message', JSON.stringify({ _aws: {}, MessagesIn: 1 }));
+
+  const entries = journal.take();
+
+  expect(entries).toEqual([expect.objectContaining({ level: 'INFO', logger_name: 'ws-message', message: 'subscribe · clientId "x"' })]);
+  check({ source: 'ops.monitor', detailType: 'LogAppended', detail: { file_name: 'functions.log', entries } });
+  expect(journal.take()).toEqual([]);
+});
