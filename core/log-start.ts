@@ -1,6 +1,6 @@
 /** Where a log is told from. */
 import type { History } from './channels/channel.ts';
-import type { Clock, TopicState, Topics } from './ports.ts';
+import type { Clock, LogMessage, TopicState, Topics } from './ports.ts';
 import type { Position } from './position.ts';
 import { readLogAfter } from './round.ts';
 
@@ -10,6 +10,8 @@ export interface LogStart {
   readonly head: number;
   /** Nothing is missing between what was wanted and the start. */
   readonly whole: boolean;
+  /** The first that are to be told; of the head, none. */
+  readonly first: readonly LogMessage[];
 }
 
 /** The head of a log: its hint, and what follows it without a gap. */
@@ -33,7 +35,7 @@ export async function startOf(
 ): Promise<LogStart> {
   if (wanted === null) {
     const head = await logHead(state, topics);
-    return { start: head, head, whole: false };
+    return { start: head, head, whole: false, first: [] };
   }
   const known = wanted.epoch === state.epoch;
   // who was told beyond the hint knows a position that the hint does not
@@ -43,7 +45,7 @@ export async function startOf(
   const { messages } = await readLogAfter(state, start, topics);
   const newest = messages.at(-1)?.offset ?? 0;
   const whole = known && start === wanted.offset && (messages[0]?.offset ?? head + 1) === start + 1;
-  return { start, head: Math.max(head, newest), whole };
+  return { start, head: Math.max(head, newest), whole, first: messages };
 }
 
 /**

@@ -13,6 +13,7 @@ import type {
   Found,
   Gateway,
   Jobs,
+  LogMessage,
   PostResult,
   Registrations,
   Subscription,
@@ -181,7 +182,7 @@ async function tellLog(
   const stands = there !== null && !there.ended;
   const registration = since === null && !stands && channel.http ? await ports.registrations.find(topic) : null;
   const wanted = since ?? registration?.position ?? null;
-  const { start, head, whole } = await startOf(wanted, state, channel.history, ports);
+  const { start, head, whole, first: page } = await startOf(wanted, state, channel.history, ports);
   const said = await sayFirst(wish, connection, { epoch: state.epoch, offset: head }, since === null ? null : whole, ports);
   if (said.result !== 'sent') return 'gone';
   if (since === null && stands && (await ports.audience.renew(there, wish.filter, requestedAtMs))) {
@@ -192,7 +193,7 @@ async function tellLog(
   }
   const first = { from: start, told: true, replayed: false, registration: registration?.stamp ?? null };
   if (wanted === null || there) return first;
-  const told = await replay(wish, state, start, said.post, ports);
+  const told = await replay(wish, state, { start, page }, said.post, ports);
   return told === 'gone' ? 'gone' : { ...first, ...told, replayed: told.from > start };
 }
 
@@ -230,14 +231,13 @@ async function sayFirst(
 async function replay(
   { channel }: Wish,
   state: TopicState,
-  start: number,
+  { start, page }: { start: number; page: readonly LogMessage[] },
   post: Said['post'],
   { topics, clock }: SubscribePorts,
 ): Promise<{ from: number; told: boolean } | 'gone'> {
   const untilMs = clock.now() + REPLAY_MS;
   let last = start;
-  for (;;) {
-    const { messages } = await readLogAfter(state, last, topics);
+  for (let messages = page; ; messages = (await readLogAfter(state, last, topics)).messages) {
     for (const stored of messages) {
       const message = logMessage(state, channel, stored, clock.now());
       const result = message ? await post(message) : 'sent';

@@ -8,7 +8,7 @@ import { quotes } from '../../core/prices.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { register } from '../../core/registration.ts';
 import { openStream, streamText } from '../../core/stream.ts';
-import { freshId, freshTicker, settled, tick } from '../helpers/events.ts';
+import { alert, freshId, freshTicker, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
 import { frame } from '../helpers/stomp.ts';
 import { dynamoTables, type Tables } from '../ports/implementations.ts';
@@ -117,6 +117,54 @@ test('quotes are 2 reads for each hundred tickers', async () => {
   const tickers = [await known(), await known(), await known()];
 
   expect(await cost(() => quotes(tickers, { ...ports, freshness: DEFAULT_FRESHNESS }))).toEqual({ writes: 0, reads: 2, queries: 0 });
+});
+
+describe('operations', () => {
+  const ANNOUNCE = { type: 'client_info', data: { client_id: 'a-dashboard' } };
+  const raise =
+    (count: number, level = 'info') =>
+    async () => {
+      const at = new Date(ports.clock.now()).toISOString();
+      const { source, detailType, detail } = alert({ level });
+      const records = Array.from({ length: count }, () => ({
+        id: `r${serial}`,
+        body: JSON.stringify({ id: `a${serial++}`, source, 'detail-type': detailType, time: at, detail }),
+      }));
+      await ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+    };
+
+  test('a ping is 1 write, and one that is too fast is none that counts', async () => {
+    const connectionId = await opened();
+    const ping = { type: 'ping', data: { client_time: new Date().toISOString() } };
+    for (let index = 0; index < 9; index++) await say(connectionId, ping);
+
+    expect(await cost(() => say(connectionId, ping))).toEqual({ writes: 1, reads: 0, queries: 0 });
+    // this database does not return the item with the refusal
+    expect(await cost(() => say(connectionId, ping))).toEqual({ writes: 1, reads: 1, queries: 0 });
+  });
+
+  test('an announcement counts its client, is kept, and subscribes to six topics', async () => {
+    await say(await opened(), { ...ANNOUNCE, data: { client_id: 'the-first' } });
+    const connectionId = await opened();
+
+    // 1 the message, 1 its client, 2 what it says of itself, 3 a topic
+    expect(await cost(() => say(connectionId, ANNOUNCE))).toEqual({ writes: 4 + 6 * 3, reads: 1 + 1 + 2 + 6, queries: 5 * 2 });
+    // again: the five logs go on where they are, the state is told anew
+    expect(await cost(() => say(connectionId, { ...ANNOUNCE, data: { client_id: 'a-dashboard', features: ['explicit'] } }))).toMatchObject({
+      writes: 3 + 5 + 2,
+    });
+  });
+
+  test('ten alerts in one batch are two writes each, and one look and one raise of the head', async () => {
+    const connectionId = await opened();
+    await say(connectionId, { type: 'subscribe', data: { event_types: ['alert'] } });
+    await raise(1)();
+    ports.gateway.posted.length = 0;
+
+    // 2 writes to take the turn and to release it
+    expect(await cost(raise(10))).toEqual({ writes: 10 * 2 + 1 + 2, reads: 1 + 1, queries: 2 });
+    expect(ports.gateway.posted.filter((post) => post.connectionId === connectionId)).toHaveLength(10);
+  });
 });
 
 describe('ticketing', () => {

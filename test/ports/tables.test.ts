@@ -465,6 +465,30 @@ describe.each(implementations)('%s', (_, make) => {
     });
   });
 
+  describe('clients', () => {
+    const one = (connectedAtMs: number) => ({ connectionId: fresh('connection'), connectedAtMs });
+
+    test('know their connections until they leave, or can be there no longer', async () => {
+      const client = fresh('user#somebody#');
+      const [a, b] = [one(1_000), one(2_000)];
+      const names = async (member: typeof a, nowMs: number) =>
+        (await tables.clients.enter(client, member, nowMs)).map(({ connectionId }) => connectionId).sort();
+
+      expect(await tables.clients.enter(client, a, 1_000)).toEqual([a]);
+      expect(await names(b, 2_000)).toEqual([a.connectionId, b.connectionId].sort());
+      expect(await names(b, 2_000)).toHaveLength(2);
+      await tables.clients.leave(client, a);
+      await tables.clients.leave(client, a);
+      expect(await names(b, 3_000)).toEqual([b.connectionId]);
+      await tables.clients.leave(client, b);
+      await tables.clients.leave(fresh('nobody'), b);
+
+      const later = one(9_000_000);
+      await tables.clients.enter(client, a, 1_000);
+      expect(await tables.clients.enter(client, later, 9_000_000)).toEqual([later]);
+    });
+  });
+
   describe('catalogue', () => {
     test('lists topics, and keeps a name until another is given', async () => {
       const channel = fresh('channel');
