@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { LocalIssuer } from './issuer.ts';
+import type { Levers } from './levers.ts';
 import { listen } from './listen.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
@@ -16,6 +17,7 @@ export interface AwsResources {
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
   readonly buckets: ReadonlyMap<string, LocalBucket>;
   readonly issuer: LocalIssuer | null;
+  readonly levers: Levers;
 }
 
 /** Where functions fetch the local issuer's keys. */
@@ -88,6 +90,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
       return reply(response, 403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException');
     return socket.connections(request.method ?? '', decodeURIComponent(id), body, response);
   }
+  if (resources.levers.failCalls > 0 && resources.levers.random() < resources.levers.failCalls)
+    return reply(response, 500, { __type: 'InternalFailure', message: 'InternalFailure' }, 'InternalFailure');
   const bucket = resources.buckets.get(stage);
   if (bucket && request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
     return bucket.serve(request.method ?? '', [connections, id, ...rest].join('/'), body, response);

@@ -1,7 +1,9 @@
 /** The local run's own issuer of tokens, so that `AUTH_MODE=jwt` can be tried without any other. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { SETTING } from '../core/names.ts';
 import { readBody } from './resources/http-api.ts';
+import type { Resource } from './template.ts';
 
 export const LOCAL_ISSUER = 'https://issuer.realtime-push.local';
 export const LOCAL_AUDIENCE = 'realtime-push';
@@ -75,4 +77,18 @@ function readRequest(body: Buffer | null): TokenRequest | null {
     if (!(error instanceof SyntaxError)) throw error;
     return null;
   }
+}
+
+/** The local run's own issuer, where the functions take its tokens. */
+export async function issuerFor(functions: readonly Resource[]): Promise<LocalIssuer | null> {
+  for (const { properties } of functions) {
+    const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+    if (Variables[SETTING.jwtIssuer] !== LOCAL_ISSUER) continue;
+    return localIssuer({
+      audience: String(Variables[SETTING.jwtAudience]),
+      userClaim: String(Variables[SETTING.jwtUserClaim]),
+      rolesClaim: String(Variables[SETTING.jwtRolesClaim]),
+    });
+  }
+  return null;
 }

@@ -8,6 +8,8 @@ export interface Levers {
   throttlePosts: number;
   /** Share of posts to connections answered 500. */
   failPosts: number;
+  /** Share of the functions' other calls (queues, bus, bucket) answered 500. */
+  failCalls: number;
   /** Share of `$disconnect` events that are never delivered. */
   loseDisconnects: number;
   /** Share of a function's invocations that are killed half-way, by function name. */
@@ -23,6 +25,7 @@ export function makeLevers(seed: number): Levers {
     reorderEventsMs: 0,
     throttlePosts: 0,
     failPosts: 0,
+    failCalls: 0,
     loseDisconnects: 0,
     kill: new Map(),
     random() {

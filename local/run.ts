@@ -1,12 +1,11 @@
 /** Runs a synthesised deployment on this machine: each resource of the template gets its counterpart here. */
 import { createServer } from 'node:http';
-import { SETTING } from '../core/names.ts';
 import type { AwsResources } from './aws-endpoint.ts';
 import { awsEndpoint } from './aws-endpoint.ts';
 import { type LocalClock, localClock } from './clock.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
 import { type FrontDoor, frontDoor } from './front-door.ts';
-import { LOCAL_ISSUER, type LocalIssuer, localIssuer, type TokenRequest } from './issuer.ts';
+import { issuerFor, type TokenRequest } from './issuer.ts';
 import { type Levers, makeLevers } from './levers.ts';
 import { close, listen } from './listen.ts';
 import { type LocalBucket, localBucket } from './resources/bucket.ts';
@@ -100,7 +99,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const secrets = new Map<string, string>();
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
   const buckets = new Map<string, LocalBucket>();
-  const resources: AwsResources = { queues, buses, secrets, sockets, buckets, issuer };
+  const resources: AwsResources = { queues, buses, secrets, sockets, buckets, issuer, levers };
   const aws = await awsEndpoint(resources);
   const tables = await localTables(template.ofType('AWS::DynamoDB::GlobalTable'), options.dataDir);
 
@@ -285,20 +284,6 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       await Promise.all([tables.stop(), close(aws.server), close(api)]);
     },
   };
-}
-
-/** The local run's own issuer, where the functions take its tokens. */
-async function issuerFor(functions: readonly Resource[]): Promise<LocalIssuer | null> {
-  for (const { properties } of functions) {
-    const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
-    if (Variables[SETTING.jwtIssuer] !== LOCAL_ISSUER) continue;
-    return localIssuer({
-      audience: String(Variables[SETTING.jwtAudience]),
-      userClaim: String(Variables[SETTING.jwtUserClaim]),
-      rolesClaim: String(Variables[SETTING.jwtRolesClaim]),
-    });
-  }
-  return null;
 }
 
 function functionNamed(functions: ReadonlyMap<string, LocalFunction>, name: string): LocalFunction {

@@ -192,3 +192,34 @@ describe('publishing', () => {
     expect((await own.get('/api/kr/stocks/400003/history')).body['position']).toBe(before['position']);
   });
 });
+
+describe('trouble of ours', () => {
+  test('is told as INTERNAL_SERVER_ERROR with a request id, and nothing of what it was', { timeout: 60_000 }, async () => {
+    const client = await connect(own.url);
+    const subscribe = { type: 'subscribe', topic: 'price:500000' };
+    client.send(subscribe);
+    await client.until(ofType('subscribed'));
+    own.run.levers.failCalls = 1;
+
+    // named again, the state is told by a job, which no queue takes now
+    client.send(subscribe);
+    const error = await client.until(ofType('error'));
+    const answer = await own.get('/api/messages/any-id');
+    own.run.levers.failCalls = 0;
+
+    expect(error['data']).toEqual({
+      error_code: 'INTERNAL_SERVER_ERROR',
+      error_message: expect.stringContaining('request id'),
+      details: { request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      timestamp: expect.any(String),
+    });
+    expect(answer).toMatchObject({
+      status: 500,
+      body: { error_code: 'INTERNAL_SERVER_ERROR', details: { request_id: expect.any(String) } },
+    });
+    expect(JSON.stringify([error, answer.body])).not.toMatch(/InternalFailure|sqs|bucket|queue/i);
+    client.send(subscribe);
+    await client.until(ofType('subscribed'));
+    await client.close();
+  });
+});

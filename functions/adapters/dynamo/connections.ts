@@ -1,9 +1,9 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Principal } from '../../../core/identity.ts';
-import type { Broadcasts, Connection, Connections, Dialect, OwnSubscription, SubscriptionKey, Swept } from '../../../core/ports.ts';
+import type { Broadcasts, Connections, OwnSubscription } from '../../../core/ports.ts';
 import { addTimes, countIn, firstTimes, pacedTimes, staleCount } from './arrival.ts';
-import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
-import { counterKey, infoKey, SUBSCRIPTION_PREFIX, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
+import { conditional, documents, type Item, number, ttl } from './client.ts';
+import { connectionOf, subscriptionItem, subscriptionOf, sweptOf } from './connection-items.ts';
+import { counterKey, infoKey, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
 
 export interface ConnectionsOptions {
   readonly table: string;
@@ -261,44 +261,3 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
     },
   };
 }
-
-function sweptOf(item: Item, nowMs: number): Swept[] {
-  const name = text(item, 'item');
-  if (name === 'self') return [{ kind: 'connection', connection: connectionOf(item) }];
-  if (!name.startsWith(SUBSCRIPTION_PREFIX) || expired(item, nowMs)) return [];
-  return [{ kind: 'subscription', key: subscriptionOf(text(item, 'connectionId'), item), atMs: number(item, 'at') }];
-}
-
-const subscriptionItem = (connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Item => ({
-  ...subscriptionKey(connectionId, key),
-  id: key.subscriptionId,
-  topic: key.topic,
-  shard: key.shard,
-  at: atMs,
-  expiresAt: ttl(expiresAtMs),
-});
-
-const subscriptionOf = (connectionId: string, item: Item): SubscriptionKey => ({
-  connectionId,
-  subscriptionId: text(item, 'id'),
-  topic: text(item, 'topic'),
-  shard: number(item, 'shard'),
-});
-
-const connectionOf = (item: Item): Connection => ({
-  connectionId: text(item, 'connectionId'),
-  clientId: text(item, 'clientId'),
-  dialect: (text(item, 'dialect') || 'json') as Dialect,
-  connectedAtMs: number(item, 'connectedAt'),
-  expiresAtMs: number(item, 'expiresAt') * 1000,
-  sourceIp: text(item, 'sourceIp'),
-  principal: (item['principal'] as Principal | undefined) ?? null,
-  admitted: item['admitted'] === true,
-  touchedAtMs: number(item, 'touchedAt'),
-  announced: text(item, 'announced') || null,
-  broadcasts: (item['broadcasts'] as Broadcasts | undefined) ?? null,
-  greetedAtMs: number(item, 'greetedAt'),
-  pingedAtMs: number(item, 'pingedAt'),
-  pongedAtMs: number(item, 'pongedAt'),
-  toldAtMs: number(item, 'toldAt'),
-});
