@@ -3,33 +3,30 @@ import type { Principal } from './identity.ts';
 import { JSON_SUBSCRIPTION } from './ports.ts';
 import { type SubscribePorts, type Subscriber, unsubscribe, type Wish } from './subscribe.ts';
 
-/**
- * All broadcasts that the principal may see, unfiltered, from where they stand now: what comes while the client is
- * still being answered belongs to it. One that has announced itself before goes on where it was.
- */
-export async function allBroadcasts({ connection }: Subscriber, principal: Principal | null, ports: SubscribePorts): Promise<Wish[]> {
+/** All broadcasts that the principal may see, unfiltered, from where they stand now: what comes while the client is still being answered belongs to it. */
+export async function allBroadcasts(principal: Principal | null, ports: SubscribePorts): Promise<Wish[]> {
   const seen = ports.channels.broadcasts.flatMap((topic) => {
     const channel = ports.channels.of(topic);
     return channel && principal && channel.permits(topic, principal) ? [{ topic, channel }] : [];
   });
   if (seen.length === 0) return [];
-  const goesOn = connection.broadcasts !== null;
-  const states = goesOn ? null : await ports.topics.read(seen.map(({ topic }) => topic));
+  const states = await ports.topics.read(seen.map(({ topic }) => topic));
   return seen.map(({ topic, channel }) => {
-    const state = states?.get(topic);
+    const state = states.get(topic);
     const now = { epoch: state?.epoch ?? '', offset: state?.head ?? 0 };
-    const since = goesOn || channel.kind === 'state' ? null : now;
+    const since = channel.kind === 'state' ? null : now;
     return { topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: true };
   });
 }
 
 /**
- * The client chooses: what came unasked ends, but for `kept`. Also what is only just being subscribed to: the tombstone's
- * later time beats it.
+ * The client chooses: what came unasked ends, but for `kept`; also what is only just being subscribed to, for that
+ * takes no place where a tombstone stands. That it has chosen is noted last: one that fails half-way ends the rest
+ * with its next choice.
  */
 export async function chooseBroadcasts(subscriber: Subscriber, kept: readonly string[], ports: SubscribePorts): Promise<void> {
   const { connectionId, broadcasts } = subscriber.connection;
-  if (broadcasts === 'chosen' || (await ports.connections.choose(connectionId)) !== 'all') return;
+  if (broadcasts === 'chosen' || (await ports.connections.chooseUnlessAll(connectionId))) return;
   const own = await ports.connections.subscriptions(connectionId);
   const asked = own.filter(({ unasked }) => !unasked).map(({ topic }) => topic);
   const ending = ports.channels.broadcasts.filter((topic) => !kept.includes(topic) && !asked.includes(topic));
@@ -38,4 +35,5 @@ export async function chooseBroadcasts(subscriber: Subscriber, kept: readonly st
     subscriber,
     ports,
   );
+  await ports.connections.choose(connectionId);
 }

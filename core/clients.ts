@@ -17,8 +17,8 @@ type Known = Membership & Pick<Connection, 'principal' | 'announced' | 'sourceIp
 
 /**
  * Counts a connection for its client, and no longer for the one it was of `before`. Past the limit the client's other
- * connections are looked at, and those that have vanished forgotten; if there are still too many, the youngest is too
- * many, and where that is this one it throws.
+ * connections are looked at, and those that have vanished forgotten; if there are still too many, this one is too many,
+ * and it throws. Each count is one write, so that of several at once exactly those past the limit see it.
  */
 export async function countConnection(connection: Known, before: Known | null, ports: ClientPorts): Promise<void> {
   const client = clientOf(connection);
@@ -28,23 +28,30 @@ export async function countConnection(connection: Known, before: Known | null, p
   if (left !== null) await ports.clients.leave(left, connection);
 }
 
-async function enter(client: string, me: Membership, ports: ClientPorts): Promise<void> {
+/** What it was counted for did not come to be. */
+export async function uncountConnection(connection: Known, { clients }: Pick<ClientPorts, 'clients'>): Promise<void> {
+  const client = clientOf(connection);
+  if (client !== null) await clients.leave(client, connection);
+}
+
+async function enter(client: string, me: Known, ports: ClientPorts): Promise<void> {
   const { clients, clock, maxConnectionsPerClient: limit } = ports;
   const members = await clients.enter(client, me, clock.now());
   if (members.length <= limit) return;
-  const present = (await Promise.all(members.map((one) => unlessVanished(client, one, me, ports)))).flat().sort(byAge);
-  if (present.findIndex(({ connectionId }) => connectionId === me.connectionId) < limit) return;
+  const vanished = await Promise.all(members.map((one) => forgetVanished(client, one, me, ports)));
+  if (members.length - vanished.filter(Boolean).length <= limit) return;
   await clients.leave(client, me);
   throw new PushError('TOO_MANY_CONNECTIONS', `a client may have ${limit} connections; close one of the others first`, { limit });
 }
 
-const byAge = (a: Membership, b: Membership): number => a.connectedAtMs - b.connectedAtMs || (a.connectionId < b.connectionId ? -1 : 1);
-
-async function unlessVanished(client: string, one: Membership, me: Membership, ports: ClientPorts): Promise<Membership[]> {
+/** True where the connection was gone. */
+async function forgetVanished(client: string, one: Membership, me: Known, ports: ClientPorts): Promise<boolean> {
   const { connectionId, connectedAtMs } = one;
-  if (connectionId === me.connectionId || ports.clock.now() - connectedAtMs < COMING_MS) return [one];
-  if ((await ports.gateway.stateOf(connectionId)) !== 'gone') return [one];
+  // a user's connections are counted with their handshake, announced ones when they are there
+  const mayBeComing = me.principal !== null && ports.clock.now() - connectedAtMs < COMING_MS;
+  if (connectionId === me.connectionId || mayBeComing) return false;
+  if ((await ports.gateway.stateOf(connectionId)) !== 'gone') return false;
   await disconnect(connectionId, ports);
   await ports.clients.leave(client, one);
-  return [];
+  return true;
 }

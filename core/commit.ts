@@ -15,7 +15,10 @@ export interface CommitPorts extends AsidePorts {
 /** What one event comes to on one topic. `attempt` runs its share of the work, and keeps a failure to itself. */
 export interface Share {
   readonly outcome: Outcome;
-  attempt(work: () => Promise<void>): Promise<void>;
+  /** The record that brought it. */
+  readonly recordId: string;
+  /** False where the work failed. */
+  attempt(work: () => Promise<void>): Promise<boolean>;
 }
 
 /** Where an outcome belongs: what belongs together is committed in order. */
@@ -60,14 +63,18 @@ async function commitState(outcome: StateCommit, { topics, catalogue, channels }
 
 async function commitLog(topic: string, shares: readonly Share[], ports: CommitPorts): Promise<TopicState | null> {
   const channel = ports.channels.of(topic) as Channel;
+  // large ones are set aside side by side: only their places are taken one after another
+  const values = shares.map(({ outcome }) => fitting(topic, (outcome as LogCommit).value, channel, ports));
+  for (const value of values) value.catch(() => undefined);
   const log = await openLog(topic, ports.topics);
+  const failed = new Set<string>();
   let appended = 0;
-  for (const { outcome, attempt } of shares) {
-    const { eventId, value } = outcome as LogCommit;
-    await attempt(async () => {
-      await log.append(eventId, await fitting(topic, value, channel, ports));
-      appended++;
-    });
+  for (const [index, { outcome, recordId, attempt }] of shares.entries()) {
+    // the parts of one event stay in order: what follows one that failed comes back with it
+    if (failed.has(recordId)) continue;
+    const done = await attempt(async () => log.append((outcome as LogCommit).eventId, (await values[index]) as object));
+    if (done) appended++;
+    else failed.add(recordId);
   }
   return appended > 0 ? log.finish() : null;
 }

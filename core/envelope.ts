@@ -3,6 +3,7 @@ import { byteLength } from './bytes.ts';
 import type { EventType } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { PushError } from './errors.ts';
+import { eventId } from './event-id.ts';
 import { ACCEPTANCE_KEY } from './names.ts';
 import type { AcceptedEvent } from './ports.ts';
 import { parseMicros } from './time.ts';
@@ -13,7 +14,7 @@ import { explain } from './validation.ts';
  * publisher's id and time, and when it was accepted) travels in the detail, for EventBridge keeps only whole seconds.
  */
 const envelope = v.object({
-  id: v.pipe(v.string(), v.maxLength(200)),
+  id: eventId(200),
   source: v.string(),
   'detail-type': v.string(),
   time: v.pipe(
@@ -23,10 +24,13 @@ const envelope = v.object({
   detail: v.record(v.string(), v.unknown()),
 });
 
+/** The last time there is. */
+const MAX_TIME_MS = 8.64e15;
+
 const acceptance = v.object({
-  id: v.pipe(v.string(), v.maxLength(200)),
+  id: eventId(200),
   time: v.nullable(v.string()),
-  acceptedAtMs: v.number(),
+  acceptedAtMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_TIME_MS)),
   index: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(999)),
 });
 

@@ -37,33 +37,37 @@ interface Item {
  */
 export async function ingest(records: readonly QueueRecord[], ports: IngestPorts): Promise<string[]> {
   const failed = new Set<string>();
-  const failing = async (ids: Iterable<string>, what: string, work: () => Promise<void>): Promise<void> => {
+  /** False where it failed. */
+  const failing = async (ids: Iterable<string>, what: string, work: () => Promise<void>): Promise<boolean> => {
     try {
       await work();
+      return true;
     } catch (error) {
       ports.report.error(what, error);
       ports.report.count(METRIC.errors);
       for (const id of ids) failed.add(id);
+      return false;
     }
   };
 
   const items: Item[] = [];
-  await bounded(records, AT_ONCE, (record) =>
-    failing([record.id], 'an event was not read', async () => {
+  await bounded(records, AT_ONCE, async (record) => {
+    await failing([record.id], 'an event was not read', async () => {
       const known = await readOrBury(record, ports);
       if (!known) return;
       const { acceptedAtMs, index } = known.event;
       for (const outcome of known.type.outcomes(known.parsed, known.event))
         items.push({ recordId: record.id, outcome, acceptedAtMs, index });
-    }),
-  );
+    });
+  });
   const interested: { readonly topic: string; readonly ids: ReadonlySet<string> }[] = [];
-  await bounded(byPlace(items), AT_ONCE, (together) => {
+  await bounded(byPlace(items), AT_ONCE, async (together) => {
     const ids = new Set(together.map(({ recordId }) => recordId));
-    return failing(ids, 'events were not committed', async () => {
+    await failing(ids, 'events were not committed', async () => {
       // each by itself: one that fails brings its record back, and must not keep the others waiting until then
       const shares = together.map(({ recordId, outcome }) => ({
         outcome,
+        recordId,
         attempt: (work: () => Promise<void>) => failing([recordId], 'an event was not committed', work),
       }));
       const topic = await commit(shares, ports);
@@ -71,9 +75,9 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     });
   });
   // only when all is committed: a drain may wait
-  await bounded(interested, AT_ONCE, ({ topic, ids }) =>
-    failing(ids, 'a topic was not drained', () => drain({ topic, shard: ONLY_SHARD }, ports)),
-  );
+  await bounded(interested, AT_ONCE, async ({ topic, ids }) => {
+    await failing(ids, 'a topic was not drained', () => drain({ topic, shard: ONLY_SHARD }, ports));
+  });
   return [...failed];
 }
 

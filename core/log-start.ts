@@ -62,8 +62,8 @@ async function inHistory(
 ): Promise<number> {
   const kept = head - messages;
   const isYoung = async (after: number): Promise<boolean> => {
-    const [next] = await topics.readLog(topic, after, 1);
-    return next !== undefined && next.atMs > nowMs - ms;
+    const atMs = await topics.committedAfter(topic, after);
+    return atMs !== null && atMs > nowMs - ms;
   };
   let old = Math.max(asked, head - most);
   if (old >= kept || (await isYoung(old))) return old;

@@ -5,7 +5,7 @@ import { PushError, tellable } from './errors.ts';
 import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';
 import { METRIC } from './names.ts';
-import type { Connection, Touch, TouchRequest } from './ports.ts';
+import type { Connection, Gateway, Report, Touch, TouchRequest } from './ports.ts';
 import { encodeError, stompVersion } from './protocol/encode.ts';
 import { type Command, parseCommand } from './protocol/json.ts';
 import { countFrames, countSubscribes, isStompFrame, looksLikeStomp } from './protocol/stomp.ts';
@@ -19,8 +19,9 @@ const MAX_MESSAGES_PER_SECOND = 100;
  * Serves one message of a client. Never throws: a failing handler would make the gateway send JSON of its own. What
  * went wrong is told to the client in its dialect, as far as it concerns it.
  */
-export async function handleMessage(message: ClientMessage, ports: MessagePorts): Promise<void> {
-  const { report, clock } = ports;
+export async function handleMessage(message: ClientMessage, given: MessagePorts): Promise<void> {
+  const { report, clock } = given;
+  const ports = { ...given, gateway: counting(given.gateway, report) };
   report.count(METRIC.messagesIn);
   // until its record was read, the text tells what a client speaks
   const seen: Seen = { stomp: looksLikeStomp(message.text), connection: null };
@@ -34,6 +35,16 @@ export async function handleMessage(message: ClientMessage, ports: MessagePorts)
     report.time(METRIC.answerTime, clock.now() - message.receivedAtMs);
   }
 }
+
+/** What is told while a message is served counts as told. */
+const counting = (gateway: Gateway, report: Report): Gateway => ({
+  ...gateway,
+  async post(connectionId, frame, before) {
+    const result = await gateway.post(connectionId, frame, before);
+    if (result === 'sent') report.count(METRIC.messagesOut);
+    return result;
+  },
+});
 
 /** What is known of the speaker so far. */
 interface Seen {
@@ -96,16 +107,22 @@ function checkRate({ inThisSecond, tooFast }: Touch, { pacePerSecond }: MessageP
 }
 
 /** Tells a client what failed. In STOMP that ends the connection. */
-async function refuse(error: unknown, { connectionId, requestId }: ClientMessage, seen: Seen, ports: MessagePorts): Promise<void> {
+async function refuse(error: unknown, { connectionId, requestId, text }: ClientMessage, seen: Seen, ports: MessagePorts): Promise<void> {
   const { report, clock } = ports;
   const spoken = seen.connection?.dialect ?? (seen.stomp ? 'stomp-1.2' : 'json');
   const { failure, receipt, dialect } = error instanceof FrameError ? error : { failure: error, receipt: null, dialect: spoken };
   const told = tellable(failure, requestId);
   report.count(METRIC.errors);
   if (told !== failure) report.error('a client message failed', failure, { connectionId, requestId });
-  if (stompVersion(dialect) === null) await answer(connectionId, encodeError(told, dialect, clock.now()), ports);
+  if (stompVersion(dialect) === null) await answer(connectionId, encodeError(quoting(told, text), dialect, clock.now()), ports);
   else await dismiss({ connectionId, dialect }, told, ports, receipt);
 }
+
+/** What is wrong with a message is told with its beginning, and with what every message has. */
+const quoting = (error: PushError, text: string): PushError =>
+  error.code !== 'INVALID_MESSAGE_FORMAT'
+    ? error
+    : new PushError(error.code, error.message, { expected_fields: ['type'], received_message: text.slice(0, 200), ...error.details });
 
 function attempt<Value>(work: () => Value): Value | PushError {
   try {

@@ -1,7 +1,7 @@
 /** What a dashboard of the operations monitor asks for, beside subscribing. */
 import { answer } from './answer.ts';
 import { allBroadcasts } from './broadcasts.ts';
-import { countConnection } from './clients.ts';
+import { countConnection, uncountConnection } from './clients.ts';
 import { dismiss } from './dismiss.ts';
 import { PushError } from './errors.ts';
 import { expiryOf } from './expiry.ts';
@@ -39,7 +39,8 @@ async function announce(
 ): Promise<void> {
   const { connection } = subscriber;
   const { connectionId } = connection;
-  const announced = { ...connection, announced: announcement.clientId };
+  // it is counted under the first id it gave: else every other would leave a trace
+  const announced = { ...connection, announced: connection.announced ?? announcement.clientId };
   try {
     await countConnection(announced, connection, ports);
   } catch (error) {
@@ -47,10 +48,12 @@ async function announce(
     return dismiss(connection, error, ports);
   }
   const wanted = explicit ? 'chosen' : 'all';
-  const broadcasts = await ports.connections.announce(connectionId, announcement, wanted, expiryOf(connection.connectedAtMs));
-  if (broadcasts === null) return;
+  const stands = await ports.connections.announce(connectionId, announcement, wanted, expiryOf(connection.connectedAtMs));
+  if (stands?.announced !== announced.announced) await uncountConnection(announced, ports);
+  if (stands === null) return;
+  const { broadcasts } = stands;
   ports.report.info('client info', { connectionId, clientId: announcement.clientId, clientType: announcement.info['client_type'] });
-  const wishes = broadcasts === 'all' ? await allBroadcasts(subscriber, principalOf(connection, ports.identity), ports) : [];
+  const wishes = broadcasts === 'all' ? await allBroadcasts(principalOf(connection, ports.identity), ports) : [];
   await answer(connectionId, await statusOf(ports), ports);
   await subscribe(wishes, { ...subscriber, connection: { ...connection, broadcasts } }, ports);
 }

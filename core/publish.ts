@@ -4,6 +4,7 @@ import { byteLength } from './bytes.ts';
 import type { Channels } from './channels/registry.ts';
 import { checkEvent, checkSize, parseJson } from './envelope.ts';
 import { PushError } from './errors.ts';
+import { eventId } from './event-id.ts';
 import { METRIC } from './names.ts';
 import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from './ports.ts';
 import { parseMicros } from './time.ts';
@@ -22,7 +23,7 @@ const publishedEvent = v.object({
   source: v.string(),
   detailType: v.string(),
   detail: v.record(v.string(), v.unknown()),
-  id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(128))),
+  id: v.optional(eventId(128)),
   time: v.optional(
     v.pipe(
       v.string(),
@@ -55,7 +56,11 @@ export interface PublishPorts {
 /** Accepts events for delivery. Each is checked by itself: a bad one is rejected with its place, the others go on. */
 export async function publish(body: string, ports: PublishPorts): Promise<Receipt> {
   if (byteLength(body) > MAX_BODY_BYTES) {
-    throw new PushError('PAYLOAD_TOO_LARGE', `a request may have ${MAX_BODY_BYTES} bytes; send several`, { limit_bytes: MAX_BODY_BYTES });
+    throw new PushError(
+      'PAYLOAD_TOO_LARGE',
+      `a request may have ${MAX_BODY_BYTES} bytes, what stands around its events included; send several requests, or less in one`,
+      { limit_bytes: MAX_BODY_BYTES },
+    );
   }
   const request = v.safeParse(envelope, parseJson(body));
   if (!request.success) throw explain(request.issues, 'body');

@@ -141,8 +141,9 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
 async function readBody(id: string, principal: Principal | null, { bodies, channels }: RestPorts): Promise<object> {
   const body = await bodies.read(id);
   if (!body) throw new PushError('NOT_FOUND', 'there is no such message, or not any more');
-  if (!principal || !channels.of(body.topic)?.permits(body.topic, principal))
-    throw new PushError('PERMISSION_DENIED', 'this message is of a topic that is not yours');
+  const channel = channels.of(body.topic);
+  if (!principal || !channel?.permits(body.topic, principal))
+    throw new PushError('PERMISSION_DENIED', `this message is of a topic that ${channel?.permitHint ?? 'is no more'}`);
   return body.payload;
 }
 

@@ -82,9 +82,14 @@ async function logRound(
   { channel, from }: { channel: Channel; from: number },
   { topics, clock }: RoundPorts,
 ): Promise<Round> {
+  const frames = new Map<number, Frame[]>();
   const framesOf = (stored: LogMessage): Frame[] => {
+    const known = frames.get(stored.offset);
+    if (known) return known;
     const outgoing = logMessage(state, channel, stored, clock.now());
-    return outgoing ? [{ offset: stored.offset, retold: false, textFor: encoderOf(outgoing) }] : [];
+    const made = outgoing ? [{ offset: stored.offset, retold: false, textFor: encoderOf(outgoing) }] : [];
+    frames.set(stored.offset, made);
+    return made;
   };
   const pages = new Map<number, Promise<{ messages: LogMessage[]; full: boolean }>>();
   const pageAfter = (after: number) => {

@@ -1,6 +1,6 @@
 /** What a client that speaks STOMP asks for. */
 import { answer } from './answer.ts';
-import { countConnection } from './clients.ts';
+import { countConnection, uncountConnection } from './clients.ts';
 import { disconnect } from './disconnect.ts';
 import { PushError } from './errors.ts';
 import { FrameError } from './frame-error.ts';
@@ -65,8 +65,12 @@ async function openSession(command: Extract<StompCommand, { type: 'connect' }>, 
   // a token in the frame counts more than one in the handshake
   const principal = !identity.required ? null : known && command.token === null ? known : await authenticate(command.token, identity);
   const dialect = `stomp-${command.version}` as const;
-  await countConnection({ ...session.connection, principal }, session.connection, ports);
-  if (!(await connections.admit(connectionId, { dialect, principal }))) return ports.gateway.close(connectionId);
+  const admitted = { ...session.connection, principal };
+  await countConnection(admitted, session.connection, ports);
+  if (!(await connections.admit(connectionId, { dialect, principal }))) {
+    if (known?.userId !== principal?.userId) await uncountConnection(admitted, ports);
+    return ports.gateway.close(connectionId);
+  }
   session.connection = { ...session.connection, dialect, principal, admitted: true };
   ports.report.info('stomp connected', { connectionId, version: command.version });
   await answer(connectionId, formatStompConnected(command.version, clientId, ports.pingIntervalMs), ports);
@@ -97,7 +101,8 @@ async function serveSubscribe(command: Extract<StompCommand, { type: 'subscribe'
   const channel = ports.channels.of(topic);
   if (!channel) throw new PushError('INVALID_MESSAGE_FORMAT', `no channel has the destination ${topic}; there are ${ports.channels.hints}`);
   const principal = principalOf(connection, ports.identity);
-  if (!principal || !channel.permits(topic, principal)) throw new PushError('PERMISSION_DENIED', `${topic} is not yours to subscribe to`);
+  if (!principal || !channel.permits(topic, principal))
+    throw new PushError('PERMISSION_DENIED', `${topic} is not yours to subscribe to: it ${channel.permitHint}`);
   const { wishes, tooMany } = await withinCount(
     touch,
     [{ topic, channel, since, subscriptionId, receipt, filter: null, unasked: false }],

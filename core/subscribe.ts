@@ -94,9 +94,11 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
   try {
     // one after another: replies to one message go in order; each is settled while the next is told
     for (const [index, wish] of wishes.entries()) {
+      const there = known[index] ?? null;
+      // what comes unasked takes the place of nothing
+      if (wish.unasked && there) continue;
       const before = states.get(wish.topic);
       const state = before && isHeard(before, ports.clock.now()) ? before : await listen(wish.topic, ports);
-      const there = known[index] ?? null;
       const first = await tellFirst(wish, state, there, subscriber, ports);
       if (first === 'gone') return;
       if (first === 'stands') continue;
@@ -187,7 +189,7 @@ async function tellLog(
   if (said.result !== 'sent') return 'gone';
   if (since === null && stands && (await ports.audience.renew(there, wish.filter, requestedAtMs))) {
     // what came unasked is now asked for
-    if (connection.broadcasts === 'all' && !wish.unasked)
+    if (channel.broadcast !== null && connection.broadcasts !== 'chosen')
       await ports.connections.addSubscription(connection.connectionId, there, requestedAtMs, expiryOf(connection.connectedAtMs));
     return 'stands';
   }
@@ -260,7 +262,7 @@ async function settle(
   const { topics, audience, connections, jobs } = ports;
   const { topic, shard } = subscription;
   const expiresAtMs = expiryOf(connection.connectedAtMs);
-  const outcome = await audience.put(subscription, requestedAtMs, expiresAtMs);
+  const outcome = await audience.put(subscription, unasked ? null : requestedAtMs, expiresAtMs);
   if (outcome === 'overtaken') return;
   // a client that names its subscriptions claimed this one before it was answered
   if (!isClaimed(subscription))

@@ -13,6 +13,7 @@ export interface SweepPorts extends DisconnectPorts {
   readonly gateway: Gateway;
   readonly jobs: Jobs;
   readonly channels: Channels;
+  readonly newId: () => string;
   readonly idleTimeoutSeconds: number;
   readonly pingIntervalSeconds: number;
 }
@@ -148,21 +149,22 @@ async function drainLate(young: readonly SubscriptionKey[], { audience, jobs }: 
 async function unhearDeserted(
   listened: ReadonlySet<string>,
   now: number,
-  { catalogue, topics, audience, jobs }: SweepPorts,
+  { catalogue, topics, audience, jobs, newId }: SweepPorts,
 ): Promise<number> {
   const heard = await catalogue.heard();
   const deserted = heard.filter(({ topic, atMs, leaving }) => leaving || (!listened.has(topic) && now - atMs >= HEARD_AT_LEAST_MS));
   await bounded(deserted, AT_ONCE, async ({ topic, atMs }) => {
     // noted first: whoever dies between the flag and the look leaves it to the next sweep
     await catalogue.markLeaving(topic);
-    await topics.unhear(topic);
+    const stamp = newId();
+    await topics.unhear(topic, stamp);
     for await (const page of audience.pages(topic, ONLY_SHARD)) {
       if (page.length === 0) continue;
       await catalogue.addHeard(topic, now);
       await topics.hear(topic);
       return jobs.put({ kind: 'drain', topic, shard: ONLY_SHARD });
     }
-    await topics.desert(topic);
+    await topics.desert(topic, stamp);
     await catalogue.removeHeard(topic, atMs);
   });
   return heard.length - deserted.length;

@@ -8,7 +8,7 @@ export function explain(issues: readonly BaseIssue<unknown>[], what: string, det
     path: getDotPath(issue) ?? '',
     expected: issue.expected ?? issue.message,
     received: issue.received.slice(0, 100),
-    message: issue.message.slice(0, 200),
+    message: issue.received === 'undefined' ? 'is missing' : issue.message.slice(0, 200),
   }));
   const [first] = found;
   const where = first?.path ? `${what}.${first.path}` : what;

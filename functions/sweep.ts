@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import { makeChannels } from '../core/channels/registry.ts';
 import { DEFAULT_FRESHNESS } from '../core/quote.ts';
@@ -38,6 +39,7 @@ export const handler = createHandler(
     channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
     clock: systemClock(),
     report: told.report,
+    newId: randomUUID,
     idleTimeoutSeconds: limits.idleTimeoutSeconds(),
     pingIntervalSeconds: limits.pingIntervalSeconds(),
   },

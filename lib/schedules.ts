@@ -50,6 +50,8 @@ export class Schedules extends Construct {
   }
 
   private everyMinute(fn: LambdaFunction): void {
+    // the next minute does the same: one that is tried again would work beside it
+    fn.configureAsyncInvoke({ retryAttempts: 0 });
     new Rule(this, `${fn.node.id}-rule`, {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaTarget(fn, { retryAttempts: 0 })],

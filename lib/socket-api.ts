@@ -1,6 +1,7 @@
-import { Duration } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING, SOCKET_STAGE } from '../core/names.ts';
@@ -18,6 +19,7 @@ export interface SocketApiProps {
 export class SocketApi extends Construct {
   readonly url: string;
   private readonly stage: WebSocketStage;
+  private readonly apiId: string;
 
   constructor(scope: Construct, id: string, { functions, storage, delivery }: SocketApiProps) {
     super(scope, id);
@@ -48,12 +50,13 @@ export class SocketApi extends Construct {
       defaultRouteOptions: { integration: new WebSocketLambdaIntegration('Message', message) },
       disconnectRouteOptions: { integration: new WebSocketLambdaIntegration('Disconnect', disconnect) },
     });
+    this.apiId = api.apiId;
     this.stage = new WebSocketStage(this, 'Stage', { webSocketApi: api, stageName: SOCKET_STAGE, autoDeploy: true });
     this.url = this.stage.url;
 
     storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
     storage.grant(connect, 'subscriptions', 'DeleteItem');
-    this.grantPush(connect);
+    this.grantLook(connect);
     delivery.grantJobs(connect);
 
     storage.grant(message, 'connections', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
@@ -65,6 +68,18 @@ export class SocketApi extends Construct {
 
     storage.grant(disconnect, 'connections', 'Query', 'DeleteItem', 'UpdateItem');
     storage.grant(disconnect, 'subscriptions', 'DeleteItem');
+  }
+
+  /** Lets a function ask whether connections of this stage are there. */
+  private grantLook(fn: LambdaFunction): void {
+    fn.addEnvironment(ENV.callbackUrl, this.stage.callbackUrl);
+    const resource = `${this.apiId}/${SOCKET_STAGE}/GET/@connections/*`;
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['execute-api:ManageConnections'],
+        resources: [Stack.of(this).formatArn({ service: 'execute-api', resource, arnFormat: ArnFormat.SLASH_RESOURCE_NAME })],
+      }),
+    );
   }
 
   /** Tells a function where to post, and lets it post to and close connections of this stage. */

@@ -1,16 +1,18 @@
 // @ts-check
-/** The operations monitor: a dashboard that announces itself and is told everything it may see. */
+/** The operations monitor: a dashboard that announces itself and is told everything it may see; after a break, what it missed. */
+import { listen, send } from './socket.js';
 
+const BROADCASTS = ['status_update', 'service_event', 'alert', 'log_update', 'webhook_event', 'posco_event'];
 const LISTED = { alerts: 8, log: 12 };
-/** As the monitor's clients do. */
-const RECONNECT_MS = 5_000;
 const PING_MS = 30_000;
-/** A place in the world is told by a client id of its own: an id is good for five connections of one address. */
+/** Each page under an id of its own: one id is good for five connections of one address. */
 const CLIENT_ID = `live_page_${Math.random().toString(36).slice(2, 10)}`;
 
 /** @typedef {{ cpu_percent: number, memory_percent: number, disk_usage: number, network_status: string, uptime: number, active_services: number }} Status */
-/** @typedef {{ level: string, title: string, message: string }} Alert */
 /** @typedef {{ timestamp: string, level: string, logger_name: string, message: string }} Entry */
+
+/** Of each type, the last position: who comes back says where it was. @type {Map<string, string>} */
+const positions = new Map();
 
 const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(`ops-${name}`));
 
@@ -41,9 +43,10 @@ function list(name, timestamp, level, ...texts) {
   while (body.rows.length > LISTED[name]) body.deleteRow(-1);
 }
 
-/** @type {Record<string, (message: { data: any, timestamp: string }) => void>} */
+/** @type {Record<string, (message: any) => void>} */
 const SHOW = {
-  connection_status: ({ data }) => write('state', `live · server ${data.server_version} · ${data.client_count} connections`),
+  connection_status: ({ data }) =>
+    write('state', `live · server ${data.server_version} · ${data.client_count} connections when this page came`),
   status_update(/** @type {{ data: Status }} */ { data }) {
     gauge('cpu', data.cpu_percent);
     gauge('memory', data.memory_percent);
@@ -52,44 +55,47 @@ const SHOW = {
     write('services', String(data.active_services));
     write('network', data.network_status);
   },
-  alert: (/** @type {{ data: Alert, timestamp: string }} */ { data, timestamp }) =>
-    list('alerts', timestamp, data.level ?? '', data.title ?? 'a large message', data.message ?? ''),
-  log_update(/** @type {{ data: { entries?: Entry[] } }} */ { data }) {
-    for (const { timestamp, level, logger_name, message } of data.entries ?? []) list('log', timestamp, level, logger_name, message);
+  alert: ({ data, timestamp, ref }) => list('alerts', timestamp, data.level ?? '', data.title ?? 'a large message', data.message ?? ref),
+  service_event: ({ data, timestamp }) =>
+    list('alerts', timestamp, data.status ?? '', `${data.service_name}: ${data.event_type}`, data.message ?? ''),
+  webhook_event: ({ data, timestamp }) => list('alerts', timestamp, data.status ?? '', `webhook ${data.event_type}`, data.message ?? ''),
+  posco_event: ({ data, timestamp }) => list('alerts', timestamp, data.status ?? '', `deployment ${data.progress} %`, data.message ?? ''),
+  log_update(/** @type {{ data: { file_name?: string, entries?: Entry[] } }} */ { data }) {
+    for (const { timestamp, level, logger_name, message } of data.entries ?? [])
+      list('log', timestamp, level, logger_name || (data.file_name ?? ''), message);
   },
   pong: ({ data }) => write('latency', `${data.latency_ms} ms`),
 };
 
+function announce() {
+  const known = positions.size > 0;
+  const client = { client_id: CLIENT_ID, client_type: 'web_dashboard', user_agent: navigator.userAgent, language: navigator.language };
+  send('client_info', { data: { ...client, features: known ? ['explicit'] : [] } });
+  if (known) send('subscribe', { data: { event_types: BROADCASTS }, since: Object.fromEntries(positions) });
+}
+
+const ping = () => send('ping', { data: { client_time: new Date().toISOString() } });
+
 /** @param {import('./page.js').Access} access */
 export function startOperations(access) {
-  const protocols = access.token === null ? [] : ['push.json.v1', `bearer.${access.token}`];
-  const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, protocols);
-  const send = (/** @type {string} */ type, /** @type {object} */ data) => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type, data, timestamp: new Date().toISOString() }));
-  };
-  const ping = () => send('ping', { client_time: new Date().toISOString() });
-  const pinging = setInterval(ping, PING_MS);
-  let opened = false;
-  socket.onopen = () => {
-    opened = true;
-    send('client_info', {
-      client_id: CLIENT_ID,
-      client_type: 'web_dashboard',
-      user_agent: navigator.userAgent,
-      language: navigator.language,
-    });
-    ping();
-  };
-  socket.onmessage = ({ data }) => {
-    const message = JSON.parse(data);
-    if (message.type === 'ping') socket.send(JSON.stringify({ type: 'pong' }));
-    if (message.type === 'error') write('state', message.data.error_message);
-    SHOW[message.type]?.(message);
-  };
-  socket.onclose = () => {
-    clearInterval(pinging);
+  setInterval(ping, PING_MS);
+  listen({
+    opened() {
+      announce();
+      ping();
+    },
+    told(message) {
+      if (message.type === 'error') write('state', message.data.error_message);
+      if (message.position && BROADCASTS.includes(message.type)) {
+        // what it has it need not show again
+        const before = positions.get(message.type)?.split(':') ?? [];
+        const [epoch, offset] = message.position.split(':');
+        if (epoch === before[0] && Number(offset) <= Number(before[1])) return;
+        positions.set(message.type, message.position);
+      }
+      SHOW[message.type]?.(message);
+    },
     // a browser does not say why a handshake was refused
-    write('state', opened || access.token !== null ? 'not connected, trying again …' : `not connected, trying again … (${access.hint})`);
-    setTimeout(startOperations, RECONNECT_MS, access);
-  };
+    closed: () => write('state', `not connected, trying again …${access.token === null ? ` (${access.hint})` : ''}`),
+  });
 }

@@ -2,6 +2,7 @@
 /** The live page: prices, one buyer's way, operations. A token in the address (`#token=…`) goes with every request. */
 import { startOperations } from './operations.js';
 import { startPrices } from './prices.js';
+import { connect } from './socket.js';
 import { startTicket } from './ticket.js';
 
 /** @typedef {{ token: string | null, headers: Record<string, string>, hint: string }} Access */
@@ -12,11 +13,12 @@ const token = new URLSearchParams(location.hash.slice(1)).get('token') || null;
 const access = {
   token,
   headers: token === null ? {} : { Authorization: `Bearer ${token}` },
-  hint: `needs a token: ${location.origin}/#token=… with what this prints: npm run --silent token -- --user 100 --url ${location.origin}`,
+  hint: `needs a token: ${location.origin}/#token=… with what this prints: npm run --silent token -- --user 100 --roles ops:read --url ${location.origin}`,
 };
 
 startPrices(access);
 startOperations(access);
 void startTicket(access);
+connect(access);
 // another token is another visit
 addEventListener('hashchange', () => location.reload());

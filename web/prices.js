@@ -1,12 +1,11 @@
 // @ts-check
-/** Prices: quotes over REST first, then every update over the socket; comes back by itself. */
+/** Prices: quotes over REST first, then every update over the socket. */
+import { giveUp, listen, send } from './socket.js';
 
 const STALE_MS = 300_000;
 const REFRESH_MS = 5_000;
 /** So many topics one message may name. */
 const TOPICS_AT_ONCE = 400;
-/** First try after a moment, then slower: a restarted server is not stormed. */
-const RETRY_MS = [500, 1000, 2000, 5000];
 
 /** @typedef {{ ticker: string, name?: string, price: number, change: number, change_rate: number, timestamp: string, source: string, stale: boolean, halted: boolean }} Quote */
 
@@ -17,7 +16,7 @@ const positions = new Map();
 const won = new Intl.NumberFormat('en');
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-let tries = 0;
+let live = false;
 let updates = 0;
 /** Asked again, the API would say the same: a token is needed. */
 let refused = false;
@@ -26,6 +25,7 @@ let refused = false;
 async function load(access) {
   const response = await fetch('/internal/prices', { headers: access.headers });
   refused = response.status === 401;
+  if (refused) giveUp();
   if (!response.ok) throw new Error(refused ? access.hint : `quotes: ${response.status}`);
   /** @type {{ prices: Record<string, Quote> }} */
   const { prices } = await response.json();
@@ -72,10 +72,8 @@ function show(quote, flash) {
   row.classList.add('told');
 }
 
-/** @param {string} text */
-function receive(text) {
-  const message = JSON.parse(text);
-  if (message.type === 'ping') return socket?.send(JSON.stringify({ type: 'pong' }));
+/** @param {any} message */
+function receive(message) {
   if (message.type !== 'price_update') return;
   if (message.position) positions.set(`price:${message.ticker}`, message.position);
   updates++;
@@ -97,41 +95,19 @@ function age() {
   element('counts').textContent = `· ${shown.size} tickers · ${won.format(updates)} updates`;
 }
 
-/** @type {WebSocket | undefined} */
-let socket;
 /** @type {Set<string>} */
 let subscribed = new Set();
 
 /** @param {string[]} topics */
 function subscribe(topics) {
   const wanted = topics.filter((topic) => !subscribed.has(topic));
-  if (wanted.length === 0 || socket?.readyState !== WebSocket.OPEN) return;
+  if (!live) return;
   for (let from = 0; from < wanted.length; from += TOPICS_AT_ONCE) {
     const named = wanted.slice(from, from + TOPICS_AT_ONCE);
     for (const topic of named) subscribed.add(topic);
     const since = Object.fromEntries(named.flatMap((topic) => (positions.has(topic) ? [[topic, positions.get(topic)]] : [])));
-    socket.send(JSON.stringify({ type: 'subscribe', topics: named, since }));
+    send('subscribe', { topics: named, since });
   }
-}
-
-/** @param {import('./page.js').Access} access */
-function connect(access) {
-  if (refused) return;
-  // a browser cannot send headers with a handshake: the token goes as a subprotocol beside the one to be answered with
-  const protocols = access.token === null ? [] : ['push.json.v1', `bearer.${access.token}`];
-  socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, protocols);
-  subscribed = new Set();
-  socket.onopen = () => {
-    tries = 0;
-    element('state').textContent = 'live';
-    refresh(access);
-  };
-  socket.onmessage = ({ data }) => receive(data);
-  socket.onclose = () => {
-    if (refused) return;
-    element('state').textContent = 'not connected, trying again …';
-    setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)], access);
-  };
 }
 
 /**
@@ -148,7 +124,19 @@ function refresh(access) {
 /** @param {import('./page.js').Access} access */
 export function startPrices(access) {
   refresh(access);
-  connect(access);
+  listen({
+    opened() {
+      live = true;
+      subscribed = new Set();
+      element('state').textContent = 'live';
+      refresh(access);
+    },
+    told: receive,
+    closed() {
+      live = false;
+      if (!refused) element('state').textContent = 'not connected, trying again …';
+    },
+  });
   setInterval(age, 1000);
   setInterval(refresh, REFRESH_MS, access);
 }

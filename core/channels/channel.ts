@@ -87,6 +87,8 @@ export interface Channel {
   payload(telling: Telling): object | null;
   /** Whether this principal may be told its topics. */
   permits(topic: string, principal: Principal): boolean;
+  /** Whom it permits, for who is not. */
+  readonly permitHint: string;
   /** State topics: whether subscribers are told the newest again at the ping interval, to see that all is well. */
   readonly keepsAlive: boolean;
   /** How its topics are reached over HTTP, where they are. */
@@ -103,6 +105,8 @@ export interface Channel {
 export interface Filtering {
   /** What the list is called on the wire. */
   readonly name: string;
+  /** What its values must be. */
+  readonly values: GenericSchema<unknown, string>;
   /** What of a message is compared. */
   facets(payload: object): readonly string[];
   /** The payload as far as it passes; `null` where nothing does. */

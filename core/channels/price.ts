@@ -142,6 +142,7 @@ export const priceChannel = (fresh: Freshness): Channel => ({
   history: A_DAY,
   broadcast: null,
   permits: () => true,
+  permitHint: 'is for everybody',
   keepsAlive: false,
   http: null,
   payload({ topic, parts, nowMs, retold }) {

@@ -50,6 +50,7 @@ export const reservationsChannel: Channel = {
   filtering: null,
   history: A_DAY,
   broadcast: null,
+  permitHint: 'is for its user alone',
   permits: (topic, principal) => isUser(principal, TOPIC.exec(topic)?.[2] ?? ''),
   keepsAlive: false,
   http: {

@@ -71,6 +71,7 @@ export const waitingQueueChannel: Channel = {
   filtering: null,
   history: A_DAY,
   broadcast: null,
+  permitHint: 'is for its user alone',
   permits: (topic, principal) => isUser(principal, TOPIC.exec(topic)?.[2] ?? ''),
   keepsAlive: true,
   http: {

@@ -34,8 +34,11 @@ export interface Found extends Subscription {
 export interface Audience {
   /** Strongly consistent, in pages; without tombstones and expired ones. */
   pages(topic: string, shard: number): AsyncIterable<Subscription[]>;
-  /** MUST lose against a later request, whether that subscribed or ended. `replaced`: a subscription or tombstone stood there. */
-  put(subscription: Subscription, requestedAtMs: number, expiresAtMs: number): Promise<'put' | 'replaced' | 'overtaken'>;
+  /**
+   * MUST lose against a later request, whether that subscribed or ended. `replaced`: a subscription or tombstone stood
+   * there. Without a request (`null`) it MUST lose against whatever stands there.
+   */
+  put(subscription: Subscription, requestedAtMs: number | null, expiresAtMs: number): Promise<'put' | 'replaced' | 'overtaken'>;
   /** Tombstones are found too: a drain may still be telling who has just left. */
   find(keys: readonly SubscriptionKey[]): Promise<(Found | null)[]>;
   /** Leaves a tombstone with the request's time, so that an overtaken subscribe does not come back to life. */

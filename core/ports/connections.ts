@@ -86,10 +86,20 @@ export interface Connections {
   read(connectionId: string): Promise<Connection | null>;
   /** A STOMP session begins: from now on it speaks this dialect. False where the connection is gone. */
   admit(connectionId: string, session: { dialect: Dialect; principal: Principal | null }): Promise<boolean>;
-  /** Remembers what a client says of itself, and that it is told all broadcasts or will choose, unless that is settled. Gives which; `null` = it is gone. */
-  announce(connectionId: string, announcement: Announcement, broadcasts: Broadcasts, expiresAtMs: number): Promise<Broadcasts | null>;
-  /** From now on it chooses its broadcasts. Gives what held before. */
-  choose(connectionId: string): Promise<Broadcasts | null>;
+  /**
+   * Remembers what a client says of itself; and its id, and that it is told all broadcasts or will choose, unless these
+   * are settled. Gives what is; `null` = it is gone.
+   */
+  announce(
+    connectionId: string,
+    announcement: Announcement,
+    broadcasts: Broadcasts,
+    expiresAtMs: number,
+  ): Promise<{ readonly announced: string; readonly broadcasts: Broadcasts } | null>;
+  /** From now on it chooses its broadcasts, unless it is told all of them: then false. */
+  chooseUnlessAll(connectionId: string): Promise<boolean>;
+  /** From now on it chooses its broadcasts. */
+  choose(connectionId: string): Promise<void>;
   /** An exact count replaces the running one. */
   resetSubscribes(connectionId: string, count: number): Promise<void>;
   /** Gives the record where it was there: only that caller counts it as gone. */

@@ -38,10 +38,10 @@ export interface Topics {
   read(topics: readonly string[]): Promise<Map<string, TopicState>>;
   /** Says that somebody listens, making the topic at offset 0 if need be. Gives the item as it is afterwards. */
   hear(topic: string): Promise<TopicState>;
-  /** Takes that back. */
-  unhear(topic: string): Promise<void>;
-  /** Nobody was there when it was looked for after that. MUST do nothing where somebody listens again. */
-  desert(topic: string): Promise<void>;
+  /** Takes that back, under a stamp. */
+  unhear(topic: string, stamp: string): Promise<void>;
+  /** Nobody was there when it was looked for after that. MUST do nothing where somebody listens again, or has in between. */
+  desert(topic: string, stamp: string): Promise<void>;
   /** Makes the topic at offset 0 if need be. Gives the item as it is afterwards. */
   create(topic: string): Promise<TopicState>;
 
@@ -53,6 +53,8 @@ export interface Topics {
   raiseHead(topic: string, head: number): Promise<TopicState>;
   /** Messages after an offset, ascending, at most `limit`; expired ones are left out. Strongly consistent. */
   readLog(topic: string, after: number, limit: number): Promise<LogMessage[]>;
+  /** When the next message after an offset was committed, in ms, whether or not it has expired since; `null` where there is none. */
+  committedAfter(topic: string, after: number): Promise<number | null>;
 }
 
 /** Who tells a topic: a lease on its cursor. */

@@ -48,7 +48,7 @@ export function encoderOf(message: Outgoing): (to: Addressee) => string | null {
   const known = new Map<string, string | null>();
   return (to) => {
     const spoken = to.dialect === 'json' ? '' : `${to.dialect} ${to.subscriptionId}`;
-    const key = to.filter === null ? spoken : `${spoken}\n${to.filter.join('\n')}`;
+    const key = to.filter === null ? spoken : `${spoken}\n${JSON.stringify(to.filter)}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     const text = encode(message, to);

@@ -1,5 +1,6 @@
 /** The JSON dialect: text ↔ typed command or message (`docs/protocol.md`). */
 import * as v from 'valibot';
+import { opsTopic } from '../channels/ops/ops.ts';
 import { parseJson } from '../envelope.ts';
 import { PushError } from '../errors.ts';
 import { formatPosition, type Position, parsePosition } from '../position.ts';
@@ -64,8 +65,13 @@ export function parseCommand(text: string): Command {
     case 'subscribe': {
       if (chooses(message)) {
         const { data, since: from } = checked(chosenSubscribe, message, WITH_DATA, received);
+        if ('since' in ((message as { data: object }).data ?? {}))
+          throw new PushError('INVALID_MESSAGE_FORMAT', 'since: it stands beside data, not in it', {
+            expected_fields: WITH_DATA,
+            ...received,
+          });
         const topics = topicsOfTypes(data.event_types);
-        return { type, topics, since: sinceOf(from, topics, received), filters: filtersOf(data.filters), chooses: true };
+        return { type, topics, since: byTopic(sinceOf(from, topics, received)), filters: filtersOf(data.filters), chooses: true };
       }
       const parsed = checked(subscribe, message, WITH_TOPIC, received);
       const topics = named(parsed, received);
@@ -101,7 +107,10 @@ function checked<Schema extends v.GenericSchema>(
 function named(message: { topic?: string | undefined; topics?: string[] | undefined }, received: Record<string, unknown>): string[] {
   const all = [...(message.topic === undefined ? [] : [message.topic]), ...(message.topics ?? [])];
   if (all.length === 0)
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'topic: expected a string', { expected_fields: ['type', 'topic'], ...received });
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'topic: expected a string (or data.event_types, a list of broadcasts)', {
+      expected_fields: ['type', 'topic'],
+      ...received,
+    });
   return [...new Set(all)];
 }
 
@@ -118,6 +127,10 @@ function sinceOf(
   }
   return new Map([[only, since]]);
 }
+
+/** Who names types may name positions by them, too. */
+const byTopic = (since: ReadonlyMap<string, Position>): Map<string, Position> =>
+  new Map([...since].map(([name, at]) => [name.includes(':') || name.includes('/') ? name : opsTopic(name), at]));
 
 const isPosition = (since: Position | Record<string, Position>): since is Position => typeof since['epoch'] === 'string';
 

@@ -21,7 +21,8 @@ export interface ControlOptions {
 
 /** What a client says of itself is kept, but not at any length. */
 const MAX_TEXT = 300;
-const MAX_WORDS = 50;
+const MAX_WORDS = 20;
+const MAX_WORD = 50;
 const shortened = v.nullish(
   v.pipe(
     v.string(),
@@ -31,7 +32,7 @@ const shortened = v.nullish(
 const words = v.nullish(
   v.pipe(
     v.array(v.string()),
-    v.transform((all) => all.slice(0, MAX_WORDS).map((word) => word.slice(0, MAX_TEXT))),
+    v.transform((all) => all.slice(0, MAX_WORDS).map((word) => word.slice(0, MAX_WORD))),
   ),
 );
 const name = v.pipe(v.string(), v.minLength(1, 'expected a name'), v.maxLength(200));
@@ -47,10 +48,12 @@ const clientInfo = v.object({
   timestamp: shortened,
 });
 
+/** With or without a zone: many languages leave it out where they mean UTC. */
+const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?$/;
+const msOf = (iso: string): number => Date.parse(/(Z|[+-]\d{2}:\d{2})$/.test(iso) ? iso : `${iso}Z`);
 const clientTime = v.pipe(
   v.string(),
-  v.maxLength(100),
-  v.check((text) => !Number.isNaN(Date.parse(text)), 'expected ISO 8601'),
+  v.check((text) => ISO.test(text) && !Number.isNaN(msOf(text)), 'expected ISO 8601, such as 2026-02-06T22:48:44.590Z'),
 );
 
 const control = v.object({
@@ -76,7 +79,7 @@ export const MONITOR_TYPES = {
   }),
   ping: reader(
     v.object({ client_time: clientTime }),
-    (data): MonitorCommand => ({ type: 'ping', clientTime: data.client_time, clientTimeMs: Date.parse(data.client_time) }),
+    (data): MonitorCommand => ({ type: 'ping', clientTime: data.client_time, clientTimeMs: msOf(data.client_time) }),
   ),
   service_control: reader(
     control,
@@ -111,22 +114,17 @@ const types = v.pipe(v.array(v.pipe(v.string(), v.maxLength(50))), v.minLength(1
 export const typedSubscribe = v.object({
   data: v.object({
     event_types: types,
-    filters: v.nullish(
-      v.object({
-        service_ids: values,
-        alert_levels: v.nullish(v.array(v.picklist(['info', 'warning', 'error', 'critical']))),
-        log_levels: v.nullish(v.pipe(v.array(v.pipe(v.string(), v.maxLength(50), v.toUpperCase())), v.maxLength(MAX_VALUES))),
-      }),
-    ),
+    // what their values must be, the channels say
+    filters: v.nullish(v.record(v.string(), values)),
   }),
 });
 export const typedUnsubscribe = v.object({ data: v.object({ event_types: types }) });
 
 export const topicsOfTypes = (eventTypes: readonly string[]): string[] => [...new Set(eventTypes.map(opsTopic))];
 
-/** Filters by name, each value once; an empty list does not filter. */
+/** Filters by name; an empty list does not filter. */
 export const filtersOf = (filters: v.InferOutput<typeof typedSubscribe>['data']['filters']): ReadonlyMap<string, readonly string[]> =>
-  new Map(Object.entries(filters ?? {}).flatMap(([key, list]) => (list && list.length > 0 ? [[key, [...new Set(list)]] as const] : [])));
+  new Map(Object.entries(filters ?? {}).flatMap(([key, list]) => (list && list.length > 0 ? [[key, list] as const] : [])));
 
 // --- server to client -----------------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ import { ENV } from '../../core/names.ts';
 import { awsCredentials, bucketEndpoint, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';
 
-/** A megabyte in one try, and pauses before the others. */
-const TRY_MS = 3_000;
+/** All tries together: who waits has other topics to tell. */
+const DEADLINE_MS = 4_000;
 const PAUSES_MS = [50, 200] as const;
 
 export interface BodiesOptions {
@@ -26,15 +26,17 @@ export function bucketBodies(
 
   const send = async (method: 'GET' | 'PUT', id: string, body = ''): Promise<Response> => {
     const url = new URL(`${bucketUrl}/messages/${id}`);
+    const signal = AbortSignal.timeout(DEADLINE_MS);
     for (let tries = 0; ; tries++) {
       const headers = sign({ method, host: url.host, path: url.pathname, bodyHash: bodyHash(body) }, Date.now());
-      const request = { method, headers, signal: AbortSignal.timeout(TRY_MS), ...(method === 'PUT' ? { body } : {}) };
+      const request = { method, headers, signal, ...(method === 'PUT' ? { body } : {}) };
       const pause = PAUSES_MS[tries];
       try {
         const response = await fetch(url, request);
         if (response.status < 500 || pause === undefined) return response;
+        await response.body?.cancel();
       } catch (error) {
-        if (pause === undefined) throw error;
+        if (pause === undefined || signal.aborted) throw error;
       }
       await new Promise((done) => setTimeout(done, pause));
     }
@@ -42,13 +44,15 @@ export function bucketBodies(
 
   return {
     async put(id, body) {
-      const { status } = await send('PUT', id, JSON.stringify(body));
+      const { status, body: said } = await send('PUT', id, JSON.stringify(body));
+      await said?.cancel();
       if (status !== 200) throw new Error(`the bucket does not take a body: ${status}; check the function's grant`);
     },
     async read(id) {
       // an id of ours is letters, digits and hyphens: anything else is none, and no path of its own
       if (!/^[\w-]{1,100}$/.test(id)) return null;
       const response = await send('GET', id);
+      if (response.status !== 200) await response.body?.cancel();
       if (response.status === 404) return null;
       if (response.status !== 200) throw new Error(`the bucket does not give a body: ${response.status}; check the function's grant`);
       const body = (await response.json()) as Body;

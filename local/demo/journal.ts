@@ -9,7 +9,7 @@ export interface Journal {
 const TOLD_OF: ReadonlySet<string> = new Set(['ws-connect', 'ws-message', 'ws-disconnect', 'sweep', 'sse']);
 /** More than so many lines at a time nobody reads. */
 const MOST = 100;
-const MAX_TEXT = 300;
+const MAX_TEXT = 160;
 
 /** What a line says besides. */
 const FACTS = ['clientId', 'topics', 'topic', 'reason', 'dialect', 'connections'] as const;

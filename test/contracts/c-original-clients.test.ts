@@ -85,7 +85,7 @@ test('manager.js: the class hands on what it knows, is answered its ping, and ta
     (text) => text.includes('connection_status'),
   );
   const mark = `mark-${freshId()}`;
-  await host.publish([status({ network_status: mark }), alert({ title: mark }), service({ message: mark })]);
+  await host.publish([alert({ title: mark }), service({ message: mark })]);
   for (const { work, ms } of timers) {
     expect(ms).toBe(30_000);
     work();
@@ -93,7 +93,11 @@ test('manager.js: the class hands on what it knows, is answered its ping, and ta
 
   for (const name of ['handleStatusUpdate', 'handleAlert', 'handleServiceEvent'])
     await host.eventually(
-      async () => handled,
+      async () => {
+        // another test's state may take its place
+        if (name === 'handleStatusUpdate') await host.publish([status({ network_status: mark })]);
+        return handled;
+      },
       (all) => all.some((one) => JSON.stringify(one).includes(mark) && JSON.stringify(one).includes(name)),
     );
   await host.eventually(

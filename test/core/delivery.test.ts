@@ -24,6 +24,10 @@ describe.each(['state', 'log'] as const)('on a %s topic', (kind) => {
     expect(await runAll(kind, {})).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
+  test('nor where events come in batches, and again in others', { timeout: 600_000 }, async () => {
+    expect(await runAll(kind, { batches: true })).toEqual({ failures: [], olderAfterNewer: 0 });
+  });
+
   test('nor with throttled consumers', { timeout: 600_000 }, async () => {
     expect(await runAll(kind, { slow: 0.05 })).toEqual({ failures: [], olderAfterNewer: 0 });
   });

@@ -3,7 +3,7 @@ import { drain } from '../../core/drain.ts';
 import { TurnLostError } from '../../core/errors.ts';
 import { ingest } from '../../core/ingest.ts';
 import { METRIC } from '../../core/names.ts';
-import { tick } from '../helpers/events.ts';
+import { alert, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
 
 const TOPIC = 'price:005930';
@@ -31,6 +31,17 @@ const listener = async (connectionId: string) => {
   const say = await speaker(ports, connectionId);
   await say({ type: 'subscribe', topic: TOPIC });
 };
+
+test('an event that is too large is buried, whoever put it onto the bus', async () => {
+  const { source, detailType, detail } = alert({ message: 'x'.repeat(1_000) });
+  const body = JSON.stringify({ id: 'e', source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });
+  const bury = async (_: string, reason: string) => void buried.push(reason);
+
+  expect(await ingest([{ id: 'r', body }], { ...ports, maxMessageBytes: 1_000, deadEvents: { bury } })).toEqual([]);
+
+  expect(buried).toEqual([expect.stringMatching(/^detail: \d+ bytes, allowed are 1000$/)]);
+  expect(ports.report.counts.get('InvalidEvents')).toBe(1);
+});
 
 test('an invalid event among good ones is buried with its reason and counted; the good ones go through', async () => {
   await listener('a');

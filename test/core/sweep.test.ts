@@ -136,9 +136,9 @@ describe('a topic that nobody listens to any more', () => {
     ports.clock.nowMs += 3 * MINUTE;
     const { unhear } = ports.topics;
     // between the scan and the flag
-    ports.topics.unhear = async (topic) => {
+    ports.topics.unhear = async (topic, stamp) => {
       await say({ type: 'subscribe', topic });
-      await unhear(topic);
+      await unhear(topic, stamp);
     };
 
     await pass();

@@ -35,6 +35,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
   type Stored = { -readonly [Name in keyof TopicState]: TopicState[Name] } & {
     orders: Record<string, string>;
     deserted: boolean;
+    unheardBy: string;
   };
   const states = new Map<string, Stored>();
   const bases = new Map<string, { base: number; expiresAtMs: number }>();
@@ -50,6 +51,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
       heard: false,
       heardFrom: 0,
       deserted: true,
+      unheardBy: '',
       listed: false,
       expiresAtMs: null,
       orders: {},
@@ -57,7 +59,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
     states.set(topic, state);
     return state;
   };
-  const copy = ({ orders: _, deserted: __, ...state }: Stored): TopicState => ({
+  const copy = ({ orders: _, deserted: __, unheardBy: ___, ...state }: Stored): TopicState => ({
     ...state,
     parts: { ...state.parts },
     recent: [...state.recent],
@@ -90,16 +92,19 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
       state.heard = true;
       if (state.deserted) state.heardFrom = state.head;
       state.deserted = false;
+      state.unheardBy = '';
       return copy(state);
     },
     create: async (topic) => copy(make(topic)),
-    async unhear(topic) {
+    async unhear(topic, stamp) {
       const state = states.get(topic);
-      if (state) state.heard = false;
+      if (!state) return;
+      state.heard = false;
+      state.unheardBy = stamp;
     },
-    async desert(topic) {
+    async desert(topic, stamp) {
       const state = states.get(topic);
-      if (!state || state.heard) return;
+      if (!state || state.heard || state.unheardBy !== stamp) return;
       state.heardFrom = 0;
       state.deserted = true;
     },
@@ -121,6 +126,10 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
       const state = make(topic);
       state.head = Math.max(state.head, head);
       return copy(state);
+    },
+    async committedAfter(topic, after) {
+      const next = [...logOf(topic)].sort(([a], [b]) => a - b).find(([offset]) => offset > after);
+      return next ? next[1].expiresAtMs - LOG_LIFE_MS : null;
     },
     async readLog(topic, after, limit): Promise<LogMessage[]> {
       return [...logOf(topic)]
@@ -201,9 +210,14 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
         .flatMap(({ subscription }) => (subscription.topic === topic && subscription.shard === shard ? [{ ...subscription }] : []));
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
-      if (overtaken(subscription, requestedAtMs)) return 'overtaken';
       const before = members.get(nameOf(subscription));
-      members.set(nameOf(subscription), { subscription: { ...subscription }, requestedAtMs, expiresAtMs, ended: false });
+      if (requestedAtMs === null ? before : overtaken(subscription, requestedAtMs)) return 'overtaken';
+      members.set(nameOf(subscription), {
+        subscription: { ...subscription },
+        requestedAtMs: requestedAtMs ?? 0,
+        expiresAtMs,
+        ended: false,
+      });
       return before && before.expiresAtMs > clock.now() ? 'replaced' : 'put';
     },
     async find(keys) {
@@ -362,13 +376,18 @@ export function memoryConnections(): Connections {
     async announce(connectionId, { clientId }, broadcasts) {
       const record = records.get(connectionId);
       if (!record) return null;
-      change(connectionId, { announced: clientId, broadcasts: record.broadcasts ?? broadcasts });
-      return record.broadcasts ?? broadcasts;
+      const stands = { announced: record.announced ?? clientId, broadcasts: record.broadcasts ?? broadcasts };
+      change(connectionId, stands);
+      return stands;
+    },
+    async chooseUnlessAll(connectionId) {
+      const record = records.get(connectionId);
+      if (!record || record.broadcasts === 'all') return false;
+      change(connectionId, { broadcasts: 'chosen' });
+      return true;
     },
     async choose(connectionId) {
-      const before = records.get(connectionId)?.broadcasts ?? null;
       change(connectionId, { broadcasts: 'chosen' });
-      return before;
     },
     async resetSubscribes(connectionId, subscribes) {
       change(connectionId, { subscribes });

@@ -38,6 +38,8 @@ export interface Weather {
   readonly retells?: boolean;
   /** Clients subscribe again, and leave and come back. */
   readonly secondThoughts?: boolean;
+  /** Events come several in a batch, and again in other batches. */
+  readonly batches?: boolean;
   /** Breaks a rule, so that the checks can be seen to notice. */
   readonly sabotage?: (ports: IngestPorts & SubscribePorts) => IngestPorts & SubscribePorts;
   /** Failed records do not come back. */
@@ -95,6 +97,7 @@ const testChannel = (kind: Kind): Channel => ({
   history: A_DAY,
   broadcast: null,
   permits: () => true,
+  permitHint: '',
   payload: ({ parts }) => (parts['newest'] ? { ...parts['newest'] } : null),
 });
 
@@ -215,9 +218,12 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
         () => false,
       ),
   });
-  const ingestWork = (n: number): Work => {
-    const body = JSON.stringify({ id: `e${n}`, source: kind, 'detail-type': 'E', time: '2026-01-01T00:00:00Z', detail: { n } });
-    return { comesBack: true, start: async (worker) => (await ingest([{ id: 'r', body }], portsOf(worker))).length === 0 };
+  const ingestWork = (...events: number[]): Work => {
+    const records = events.map((n) => ({
+      id: `r${n}`,
+      body: JSON.stringify({ id: `e${n}`, source: kind, 'detail-type': 'E', time: '2026-01-01T00:00:00Z', detail: { n } }),
+    }));
+    return { comesBack: true, start: async (worker) => (await ingest(records, portsOf(worker))).length === 0 };
   };
   const subscribeWork = (client: number): Work => ({
     comesBack: false,
@@ -253,8 +259,12 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
   });
 
   for (let n = 1; n <= EVENTS; n++) {
-    later.push({ at: int(200), work: ingestWork(n) });
+    const batch = [n];
+    while (weather.batches && n < EVENTS && lot() < 0.6) batch.push(++n);
+    later.push({ at: int(200), work: ingestWork(...batch) });
+    // a redelivery may bring other events together
     if (lot() < 0.25) later.push({ at: int(260), work: ingestWork(n) });
+    if (weather.batches && lot() < 0.25) later.push({ at: int(260), work: ingestWork(...batch.reverse()) });
   }
   for (let client = 0; client < CLIENTS; client++) later.push({ at: client ? int(220) : 0, work: subscribeWork(client) });
   for (let count = 0; weather.retells && count < 8; count++) later.push({ at: int(300), work: drainWork(true) });

@@ -87,7 +87,7 @@ describe.each(implementations)('%s', (_, make) => {
 
       const heard = await tables.topics.hear(topic);
       await tables.topics.commitState(stateCommit(topic, 'a'));
-      await tables.topics.unhear(topic);
+      await tables.topics.unhear(topic, 'stamp');
       const after = (await tables.topics.read([topic])).get(topic);
 
       expect(heard).toMatchObject({ head: 0, heard: true });
@@ -139,14 +139,18 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await tables.topics.hear(topic)).toMatchObject({ heard: true, heardFrom: 5 });
       await tables.topics.raiseHead(topic, 7);
       expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
-      await tables.topics.desert(topic);
+      await tables.topics.desert(topic, 'nobody said so');
       expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
-      await tables.topics.unhear(topic);
+      await tables.topics.unhear(topic, 'one');
       // somebody may still have been there
       expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+      await tables.topics.unhear(topic, 'another');
+      // who looked before somebody came and was overlooked knows nothing of now
+      await tables.topics.desert(topic, 'one');
+      expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
 
-      await tables.topics.unhear(topic);
-      await tables.topics.desert(topic);
+      await tables.topics.unhear(topic, 'last');
+      await tables.topics.desert(topic, 'last');
       expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 7 });
       expect(await tables.topics.hear(fresh('log'))).toMatchObject({ head: 0, heardFrom: 0 });
     });
@@ -168,6 +172,9 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await tables.topics.readLog(topic, -1, 1)).toEqual([stored(1)]);
       tables.clock.nowMs += 90_000_000;
       expect(await tables.topics.readLog(topic, 0, 10)).toEqual([]);
+      // whether or not it has expired
+      expect(await tables.topics.committedAfter(topic, 3)).toBe(atMs);
+      expect(await tables.topics.committedAfter(topic, 11)).toBeNull();
     });
   });
 
@@ -407,15 +414,21 @@ describe.each(implementations)('%s', (_, make) => {
       await tables.connections.open(opened(b));
       const said = { clientId: 'dashboard', info: { language: 'ko' } };
 
-      expect(await tables.connections.announce(a, said, 'all', later())).toBe('all');
+      expect(await tables.connections.announce(a, said, 'all', later())).toEqual({ announced: 'dashboard', broadcasts: 'all' });
+      expect(await tables.connections.announce(a, { ...said, clientId: 'another' }, 'chosen', later())).toEqual({
+        announced: 'dashboard',
+        broadcasts: 'all',
+      });
       expect(await tables.connections.read(a)).toMatchObject({ announced: 'dashboard', broadcasts: 'all' });
-      expect(await tables.connections.choose(a)).toBe('all');
-      expect(await tables.connections.choose(a)).toBe('chosen');
-      expect(await tables.connections.announce(a, said, 'all', later())).toBe('chosen');
-      expect(await tables.connections.choose(b)).toBeNull();
-      expect(await tables.connections.announce(b, said, 'all', later())).toBe('chosen');
+      expect(await tables.connections.chooseUnlessAll(a)).toBe(false);
+      await tables.connections.choose(a);
+      expect(await tables.connections.chooseUnlessAll(a)).toBe(true);
+      expect(await tables.connections.announce(a, said, 'all', later())).toMatchObject({ broadcasts: 'chosen' });
+      expect(await tables.connections.chooseUnlessAll(b)).toBe(true);
+      expect(await tables.connections.announce(b, said, 'all', later())).toMatchObject({ broadcasts: 'chosen' });
       expect(await tables.connections.announce(fresh('nobody'), said, 'all', later())).toBeNull();
-      expect(await tables.connections.choose(fresh('nobody'))).toBeNull();
+      expect(await tables.connections.chooseUnlessAll(fresh('nobody'))).toBe(false);
+      await tables.connections.choose(fresh('nobody'));
 
       expect(await tables.connections.close(a)).toMatchObject({ announced: 'dashboard' });
       expect(await tables.connections.read(a)).toBeNull();

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { filterBy, freeForm, opsChannel, prose, word } from './ops.ts';
 
-export const ALERT_LEVELS = ['info', 'warning', 'error', 'critical'] as const;
+const level = v.pipe(v.string(), v.toLowerCase(), v.picklist(['info', 'warning', 'error', 'critical']));
 
 /** What somebody should look at. */
 export const alertChannel = opsChannel({
@@ -9,9 +9,9 @@ export const alertChannel = opsChannel({
   kind: 'log',
   detailType: 'AlertRaised',
   idPrefix: 'alert_',
-  filtering: filterBy('alert_levels', 'level'),
+  filtering: filterBy('alert_levels', 'level', level),
   entries: {
-    level: v.picklist(ALERT_LEVELS),
+    level,
     title: prose,
     message: prose,
     category: word,

@@ -5,12 +5,11 @@ import { instant } from '../channel.ts';
 import { wholeNumber } from '../ids.ts';
 import { dataOf, integer, opsChannel, prose, word } from './ops.ts';
 
+const level = v.pipe(word, v.minLength(1, 'expected a level'), v.toUpperCase());
+
 const entry = v.object({
   timestamp: instant,
-  level: v.pipe(
-    word,
-    v.transform((level) => level.toUpperCase()),
-  ),
+  level,
   logger_name: v.optional(word, ''),
   message: prose,
   module: v.optional(word, ''),
@@ -57,6 +56,7 @@ export const logUpdateChannel = opsChannel({
   split,
   filtering: {
     name: 'log_levels',
+    values: level,
     facets: (payload) => [...new Set(entriesOf(payload).map(({ level }) => level))],
     narrow(payload, wanted) {
       const entries = entriesOf(payload).filter(({ level }) => wanted.includes(level));

@@ -9,12 +9,13 @@ const TOPIC_PREFIX = 'ops:';
 
 /** `alert` → `ops:alert`. */
 export const opsTopic = (type: string): string => TOPIC_PREFIX + type;
+export const typeOfTopic = (topic: string): string => (topic.startsWith(TOPIC_PREFIX) ? topic.slice(TOPIC_PREFIX.length) : topic);
 
 /** A log of operations holds at least so many messages, and those of at least so long. */
 const HISTORY: History = { messages: 1_000, ms: 15 * 60_000, most: 30_000 };
 
 /** A broadcast as stored. Its data is text: what upstreams put into free-form fields may be more than a table's types hold. */
-interface Broadcast {
+interface Stored {
   readonly id: string;
   readonly timestamp: string;
   readonly json: string;
@@ -44,10 +45,11 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
     const { atMicros, ahead } = eventTime(ownTime(timestamp, meta), meta.acceptedAtMs);
     const at = isoOf(Math.floor(atMicros / 1000));
     return split(data).map((part, index): Outcome => {
-      // a redelivery is split the same way: its parts keep their ids
       const id = index === 0 ? meta.id : `${meta.id}.${index + 1}`;
-      const value: Broadcast = { id, timestamp: at, json: JSON.stringify(part) };
-      if (kind === 'log') return { kind, topic, eventId: id, value, ahead };
+      // a redelivery is split the same way: its parts keep their ids, and no publisher's own id looks like one
+      const eventId = index === 0 ? meta.id : `${meta.id}\u001f${index + 1}`;
+      const value: Stored = { id, timestamp: at, json: JSON.stringify(part) };
+      if (kind === 'log') return { kind, topic, eventId, value, ahead };
       const order = orderOf({ atMicros, acceptedAtMs: meta.acceptedAtMs, index: meta.index, id });
       return { kind, topic, part: 'newest', order, value, recent: null, ahead };
     });
@@ -64,10 +66,11 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
     catalogued: false,
     events: { [detailType]: eventType(schema as v.GenericSchema<unknown, { timestamp?: string | undefined }>, outcomes) },
     payload({ parts }) {
-      const { newest } = parts as { newest?: Broadcast };
+      const { newest } = parts as { newest?: Stored };
       if (!newest) return null;
       return { type, data: JSON.parse(newest.json) as object, timestamp: newest.timestamp, broadcast_id: idPrefix + newest.id };
     },
+    permitHint: `needs the role ${READ_OPERATIONS}`,
     permits: (_, principal) => holdsRole(principal, READ_OPERATIONS),
     keepsAlive: false,
     http: null,
@@ -78,8 +81,9 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
 }
 
 /** A filter that keeps whole messages by one of their fields. */
-export const filterBy = (name: string, field: string): Filtering => ({
+export const filterBy = (name: string, field: string, values: v.GenericSchema<unknown, string>): Filtering => ({
   name,
+  values,
   facets: (payload) => [String(dataOf(payload)[field])],
   narrow: (payload, wanted) => (wanted.includes(String(dataOf(payload)[field])) ? payload : null),
 });
@@ -98,7 +102,8 @@ export const integer = v.pipe(v.number(), v.safeInteger('expected a whole number
 const MAX_DEPTH = 32;
 const isShallow = (value: unknown, depth = 0): boolean =>
   typeof value !== 'object' || value === null || (depth < MAX_DEPTH && Object.values(value).every((one) => isShallow(one, depth + 1)));
+/** Taken as it is: a schema of ours would drop the names that the language knows. */
 export const freeForm = v.pipe(
-  v.record(v.string(), v.unknown()),
+  v.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object'),
   v.check((value) => isShallow(value), `expected no more than ${MAX_DEPTH} levels`),
 );

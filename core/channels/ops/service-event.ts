@@ -7,7 +7,7 @@ export const serviceEventChannel = opsChannel({
   kind: 'log',
   detailType: 'ServiceChanged',
   idPrefix: 'service_',
-  filtering: filterBy('service_ids', 'service_id'),
+  filtering: filterBy('service_ids', 'service_id', word),
   entries: {
     service_id: word,
     service_name: word,

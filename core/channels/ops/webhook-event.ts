@@ -2,16 +2,15 @@ import * as v from 'valibot';
 import { instant } from '../channel.ts';
 import { integer, opsChannel, prose, word } from './ops.ts';
 
-/** What may be read of a webhook's address: its beginning, up to so many plain words. */
-const PLAIN = /^[a-z][a-z-]{0,15}$/;
-const MAX_PLAIN = 2;
+/** What may be read of a webhook's address: words that many addresses have, at its beginning. */
+const PLAIN: ReadonlySet<string> = new Set(['api', 'hook', 'hooks', 'services', 'webhook', 'webhooks', 'v1', 'v2', 'v3']);
 
 /** Leaves out of an address what may be its secret: whoever knows a webhook's whole address may post to it. */
 export function maskUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || url.host === '') return '...';
   const segments = url.pathname.split('/').filter((segment) => segment !== '');
-  const secret = segments.findIndex((segment, index) => index >= MAX_PLAIN || !PLAIN.test(segment));
+  const secret = segments.findIndex((segment) => !PLAIN.has(segment));
   const plain = secret === -1 ? segments : segments.slice(0, secret);
   const masked = plain.length < segments.length || url.search !== '' || url.hash !== '';
   return `${url.protocol}//${url.host}/${[...plain, ...(masked ? ['...'] : [])].join('/')}`;

@@ -51,16 +51,17 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
               ...memberKey(subscription),
               dialect,
               from,
-              requestedAt: requestedAtMs,
+              requestedAt: requestedAtMs ?? 0,
               expiresAt: ttl(expiresAtMs),
               ...(late ? { late } : {}),
               ...(filter === null ? {} : { filter }),
               ...(registration === null ? {} : { registration }),
               ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
             },
-            ConditionExpression: notOvertaken,
+            ...(requestedAtMs === null
+              ? { ConditionExpression: 'attribute_not_exists(#requestedAt)' }
+              : { ConditionExpression: notOvertaken, ExpressionAttributeValues: { ':requestedAt': requestedAtMs } }),
             ExpressionAttributeNames: { '#requestedAt': 'requestedAt' },
-            ExpressionAttributeValues: { ':requestedAt': requestedAtMs },
           }),
         ),
       );

@@ -1,4 +1,4 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { expiryOf } from '../../../core/expiry.ts';
 import type { Clients, Membership } from '../../../core/ports.ts';
 import { conditional, documents, type Item, ttl } from './client.ts';
@@ -26,10 +26,13 @@ export function dynamoClients({ table, client = documents() }: ClientsOptions): 
         }),
       );
       // one whose time is over was closed by the platform, whoever noticed
-      return membersOf(Attributes).filter(({ connectedAtMs }) => expiryOf(connectedAtMs) > nowMs);
+      const members = membersOf(Attributes);
+      const over = members.filter(({ connectedAtMs }) => expiryOf(connectedAtMs) <= nowMs);
+      for (const one of over) await this.leave(name, one);
+      return members.filter((one) => !over.includes(one));
     },
     async leave(name, member) {
-      await conditional(() =>
+      const { done } = await conditional(() =>
         client.send(
           new UpdateCommand({
             TableName: table,
@@ -38,6 +41,19 @@ export function dynamoClients({ table, client = documents() }: ClientsOptions): 
             ConditionExpression: 'attribute_exists(#members)',
             ExpressionAttributeNames: NAMES,
             ExpressionAttributeValues: { ':member': new Set([nameOf(member)]) },
+            ReturnValues: 'ALL_NEW',
+          }),
+        ),
+      );
+      if (!done || membersOf(done.Attributes ?? {}).length > 0) return;
+      // the sweep reads the whole table: what says nothing is not left in it
+      await conditional(() =>
+        client.send(
+          new DeleteCommand({
+            TableName: table,
+            Key: clientKey(name),
+            ConditionExpression: 'attribute_not_exists(#members)',
+            ExpressionAttributeNames: NAMES,
           }),
         ),
       );

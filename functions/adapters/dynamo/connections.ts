@@ -184,34 +184,35 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
           new UpdateCommand({
             TableName: table,
             Key: selfKey(connectionId),
-            UpdateExpression: 'SET announced = :announced, broadcasts = if_not_exists(broadcasts, :broadcasts)',
+            UpdateExpression: 'SET announced = if_not_exists(announced, :announced), broadcasts = if_not_exists(broadcasts, :broadcasts)',
             ConditionExpression: 'attribute_exists(connectionId)',
             ExpressionAttributeValues: { ':announced': clientId, ':broadcasts': broadcasts },
             ReturnValues: 'UPDATED_NEW',
           }),
         );
-        return Attributes['broadcasts'] as Broadcasts;
+        return { announced: String(Attributes['announced']), broadcasts: Attributes['broadcasts'] as Broadcasts };
       });
       // beside the record, for that is written by every message and paid by the kilobyte
       if (done)
         await client.send(new PutCommand({ TableName: table, Item: { ...infoKey(connectionId), info, expiresAt: ttl(expiresAtMs) } }));
       return done;
     },
-    async choose(connectionId) {
-      const { done } = await conditional(async () => {
-        const { Attributes = {} } = await client.send(
+    async chooseUnlessAll(connectionId) {
+      const { refused } = await conditional(() =>
+        client.send(
           new UpdateCommand({
             TableName: table,
             Key: selfKey(connectionId),
             UpdateExpression: 'SET broadcasts = :chosen',
-            ConditionExpression: 'attribute_exists(connectionId)',
+            ConditionExpression: 'attribute_exists(connectionId) AND (attribute_not_exists(broadcasts) OR broadcasts = :chosen)',
             ExpressionAttributeValues: { ':chosen': 'chosen' },
-            ReturnValues: 'UPDATED_OLD',
           }),
-        );
-        return (Attributes['broadcasts'] as Broadcasts | undefined) ?? null;
-      });
-      return done;
+        ),
+      );
+      return refused === null;
+    },
+    async choose(connectionId) {
+      await setOnSelf(connectionId, { broadcasts: 'chosen' });
     },
     async resetSubscribes(connectionId, subscribes) {
       await setOnSelf(connectionId, { subscribes });

@@ -51,6 +51,17 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
     });
   };
 
+  const logQuery = (topic: string, after: number, limit: number, start?: Item) =>
+    new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: '#topic = :topic AND #item BETWEEN :from AND :to',
+      ExpressionAttributeNames: { '#topic': 'topic', '#item': 'item' },
+      ExpressionAttributeValues: { ':topic': topic, ':from': logKey(topic, Math.max(0, after + 1)).item, ':to': LOG_END },
+      ConsistentRead: true,
+      ExclusiveStartKey: start,
+      Limit: limit,
+    });
+
   return {
     async commitState(commit) {
       const { done, refused } = await update(
@@ -100,10 +111,15 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
     async hear(topic) {
       const { done } = await update(
         topic,
-        ['#head = if_not_exists(#head, :zero)', '#heardFrom = if_not_exists(#heardFrom, if_not_exists(#head, :zero))', '#heard = :true'],
-        { ':zero': 0, ':true': true },
+        [
+          '#head = if_not_exists(#head, :zero)',
+          '#heardFrom = if_not_exists(#heardFrom, if_not_exists(#head, :zero))',
+          '#heard = :true',
+          '#unheardBy = :nobody',
+        ],
+        { ':zero': 0, ':true': true, ':nobody': '' },
         undefined,
-        { '#heard': 'heard', '#heardFrom': 'heardFrom' },
+        { '#heard': 'heard', '#heardFrom': 'heardFrom', '#unheardBy': 'unheardBy' },
       );
       return done as TopicState;
     },
@@ -111,29 +127,31 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
       const { done } = await update(topic, ['#head = if_not_exists(#head, :zero)'], { ':zero': 0 });
       return done as TopicState;
     },
-    async unhear(topic) {
+    async unhear(topic, stamp) {
       await conditional(() =>
         client.send(
           new UpdateCommand({
             TableName: table,
             Key: stateKey(topic),
-            UpdateExpression: 'REMOVE #heard',
-            ConditionExpression: 'attribute_exists(#heard)',
-            ExpressionAttributeNames: { '#heard': 'heard' },
+            UpdateExpression: 'SET #unheardBy = :stamp REMOVE #heard',
+            ConditionExpression: 'attribute_exists(#epoch)',
+            ExpressionAttributeNames: { '#heard': 'heard', '#unheardBy': 'unheardBy', '#epoch': 'epoch' },
+            ExpressionAttributeValues: { ':stamp': stamp },
           }),
         ),
       );
     },
 
-    async desert(topic) {
+    async desert(topic, stamp) {
       await conditional(() =>
         client.send(
           new UpdateCommand({
             TableName: table,
             Key: stateKey(topic),
             UpdateExpression: 'REMOVE #heardFrom',
-            ConditionExpression: 'attribute_not_exists(#heard) AND attribute_exists(#heardFrom)',
-            ExpressionAttributeNames: { '#heard': 'heard', '#heardFrom': 'heardFrom' },
+            ConditionExpression: 'attribute_not_exists(#heard) AND #unheardBy = :stamp',
+            ExpressionAttributeNames: { '#heard': 'heard', '#heardFrom': 'heardFrom', '#unheardBy': 'unheardBy' },
+            ExpressionAttributeValues: { ':stamp': stamp },
           }),
         ),
       );
@@ -178,7 +196,8 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
           new UpdateCommand({
             TableName: table,
             Key: logKey(topic, offset),
-            UpdateExpression: 'SET #eventId = :eventId, #value = :value, #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
+            UpdateExpression:
+              'SET #eventId = :eventId, #value = if_not_exists(#value, :value), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
             ConditionExpression: 'attribute_not_exists(#eventId) OR #eventId = :eventId',
             ExpressionAttributeNames: { '#eventId': 'eventId', '#value': 'value', '#expiresAt': 'expiresAt' },
             ExpressionAttributeValues: { ':eventId': eventId, ':value': value, ':expiresAt': ttl(now() + LOG_LIFE_MS) },
@@ -191,22 +210,16 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
       const { done, refused } = await update(topic, ['#head = :head'], { ':head': head }, 'attribute_not_exists(#head) OR #head < :head');
       return done ?? (refused?.item ? stateOf(topic, refused.item) : read(topic));
     },
+    async committedAfter(topic, after) {
+      const { Items = [] } = await client.send(logQuery(topic, after, 1));
+      return Items[0] ? logMessageOf(Items[0]).atMs : null;
+    },
     async readLog(topic, after, limit) {
       const found: LogMessage[] = [];
       let start: Item | undefined;
       // the limit is taken before what has expired is left out: a page of expired ones is not the end
       do {
-        const { Items = [], LastEvaluatedKey } = await client.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: '#topic = :topic AND #item BETWEEN :from AND :to',
-            ExpressionAttributeNames: { '#topic': 'topic', '#item': 'item' },
-            ExpressionAttributeValues: { ':topic': topic, ':from': logKey(topic, Math.max(0, after + 1)).item, ':to': LOG_END },
-            ConsistentRead: true,
-            ExclusiveStartKey: start,
-            Limit: limit,
-          }),
-        );
+        const { Items = [], LastEvaluatedKey } = await client.send(logQuery(topic, after, limit, start));
         for (const item of Items) if (!expired(item, now())) found.push(logMessageOf(item));
         start = LastEvaluatedKey;
       } while (start && found.length < limit);

@@ -1,0 +1,78 @@
+/** How many connections one client may have: who is refused, who is looked at, and that nobody stays counted who is not there. */
+import { beforeEach, expect, test } from 'vitest';
+import { disconnect } from '../../core/disconnect.ts';
+import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
+
+let ports: MemoryPorts;
+beforeEach(() => {
+  ports = memoryPorts();
+});
+
+const opened = async (name: string) => {
+  const say = await speaker(ports, name);
+  return { name, announce: (clientId = 'me') => say({ type: 'client_info', data: { client_id: clientId } }) };
+};
+const answerOf = (name: string): unknown =>
+  told(ports, name).findLast(({ type }) => type === 'connection_status' || type === 'error')?.['type'];
+const members = (clientId: string) =>
+  ports.clients.enter(`address##${clientId}`, { connectionId: 'looks', connectedAtMs: ports.clock.now() }, ports.clock.now());
+const counted = async (clientId: string): Promise<string[]> =>
+  (await members(clientId)).map(({ connectionId }) => connectionId).filter((name) => name !== 'looks');
+
+test('of several that come in any order, those past the limit are refused', async () => {
+  const eight = [];
+  for (let index = 0; index < 8; index++) {
+    eight.push(await opened(`c${index}`));
+    ports.clock.nowMs += 1_000;
+  }
+  // the youngest first
+  for (const one of eight.reverse()) await one.announce();
+
+  expect(eight.map(({ name }) => answerOf(name))).toEqual([...Array(5).fill('connection_status'), ...Array(3).fill('error')]);
+  expect(ports.gateway.closed).toEqual(['c2', 'c1', 'c0']);
+  expect(await counted('me')).toHaveLength(5);
+});
+
+test('those that vanished make room, at once', async () => {
+  for (let index = 0; index < 5; index++) await (await opened(`c${index}`)).announce();
+  for (const gone of ['c1', 'c3']) ports.gateway.outcome.set(gone, 'gone');
+
+  for (const name of ['d0', 'd1', 'd2']) await (await opened(name)).announce();
+
+  expect(['d0', 'd1', 'd2'].map(answerOf)).toEqual(['connection_status', 'connection_status', 'error']);
+  expect(await ports.connections.read('c1')).toBeNull();
+});
+
+test('one that announces itself anew is counted under its first id', async () => {
+  const one = await opened('a');
+  await one.announce('me');
+  ports.clock.nowMs += 1_000;
+  await one.announce('you');
+
+  expect(await counted('me')).toEqual(['a']);
+  expect(await counted('you')).toEqual([]);
+  expect(answerOf('a')).toBe('connection_status');
+});
+
+test('one that leaves is counted no more, also where it leaves while it is answered', async () => {
+  const one = await opened('a');
+  await one.announce();
+  await disconnect('a', ports);
+  const two = await opened('b');
+  const { announce } = ports.connections;
+  ports.connections.announce = async (...parameters) => {
+    await disconnect('b', ports);
+    return announce(...parameters);
+  };
+  await two.announce();
+
+  expect(await counted('me')).toEqual([]);
+});
+
+test('two ids announced at once leave one', async () => {
+  const one = await opened('a');
+  await Promise.all([one.announce('me'), one.announce('you')]);
+  await disconnect('a', ports);
+
+  expect([await counted('me'), await counted('you')]).toEqual([[], []]);
+});
