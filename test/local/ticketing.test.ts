@@ -137,8 +137,11 @@ test('a registration lapses after a day; until then it is a start, whatever was 
   await own.run.settled();
   const tolds = async (seat: number): Promise<string[]> => {
     const client = await connected(own.url);
-    client.send(frame('SUBSCRIBE', { id: 'a', destination: `/topic/reservations/${seat}/${userId}`, receipt: 'r' }));
-    client.send(frame('SUBSCRIBE', { id: 'b', destination: '/topic/waiting-queue/1/1', receipt: 'end' }));
+    // in one message: what answers the second frame comes after all that answers the first
+    client.send(
+      frame('SUBSCRIBE', { id: 'a', destination: `/topic/reservations/${seat}/${userId}`, receipt: 'r' }) +
+        frame('SUBSCRIBE', { id: 'b', destination: '/topic/waiting-queue/1/1', receipt: 'end' }),
+    );
     const found: string[] = [];
     for (let receipts = 0; receipts < 2; ) {
       const { command, body } = await client.frames.next();
