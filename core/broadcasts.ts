@@ -1,7 +1,8 @@
 /** Broadcasts that a client is told unasked, from its announcement until it chooses for itself. */
 import type { Principal } from './identity.ts';
 import { JSON_SUBSCRIPTION } from './ports.ts';
-import { type SubscribePorts, type Subscriber, unsubscribe, type Wish } from './subscribe.ts';
+import type { SubscribePorts, Subscriber, Wish } from './subscribe.ts';
+import { unsubscribe } from './unsubscribe.ts';
 
 /** All broadcasts that the principal may see, unfiltered, from where they stand now: what comes while the client is still being answered belongs to it. */
 export async function allBroadcasts(principal: Principal | null, ports: SubscribePorts): Promise<Wish[]> {
@@ -21,18 +22,16 @@ export async function allBroadcasts(principal: Principal | null, ports: Subscrib
 
 /**
  * The client chooses: what came unasked ends, but for `kept`; also what is only just being subscribed to, for that
- * takes no place where a tombstone stands. That it has chosen is noted last: one that fails half-way ends the rest
- * with its next choice.
+ * takes no place where a tombstone stands. What was asked for stands, whatever order it is served in: the tombstones
+ * give way to every request. That it has chosen is noted last: one that fails half-way ends the rest with its next choice.
  */
-export async function chooseBroadcasts(subscriber: Subscriber, kept: readonly string[], ports: SubscribePorts): Promise<void> {
-  const { connectionId, broadcasts } = subscriber.connection;
+export async function chooseBroadcasts({ connection }: Subscriber, kept: readonly string[], ports: SubscribePorts): Promise<void> {
+  const { connectionId, broadcasts } = connection;
   if (broadcasts === 'chosen' || (await ports.connections.chooseUnlessAll(connectionId))) return;
-  const own = await ports.connections.subscriptions(connectionId);
-  const asked = own.filter(({ unasked }) => !unasked).map(({ topic }) => topic);
-  const ending = ports.channels.broadcasts.filter((topic) => !kept.includes(topic) && !asked.includes(topic));
+  const ending = ports.channels.broadcasts.filter((topic) => !kept.includes(topic));
   await unsubscribe(
     ending.map((topic) => ({ topic, subscriptionId: JSON_SUBSCRIPTION })),
-    subscriber,
+    { connection, requestedAtMs: null },
     ports,
   );
   await ports.connections.choose(connectionId);

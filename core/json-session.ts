@@ -10,7 +10,8 @@ import { serveMonitor } from './monitor-session.ts';
 import { JSON_SUBSCRIPTION, type Touch } from './ports.ts';
 import { type Command, formatUnsubscribed, type SubscribeCommand, type UnsubscribeCommand } from './protocol/json.ts';
 import { type MessagePorts, principalOf, withinCount } from './session.ts';
-import { subscribe, unsubscribe, type Wish } from './subscribe.ts';
+import { subscribe, type Wish } from './subscribe.ts';
+import { unsubscribe } from './unsubscribe.ts';
 import { explain } from './validation.ts';
 
 export async function serveJson(command: Command, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {

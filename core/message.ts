@@ -79,7 +79,7 @@ async function serve(message: ClientMessage, seen: Seen, ports: MessagePorts): P
 function loadOf(
   text: string,
   parsed: Command | PushError | null,
-  { channels, pacePerSecond }: MessagePorts,
+  { pacePerSecond }: MessagePorts,
 ): Pick<TouchRequest, 'pong' | 'subscribes' | 'weight' | 'pace'> {
   const plain = { pong: false, subscribes: 0, weight: 1, pace: null };
   if (parsed === null) return { ...plain, subscribes: countSubscribes(text), weight: countFrames(text) };
@@ -92,7 +92,6 @@ function loadOf(
     case 'unsubscribe':
       return { ...plain, pace: parsed.chooses ? pacePerSecond : null };
     case 'client_info':
-      return { ...plain, subscribes: parsed.explicit ? 0 : channels.broadcasts.length, pace: pacePerSecond };
     case 'ping':
     case 'service_control':
     case 'send_webhook':

@@ -37,7 +37,7 @@ export async function withinCount(
   if (touch.subscribes <= maxSubscriptions) return { wishes, tooMany: null };
   const id = touch.connection.connectionId;
   const nameOf = ({ topic, subscriptionId }: { topic: string; subscriptionId: string }): string => `${subscriptionId} ${topic}`;
-  const have = new Set((await connections.subscriptions(id)).map(nameOf));
+  const have = new Set((await connections.subscriptions(id)).filter(({ unasked }) => !unasked).map(nameOf));
   const fitting = wishes.filter((wish) => {
     if (!have.has(nameOf(wish)) && have.size >= maxSubscriptions) return false;
     have.add(nameOf(wish));

@@ -11,7 +11,8 @@ import { stompVersion } from './protocol/encode.ts';
 import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from './protocol/stomp.ts';
 import { parseFrames, type StompVersion } from './protocol/stomp-frame.ts';
 import { type ClientMessage, type MessagePorts, principalOf, withinCount } from './session.ts';
-import { claim, subscribe, unsubscribe } from './subscribe.ts';
+import { claim, subscribe } from './subscribe.ts';
+import { unsubscribe } from './unsubscribe.ts';
 
 /** Messages may overtake each other: what refers to an earlier frame waits for it, so many times so long. */
 const OVERTAKEN_TRIES = 11;

@@ -1,5 +1,4 @@
 import { answer } from './answer.ts';
-import { bounded } from './bounded.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { expiryOf } from './expiry.ts';
@@ -133,7 +132,7 @@ export const claim = (
 
 const isClaimed = ({ dialect }: Subscription): boolean => dialect !== 'json';
 
-const keyOf = (topic: string, subscriptionId: string, { connectionId }: Connection): SubscriptionKey => ({
+export const keyOf = (topic: string, subscriptionId: string, { connectionId }: Connection): SubscriptionKey => ({
   topic,
   shard: ONLY_SHARD,
   connectionId,
@@ -262,11 +261,13 @@ async function settle(
   const { topics, audience, connections, jobs } = ports;
   const { topic, shard } = subscription;
   const expiresAtMs = expiryOf(connection.connectedAtMs);
+  const note = () => connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs, unasked);
+  // who ends what is unasked takes back the note too: so it must not come after that
+  if (unasked) await note();
   const outcome = await audience.put(subscription, unasked ? null : requestedAtMs, expiresAtMs);
-  if (outcome === 'overtaken') return;
+  if (outcome === 'overtaken') return unasked ? takeBackNote(subscription, ports) : undefined;
   // a client that names its subscriptions claimed this one before it was answered
-  if (!isClaimed(subscription))
-    await connections.addSubscription(connection.connectionId, subscription, requestedAtMs, expiresAtMs, unasked);
+  if (!unasked && !isClaimed(subscription)) await note();
   // another request of the same client got in between: a drain may have told more than this handler, and earlier
   const unexpected = outcome === 'replaced' && toldAll;
   if (unexpected && ports.channels.of(topic)?.kind === 'state') await audience.markLate(subscription, BEFORE_ALL);
@@ -278,20 +279,13 @@ async function settle(
   if (replayed) await useRegistration(subscription, ports);
 }
 
+/** What stands in the way of an unasked one may be one that stays, or a tombstone. */
+async function takeBackNote(key: SubscriptionKey, { audience, connections }: SubscribePorts): Promise<void> {
+  const [there] = await audience.find([key]);
+  if (there?.ended) await connections.removeSubscription(key.connectionId, key, 'unasked');
+}
+
 /** A log's head is a hint: a message may lie beyond it already. */
 async function logHasMore(state: TopicState, { topic, from }: Subscription, { channels, topics }: SubscribePorts): Promise<boolean> {
   return channels.of(topic)?.kind === 'log' && (await readLogAfter(state, from, topics)).messages.length > 0;
-}
-
-/** Ends subscriptions. A tombstone keeps a subscribe that was overtaken from coming back to life. */
-export async function unsubscribe(
-  subscriptions: readonly { readonly topic: string; readonly subscriptionId: string }[],
-  { connection, requestedAtMs }: Subscriber,
-  ports: Pick<SubscribePorts, 'audience' | 'connections'>,
-): Promise<void> {
-  await bounded(subscriptions, AT_ONCE, async ({ topic, subscriptionId }) => {
-    const key = keyOf(topic, subscriptionId, connection);
-    const outcome = await ports.audience.end(key, requestedAtMs, expiryOf(connection.connectedAtMs));
-    if (outcome === 'ended') await ports.connections.removeSubscription(connection.connectionId, key);
-  });
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The operations monitor: a dashboard that announces itself and is told everything it may see; after a break, what it missed. */
+/** The operations monitor: a dashboard that says who it is and chooses everything; after a break it is told what it missed. */
 import { listen, send } from './socket.js';
 
 const BROADCASTS = ['status_update', 'service_event', 'alert', 'log_update', 'webhook_event', 'posco_event'];
@@ -55,11 +55,10 @@ const SHOW = {
     write('services', String(data.active_services));
     write('network', data.network_status);
   },
-  alert: ({ data, timestamp, ref }) => list('alerts', timestamp, data.level ?? '', data.title ?? 'a large message', data.message ?? ref),
-  service_event: ({ data, timestamp }) =>
-    list('alerts', timestamp, data.status ?? '', `${data.service_name}: ${data.event_type}`, data.message ?? ''),
-  webhook_event: ({ data, timestamp }) => list('alerts', timestamp, data.status ?? '', `webhook ${data.event_type}`, data.message ?? ''),
-  posco_event: ({ data, timestamp }) => list('alerts', timestamp, data.status ?? '', `deployment ${data.progress} %`, data.message ?? ''),
+  alert: ({ data, timestamp }) => list('alerts', timestamp, data.level, data.title, data.message),
+  service_event: ({ data, timestamp }) => list('alerts', timestamp, data.status, `${data.service_name}: ${data.event_type}`, data.message),
+  webhook_event: ({ data, timestamp }) => list('alerts', timestamp, data.status, `webhook ${data.event_type}`, data.message),
+  posco_event: ({ data, timestamp }) => list('alerts', timestamp, data.status, `deployment ${data.progress} %`, data.message),
   log_update(/** @type {{ data: { file_name?: string, entries?: Entry[] } }} */ { data }) {
     for (const { timestamp, level, logger_name, message } of data.entries ?? [])
       list('log', timestamp, level, logger_name || (data.file_name ?? ''), message);
@@ -68,10 +67,10 @@ const SHOW = {
 };
 
 function announce() {
-  const known = positions.size > 0;
   const client = { client_id: CLIENT_ID, client_type: 'web_dashboard', user_agent: navigator.userAgent, language: navigator.language };
-  send('client_info', { data: { ...client, features: known ? ['explicit'] : [] } });
-  if (known) send('subscribe', { data: { event_types: BROADCASTS }, since: Object.fromEntries(positions) });
+  // it chooses, for who is told unasked cannot say where it was
+  send('client_info', { data: { ...client, features: ['explicit'] } });
+  send('subscribe', { data: { event_types: BROADCASTS }, since: Object.fromEntries(positions) });
 }
 
 const ping = () => send('ping', { data: { client_time: new Date().toISOString() } });
@@ -86,6 +85,9 @@ export function startOperations(access) {
     },
     told(message) {
       if (message.type === 'error') write('state', message.data.error_message);
+      // where it begins, until something was told
+      const type = message.type === 'subscribed' ? message.topic.replace(/^ops:/, '') : '';
+      if (BROADCASTS.includes(type) && !positions.has(type)) positions.set(type, message.position);
       if (message.position && BROADCASTS.includes(message.type)) {
         // what it has it need not show again
         const before = positions.get(message.type)?.split(':') ?? [];
@@ -93,6 +95,7 @@ export function startOperations(access) {
         if (epoch === before[0] && Number(offset) <= Number(before[1])) return;
         positions.set(message.type, message.position);
       }
+      if (message.ref) return list('alerts', message.timestamp, '', `a large ${message.type}`, message.ref);
       SHOW[message.type]?.(message);
     },
     // a browser does not say why a handshake was refused

@@ -32,6 +32,7 @@ export function listen(listener) {
 
 /** @param {import('./page.js').Access} access */
 export function connect(access) {
+  if (!wanted) return;
   // a browser cannot send headers with a handshake: the token goes as a subprotocol beside the one to be answered with
   const protocols = access.token === null ? [] : ['push.json.v1', `bearer.${access.token}`];
   socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, protocols);
@@ -45,8 +46,7 @@ export function connect(access) {
     for (const { told } of listeners) told(message, send);
   };
   socket.onclose = () => {
-    if (!wanted) return;
     for (const { closed } of listeners) closed();
-    setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)], access);
+    if (wanted) setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)], access);
   };
 }

@@ -41,8 +41,11 @@ export interface Audience {
   put(subscription: Subscription, requestedAtMs: number | null, expiresAtMs: number): Promise<'put' | 'replaced' | 'overtaken'>;
   /** Tombstones are found too: a drain may still be telling who has just left. */
   find(keys: readonly SubscriptionKey[]): Promise<(Found | null)[]>;
-  /** Leaves a tombstone with the request's time, so that an overtaken subscribe does not come back to life. */
-  end(key: SubscriptionKey, requestedAtMs: number, expiresAtMs: number): Promise<'ended' | 'overtaken'>;
+  /**
+   * Leaves a tombstone with the request's time, so that an overtaken subscribe does not come back to life. Without a
+   * request (`null`) it MUST end only what was put without one, and give way to every request.
+   */
+  end(key: SubscriptionKey, requestedAtMs: number | null, expiresAtMs: number): Promise<'ended' | 'overtaken'>;
   /** It was told all up to `head`. MUST hold only if it is late, still at `seenFrom`, and that is not past `head`. */
   caughtUp(key: SubscriptionKey, seenFrom: number, head: number): Promise<void>;
   /** It lacks what is after `from`. Nothing happens to one that is gone, or lacks more already. */

@@ -75,11 +75,12 @@ export interface Connections {
   touch(connectionId: string, touch: TouchRequest): Promise<Touch | null>;
   /** Claims the greeting; `null` where somebody has, or the connection is gone. */
   claimGreeting(connectionId: string, atMs: number): Promise<Connection | null>;
-  /** `unasked`: it came with the announcement, and ends when the client chooses. */
+  /** `unasked`: it came with the announcement, and ends when the client chooses; it MUST NOT replace one that was asked for. */
   addSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number, unasked?: boolean): Promise<void>;
   /** Adds it under an id that its client gave. MUST be false where the connection has a subscription with that id (without one: to that topic). */
   claimSubscription(connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Promise<boolean>;
-  removeSubscription(connectionId: string, key: SubscriptionKey): Promise<void>;
+  /** MUST leave alone what was asked for later than `askedBy`; with `unasked`, whatever was asked for. */
+  removeSubscription(connectionId: string, key: SubscriptionKey, only?: { readonly askedBy: number } | 'unasked'): Promise<void>;
   /** All of them, or those with one id. Strongly consistent. */
   subscriptions(connectionId: string, subscriptionId?: string): Promise<OwnSubscription[]>;
   /** Strongly consistent. */

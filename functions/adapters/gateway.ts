@@ -101,6 +101,7 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
       try {
         const { status, text } = await send('GET', connectionId, '').catch(() => ({ status: 0, text: '' }));
         if (status === 410) return 'gone';
+        if (status === 403) throw new Error("the gateway refuses to be asked: check the function's grant on @connections");
         return status === 200 ? { lastActiveMs: Date.parse((JSON.parse(text) as { lastActiveAt: string }).lastActiveAt) } : null;
       } finally {
         leave();

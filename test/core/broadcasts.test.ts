@@ -141,6 +141,94 @@ describe('choosing ends what came unasked', () => {
   });
 });
 
+describe('what was asked for stands, in whatever order', () => {
+  const at = (): number => ports.clock.now() + 10;
+  const both = async (): Promise<void> => {
+    await work();
+    await publish(alert({ title: 'x' }), service());
+    await work();
+  };
+  beforeEach(() => say(ANNOUNCE));
+
+  test('two choices at once add up', async () => {
+    await Promise.all([say(choose(['alert']), at()), say(choose(['service_event']), at() + 1)]);
+    await both();
+
+    expect(titles()).toEqual(['x']);
+    expect(types()).toContain('service_event');
+  });
+
+  test.each([
+    ['a choice', choose(['alert'])],
+    ['a subscription by topic', { type: 'subscribe', topic: 'ops:alert' }],
+  ])('%s made before another and served after it counts', async (_, earlier) => {
+    const asked = at();
+    await say(choose(['service_event']), asked + 1);
+    await say(earlier, asked);
+    await both();
+
+    expect(titles()).toEqual(['x']);
+    expect(types()).toContain('service_event');
+  });
+
+  test('leaving one topic out leaves the others, also through another announcement', async () => {
+    await say({ type: 'unsubscribe', topic: 'ops:alert' }, at());
+    await say(ANNOUNCE, at() + 1);
+    await both();
+
+    expect(titles()).toEqual([]);
+    expect(types()).toContain('service_event');
+  });
+});
+
+test('a subscription by topic that comes between an unasked one and its name is not ended by a choice', async () => {
+  const { addSubscription } = ports.connections;
+  const at = ports.clock.now();
+  let asked = false;
+  ports.connections.addSubscription = async (id, key, atMs, expiresAtMs, unasked) => {
+    if (unasked && key.topic === 'ops:alert' && !asked) {
+      asked = true;
+      await say({ type: 'subscribe', topic: 'ops:alert' }, at + 1);
+    }
+    return addSubscription(id, key, atMs, expiresAtMs, unasked);
+  };
+  await say(ANNOUNCE, at);
+  await say(choose(['service_event']), at + 5);
+  await work();
+  await publish(alert({ title: 'x' }));
+  await work();
+
+  expect(asked).toBe(true);
+  expect(titles()).toEqual(['x']);
+});
+
+test('no name stays of what was ended while it came', async () => {
+  const { put } = ports.audience;
+  const at = ports.clock.now();
+  let chosen = false;
+  ports.audience.put = async (subscription, requestedAtMs, expiresAtMs) => {
+    if (requestedAtMs === null && !chosen) {
+      chosen = true;
+      await say(choose(['alert']), at + 1);
+    }
+    return put(subscription, requestedAtMs, expiresAtMs);
+  };
+  await say(ANNOUNCE, at);
+
+  expect((await ports.connections.subscriptions('a')).map(({ topic }) => topic)).toEqual(['ops:alert']);
+});
+
+test('what comes unasked does not count among the subscriptions a connection may have', async () => {
+  ports.maxSubscriptions = 10;
+  await say(ANNOUNCE);
+  const topics = (count: number) => Array.from({ length: count }, (_, index) => `price:00000${index}`);
+  await say({ type: 'subscribe', topics: topics(10) });
+  expect(types()).not.toContain('error');
+
+  await say({ type: 'subscribe', topic: 'price:999999' });
+  expect(told(ports, 'a').at(-1)?.['data']).toMatchObject({ error_code: 'TOO_MANY_SUBSCRIPTIONS' });
+});
+
 test('a position may go by the type as well as by the topic', async () => {
   await publish(alert({ title: 'one' }), alert({ title: 'two' }));
   const epoch = (await ports.topics.read(['ops:alert'])).get('ops:alert')?.epoch;

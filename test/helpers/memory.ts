@@ -119,7 +119,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
       const log = logOf(topic);
       const there = log.get(offset);
       if (there && there.eventId !== eventId) return 'taken';
-      log.set(offset, { eventId, value, expiresAtMs: there?.expiresAtMs ?? clock.now() + LOG_LIFE_MS });
+      log.set(offset, { eventId, value: there?.value ?? value, expiresAtMs: there?.expiresAtMs ?? clock.now() + LOG_LIFE_MS });
       return 'put';
     },
     async raiseHead(topic, head) {
@@ -227,10 +227,10 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
       });
     },
     async end(key, requestedAtMs, expiresAtMs) {
-      if (overtaken(key, requestedAtMs)) return 'overtaken';
+      if (overtaken(key, requestedAtMs ?? 0)) return 'overtaken';
       members.set(nameOf(key), {
         subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0, filter: null, registration: null },
-        requestedAtMs,
+        requestedAtMs: requestedAtMs ?? 0,
         expiresAtMs,
         ended: true,
       });
@@ -341,6 +341,7 @@ export function memoryConnections(): Connections {
       return connectionOf(records.get(connectionId) as Stored);
     },
     async addSubscription(connectionId, key, atMs, _, unasked = false) {
+      if (unasked && ofConnection(connectionId).has(nameOf(key))) return;
       ofConnection(connectionId).set(nameOf(key), {
         key: { topic: key.topic, shard: key.shard, connectionId, subscriptionId: key.subscriptionId, unasked },
         atMs,
@@ -356,7 +357,9 @@ export function memoryConnections(): Connections {
       own.set(nameOf(key), { key: { topic, shard, connectionId, subscriptionId, unasked: false }, atMs });
       return true;
     },
-    async removeSubscription(connectionId, key) {
+    async removeSubscription(connectionId, key, only) {
+      const there = ofConnection(connectionId).get(nameOf(key));
+      if (only === 'unasked' ? !there?.key.unasked : only && there && there.atMs > only.askedBy) return;
       ofConnection(connectionId).delete(nameOf(key));
     },
     async subscriptions(connectionId, subscriptionId) {

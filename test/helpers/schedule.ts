@@ -13,7 +13,8 @@ import { type IngestPorts, ingest } from '../../core/ingest.ts';
 import { orderOf } from '../../core/ordering.ts';
 import { type Clock, type Connection, type Job, JSON_SUBSCRIPTION } from '../../core/ports.ts';
 import { parsePosition } from '../../core/position.ts';
-import { type SubscribePorts, subscribe, unsubscribe } from '../../core/subscribe.ts';
+import { type SubscribePorts, subscribe } from '../../core/subscribe.ts';
+import { unsubscribe } from '../../core/unsubscribe.ts';
 import { makeLevers } from '../../local/levers.ts';
 import {
   memoryAudience,

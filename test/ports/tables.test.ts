@@ -286,6 +286,21 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await member(topic, 'a')).toMatchObject({ from: 8, notBeforeMs: 77 });
     });
 
+    test('what came without a request gives way to every request, and takes the place of nothing', async () => {
+      const topic = fresh('topic');
+      const put = (from: number, requestedAtMs: number | null) =>
+        tables.audience.put(subscription(topic, 'a', { from }), requestedAtMs, later());
+
+      expect(await put(1, null)).toBe('put');
+      expect(await put(2, null)).toBe('overtaken');
+      expect(await member(topic, 'a')).toMatchObject({ from: 1 });
+      expect(await tables.audience.end(key(topic, 'a'), null, later())).toBe('ended');
+      expect(await put(3, null)).toBe('overtaken');
+      expect(await put(4, 1)).toBe('replaced');
+      expect(await tables.audience.end(key(topic, 'a'), null, later())).toBe('overtaken');
+      expect(await member(topic, 'a')).toMatchObject({ from: 4 });
+    });
+
     test('one renewed outlives the end that was asked for before; one that ended is not renewed', async () => {
       const topic = fresh('topic');
       await tables.audience.put(subscription(topic, 'a', { from: 5 }), 10, later());
@@ -456,6 +471,21 @@ describe.each(implementations)('%s', (_, make) => {
       expect(await tables.connections.touch(a, { atMs: 1, nowMs: 1, pong: true, subscribes: 2, weight: 1, pace: null })).toMatchObject({
         subscribes: 3,
       });
+    });
+
+    test('the name of an unasked one replaces none that was asked for, and is taken back alone', async () => {
+      const a = fresh('connection');
+      await tables.connections.open(opened(a));
+      const names = async () => (await tables.connections.subscriptions(a)).map(({ topic, unasked }) => `${topic} ${unasked}`).sort();
+      await tables.connections.addSubscription(a, key('asked', a), 5, later());
+      for (const topic of ['asked', 'unasked']) await tables.connections.addSubscription(a, key(topic, a), 6, later(), true);
+      expect(await names()).toEqual(['asked false', 'unasked true']);
+
+      for (const topic of ['asked', 'unasked']) await tables.connections.removeSubscription(a, key(topic, a), 'unasked');
+      await tables.connections.removeSubscription(a, key('asked', a), { askedBy: 4 });
+      expect(await names()).toEqual(['asked false']);
+      await tables.connections.removeSubscription(a, key('asked', a), { askedBy: 5 });
+      expect(await names()).toEqual([]);
     });
 
     test('are all found by the scan, with what they subscribe to and when they were pinged and told', async () => {

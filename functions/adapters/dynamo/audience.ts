@@ -10,6 +10,9 @@ const PAGE = 500;
 /** Gone, or late already and lacking more than this says: then that stands. */
 const LACKS_LESS = 'attribute_exists(#dialect) AND (attribute_not_exists(#late) OR #from >= :from)';
 
+/** Earlier than every request. */
+const NO_REQUEST = 0;
+
 export interface AudienceOptions {
   readonly table: string;
   readonly now?: () => number;
@@ -51,7 +54,7 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
               ...memberKey(subscription),
               dialect,
               from,
-              requestedAt: requestedAtMs ?? 0,
+              requestedAt: requestedAtMs ?? NO_REQUEST,
               expiresAt: ttl(expiresAtMs),
               ...(late ? { late } : {}),
               ...(filter === null ? {} : { filter }),
@@ -84,10 +87,10 @@ export function dynamoAudience({ table, now = Date.now, client = documents() }: 
         client.send(
           new PutCommand({
             TableName: table,
-            Item: { ...memberKey(key), ended: true, requestedAt: requestedAtMs, expiresAt: ttl(expiresAtMs) },
+            Item: { ...memberKey(key), ended: true, requestedAt: requestedAtMs ?? NO_REQUEST, expiresAt: ttl(expiresAtMs) },
             ConditionExpression: notOvertaken,
             ExpressionAttributeNames: { '#requestedAt': 'requestedAt' },
-            ExpressionAttributeValues: { ':requestedAt': requestedAtMs },
+            ExpressionAttributeValues: { ':requestedAt': requestedAtMs ?? NO_REQUEST },
           }),
         ),
       );

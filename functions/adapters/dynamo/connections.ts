@@ -136,7 +136,8 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
     },
     async addSubscription(connectionId, key, atMs, expiresAtMs, unasked = false) {
       const item = { ...subscriptionItem(connectionId, key, atMs, expiresAtMs), ...(unasked ? { unasked } : {}) };
-      await client.send(new PutCommand({ TableName: table, Item: item }));
+      const condition = unasked ? { ConditionExpression: 'attribute_not_exists(connectionId)' } : {};
+      await conditional(() => client.send(new PutCommand({ TableName: table, Item: item, ...condition })));
     },
     async claimSubscription(connectionId, key, atMs, expiresAtMs) {
       const { refused } = await conditional(() =>
@@ -150,8 +151,18 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
       );
       return refused === null;
     },
-    async removeSubscription(connectionId, key) {
-      await client.send(new DeleteCommand({ TableName: table, Key: subscriptionKey(connectionId, key) }));
+    async removeSubscription(connectionId, key, only) {
+      const condition =
+        only === undefined
+          ? {}
+          : only === 'unasked'
+            ? { ConditionExpression: 'unasked = :true', ExpressionAttributeValues: { ':true': true } }
+            : {
+                ConditionExpression: '#at <= :askedBy',
+                ExpressionAttributeNames: { '#at': 'at' },
+                ExpressionAttributeValues: { ':askedBy': only.askedBy },
+              };
+      await conditional(() => client.send(new DeleteCommand({ TableName: table, Key: subscriptionKey(connectionId, key), ...condition })));
     },
     async subscriptions(connectionId, subscriptionId) {
       const keys: OwnSubscription[] = [];
