@@ -3,13 +3,17 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUNDLES, buildAll, functionNames } from '../bin/build.ts';
-import { ENV, SETTING } from '../core/names.ts';
+import { readSettings } from '../bin/settings.ts';
+import { ENV } from '../core/names.ts';
 import { quantile, table } from './print.ts';
 
 const TRIES = 7;
 
-/** Every name a function may ask for at import; the global is the runtime's, where answers can be streamed. */
-const ENVIRONMENT = Object.fromEntries([...Object.values(ENV), ...Object.values(SETTING)].map((name) => [name, '1']));
+/** Every name a function may ask for at import, and settings as they are deployed. */
+const ENVIRONMENT = {
+  ...Object.fromEntries(Object.values(ENV).map((name) => [name, '1'])),
+  ...readSettings({}),
+};
 
 export async function bundles(): Promise<void> {
   await buildAll();
@@ -21,6 +25,7 @@ export async function bundles(): Promise<void> {
           [
             '--input-type=module',
             '-e',
+            // the global is the runtime's, where answers can be streamed
             `globalThis.awslambda={streamifyResponse:(h)=>h};const t=performance.now();${code};console.log(performance.now()-t)`,
           ],
           {
