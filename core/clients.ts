@@ -19,19 +19,15 @@ type Known = Membership & Pick<Connection, 'principal' | 'announced' | 'sourceIp
  * Counts a connection for its client, and no longer for the one it was of `before`. Past the limit the client's other
  * connections are looked at, and those that have vanished forgotten; if there are still too many, this one is too many,
  * and it throws. Each count is one write, so that of several at once exactly those past the limit see it.
+ * Gives the way to take it back, where what it was counted for does not come to be.
  */
-export async function countConnection(connection: Known, before: Known | null, ports: ClientPorts): Promise<void> {
+export async function countConnection(connection: Known, before: Known | null, ports: ClientPorts): Promise<() => Promise<void>> {
   const client = clientOf(connection);
   const left = before && clientOf(before);
-  if (client === null || client === left) return;
+  if (client === null || client === left) return async () => undefined;
   await enter(client, connection, ports);
   if (left !== null) await ports.clients.leave(left, connection);
-}
-
-/** What it was counted for did not come to be. */
-export async function uncountConnection(connection: Known, { clients }: Pick<ClientPorts, 'clients'>): Promise<void> {
-  const client = clientOf(connection);
-  if (client !== null) await clients.leave(client, connection);
+  return () => ports.clients.leave(client, connection);
 }
 
 async function enter(client: string, me: Known, ports: ClientPorts): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Channels } from './channels/registry.ts';
-import { type ClientPorts, countConnection, uncountConnection } from './clients.ts';
+import { type ClientPorts, countConnection } from './clients.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { dismiss } from './dismiss.ts';
 import { PushError, UnavailableError } from './errors.ts';
@@ -80,10 +80,9 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
     admitted: version === null,
   };
   // refused before it is a connection at all
-  const counted = { ...connection, announced: null };
-  await countConnection(counted, null, ports);
+  const takeBack = await countConnection({ ...connection, announced: null }, null, ports);
   const count = await ports.connections.open(connection).catch(async (error: unknown) => {
-    await uncountConnection(counted, ports);
+    await takeBack();
     throw error;
   });
   if (ports.maxConnections > 0 && count > ports.maxConnections) {

@@ -1,7 +1,7 @@
 /** What a dashboard of the operations monitor asks for, beside subscribing. */
 import { answer } from './answer.ts';
 import { allBroadcasts } from './broadcasts.ts';
-import { countConnection, uncountConnection } from './clients.ts';
+import { countConnection } from './clients.ts';
 import { dismiss } from './dismiss.ts';
 import { PushError } from './errors.ts';
 import { expiryOf } from './expiry.ts';
@@ -40,16 +40,17 @@ async function announce(
   const { connection } = subscriber;
   const { connectionId } = connection;
   // it is counted under the first id it gave: else every other would leave a trace
-  const announced = { ...connection, announced: connection.announced ?? announcement.clientId };
+  const announced = connection.announced ?? announcement.clientId;
+  let takeBack: () => Promise<void>;
   try {
-    await countConnection(announced, connection, ports);
+    takeBack = await countConnection({ ...connection, announced }, connection, ports);
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
     return dismiss(connection, error, ports);
   }
   const wanted = explicit ? 'chosen' : 'all';
   const stands = await ports.connections.announce(connectionId, announcement, wanted, expiryOf(connection.connectedAtMs));
-  if (stands?.announced !== announced.announced) await uncountConnection(announced, ports);
+  if (stands?.announced !== announced) await takeBack();
   if (stands === null) return;
   const { broadcasts } = stands;
   ports.report.info('client info', { connectionId, clientId: announcement.clientId, clientType: announcement.info['client_type'] });

@@ -1,6 +1,6 @@
 /** What a client that speaks STOMP asks for. */
 import { answer } from './answer.ts';
-import { countConnection, uncountConnection } from './clients.ts';
+import { countConnection } from './clients.ts';
 import { disconnect } from './disconnect.ts';
 import { PushError } from './errors.ts';
 import { FrameError } from './frame-error.ts';
@@ -66,10 +66,9 @@ async function openSession(command: Extract<StompCommand, { type: 'connect' }>, 
   // a token in the frame counts more than one in the handshake
   const principal = !identity.required ? null : known && command.token === null ? known : await authenticate(command.token, identity);
   const dialect = `stomp-${command.version}` as const;
-  const admitted = { ...session.connection, principal };
-  await countConnection(admitted, session.connection, ports);
+  const takeBack = await countConnection({ ...session.connection, principal }, session.connection, ports);
   if (!(await connections.admit(connectionId, { dialect, principal }))) {
-    if (known?.userId !== principal?.userId) await uncountConnection(admitted, ports);
+    await takeBack();
     return ports.gateway.close(connectionId);
   }
   session.connection = { ...session.connection, dialect, principal, admitted: true };

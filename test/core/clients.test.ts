@@ -76,3 +76,26 @@ test('two ids announced at once leave one', async () => {
 
   expect([await counted('me'), await counted('you')]).toEqual([[], []]);
 });
+
+test("with identity an announcement leaves its user's count alone, also where two ids are announced at once", async () => {
+  const one = await opened('a');
+  const principal = { userId: 'somebody', roles: [] };
+  await ports.connections.close('a');
+  await ports.connections.open({
+    connectionId: 'a',
+    clientId: 'client',
+    dialect: 'json',
+    connectedAtMs: ports.clock.now(),
+    expiresAtMs: ports.clock.now() + 7_200_000,
+    sourceIp: '',
+    principal,
+    admitted: true,
+  });
+  const me = { connectionId: 'a', connectedAtMs: ports.clock.now() };
+  await ports.clients.enter('user#somebody', me, ports.clock.now());
+
+  await Promise.all([one.announce('me'), one.announce('you')]);
+
+  const other = { connectionId: 'b', connectedAtMs: ports.clock.now() };
+  expect(await ports.clients.enter('user#somebody', other, ports.clock.now())).toHaveLength(2);
+});
