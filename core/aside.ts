@@ -1,15 +1,13 @@
 /** Messages too large for a frame: their body lies apart, and what is told refers to it. */
 import { byteLength } from './bytes.ts';
 import type { Channel } from './channels/channel.ts';
+import { LOG_LIFE_MS } from './expiry.ts';
 import { MAX_INLINE_BYTES } from './names.ts';
 import type { Clock } from './ports.ts';
 import { isoOf } from './time.ts';
 
-/** A body is kept as long as the log items that refer to it. */
-export const BODY_LIFE_MS = 86_400_000;
-
 /** Where a body is asked for: `GET /api/messages/{id}`. */
-export const BODY_PATH = '/api/messages/';
+const BODY_PATH = '/api/messages/';
 
 /** What lies apart. */
 export interface Body {
@@ -50,7 +48,7 @@ export async function fitting(topic: string, value: object, channel: Channel, po
   const bytes = payload === null ? 0 : byteLength(JSON.stringify(payload));
   if (payload === null || bytes <= MAX_INLINE_BYTES) return value;
   const id = ports.newId();
-  const expiresAtMs = nowMs + BODY_LIFE_MS;
+  const expiresAtMs = nowMs + LOG_LIFE_MS;
   await ports.bodies.put(id, { topic, payload, expiresAtMs });
   const aside: Aside = {
     payload: { ...payload, data: {}, ref: BODY_PATH + id, bytes, expires_at: isoOf(expiresAtMs) },

@@ -6,9 +6,9 @@ import { unsubscribe } from './unsubscribe.ts';
 
 /** All broadcasts that the principal may see, unfiltered, from where they stand now: what comes while the client is still being answered belongs to it. */
 export async function allBroadcasts(principal: Principal | null, ports: SubscribePorts): Promise<Wish[]> {
-  const seen = ports.channels.broadcasts.flatMap((topic) => {
-    const channel = ports.channels.of(topic);
-    return channel && principal && channel.permits(topic, principal) ? [{ topic, channel }] : [];
+  const seen = ports.channels.all.flatMap((channel) => {
+    const topic = channel.broadcast;
+    return topic !== null && principal && channel.permits(topic, principal) ? [{ topic, channel }] : [];
   });
   if (seen.length === 0) return [];
   const states = await ports.topics.read(seen.map(({ topic }) => topic));

@@ -1,5 +1,5 @@
 import { type AsidePorts, fitting } from './aside.ts';
-import type { Channel, Listing, LogCommit, Outcome, StateCommit } from './channels/channel.ts';
+import type { Channel, LogCommit, Outcome, StateCommit } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { openLog } from './commit-log.ts';
 import { METRIC } from './names.ts';
@@ -40,14 +40,12 @@ async function commitStates(shares: readonly Share[], ports: CommitPorts): Promi
   let state: TopicState | null = null;
   for (const { outcome, attempt } of shares) {
     await attempt(async () => {
-      if (outcome.kind === 'listing') await list(outcome, ports);
+      if (outcome.kind === 'listing') await ports.catalogue.list(outcome.channel, outcome.entries);
       else state = await commitState(outcome as StateCommit, ports);
     });
   }
   return state;
 }
-
-const list = ({ channel, entries }: Listing, { catalogue }: CommitPorts): Promise<void> => catalogue.list(channel, entries);
 
 async function commitState(outcome: StateCommit, { topics, catalogue, channels }: CommitPorts): Promise<TopicState> {
   const { changed, state } = await topics.commitState(outcome);

@@ -4,3 +4,6 @@ const SLACK_MS = 10 * 60_000;
 
 /** When the records of a connection may go. */
 export const expiryOf = (connectedAtMs: number): number => connectedAtMs + CONNECTION_LIFE_MS + SLACK_MS;
+
+/** Log items, event ids and bodies live equally long: else a redelivery would refill a trimmed offset, or a message refer to nothing. */
+export const LOG_LIFE_MS = 86_400_000;

@@ -8,7 +8,14 @@ import { typeOfTopic } from './channels/ops/ops.ts';
 import { PushError } from './errors.ts';
 import { serveMonitor } from './monitor-session.ts';
 import { JSON_SUBSCRIPTION, type Touch } from './ports.ts';
-import { type Command, formatUnsubscribed, type SubscribeCommand, type UnsubscribeCommand } from './protocol/json.ts';
+import {
+  type Command,
+  formatUnsubscribed,
+  type SubscribeCommand,
+  type UnsubscribeCommand,
+  WITH_DATA,
+  WITH_TOPIC,
+} from './protocol/json.ts';
 import { type MessagePorts, principalOf, withinCount } from './session.ts';
 import { subscribe, type Wish } from './subscribe.ts';
 import { unsubscribe } from './unsubscribe.ts';
@@ -94,11 +101,11 @@ function filterOf({ filtering }: Channel, filters: ReadonlyMap<string, readonly 
   if (!filtering || !given) return null;
   const where = `message.data.filters.${filtering.name}`;
   const parsed = v.safeParse(v.array(filtering.values), given);
-  if (!parsed.success) throw explain(parsed.issues, where, { expected_fields: ['type', 'data'] });
+  if (!parsed.success) throw explain(parsed.issues, where, { expected_fields: WITH_DATA });
   const filter = [...new Set(parsed.output)].sort();
   if (byteLength(JSON.stringify(filter)) <= MAX_FILTER_BYTES) return filter;
   throw new PushError('INVALID_MESSAGE_FORMAT', `${where}: expected no more than ${MAX_FILTER_BYTES} bytes`, {
-    expected_fields: ['type', 'data'],
+    expected_fields: WITH_DATA,
   });
 }
 
@@ -131,12 +138,12 @@ function unknownError({ topics, chooses }: SubscribeCommand | UnsubscribeCommand
       'INVALID_MESSAGE_FORMAT',
       `no broadcast is called ${some(names)}; there are ${channels.broadcasts.map(typeOfTopic).join(', ')}`,
       {
-        expected_fields: ['type', 'data'],
+        expected_fields: WITH_DATA,
       },
     );
   }
   return new PushError('INVALID_MESSAGE_FORMAT', `no channel has the topic ${some(unknown)}; there are ${channels.hints}`, {
-    expected_fields: ['type', 'topic'],
+    expected_fields: WITH_TOPIC,
   });
 }
 
@@ -155,7 +162,7 @@ function checkNames({ since, filters }: SubscribeCommand, { channels }: MessageP
       'INVALID_MESSAGE_FORMAT',
       `message.data.filters: there is no filter ${some([unknown])}; there are ${known.join(', ')}`,
       {
-        expected_fields: ['type', 'data'],
+        expected_fields: WITH_DATA,
       },
     );
 }

@@ -117,11 +117,13 @@ async function refuse(error: unknown, { connectionId, requestId, text }: ClientM
   else await dismiss({ connectionId, dialect }, told, ports, receipt);
 }
 
-/** What is wrong with a message is told with its beginning, and with what every message has. */
-const quoting = (error: PushError, text: string): PushError =>
-  error.code !== 'INVALID_MESSAGE_FORMAT'
-    ? error
-    : new PushError(error.code, error.message, { expected_fields: ['type'], received_message: text.slice(0, 200), ...error.details });
+/** What is wrong with a message is told with its beginning; and with what every message has, where nothing more was expected. */
+function quoting(error: PushError, text: string): PushError {
+  const received_message = text.slice(0, 200);
+  if (error.code === 'UNKNOWN_MESSAGE_TYPE') return new PushError(error.code, error.message, { ...error.details, received_message });
+  if (error.code !== 'INVALID_MESSAGE_FORMAT') return error;
+  return new PushError(error.code, error.message, { expected_fields: ['type'], ...error.details, received_message });
+}
 
 function attempt<Value>(work: () => Value): Value | PushError {
   try {

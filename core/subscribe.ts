@@ -86,8 +86,8 @@ type First = Start | 'gone' | 'stands';
  * ended, only the drain posts: naming a topic again marks it late.
  */
 export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber, ports: SubscribePorts): Promise<void> {
-  const keys = wishes.map(({ topic, subscriptionId }) => keyOf(topic, subscriptionId, subscriber.connection));
   if (wishes.length === 0) return;
+  const keys = wishes.map(({ topic, subscriptionId }) => keyOf(topic, subscriptionId, subscriber.connection));
   const [states, known] = await Promise.all([ports.topics.read(wishes.map(({ topic }) => topic)), ports.audience.find(keys)]);
   const settling: Promise<void>[] = [];
   try {

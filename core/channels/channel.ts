@@ -1,5 +1,6 @@
 import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
+import { LOG_LIFE_MS } from '../expiry.ts';
 import type { Principal } from '../identity.ts';
 import { parseMicros } from '../time.ts';
 
@@ -121,7 +122,7 @@ export interface History {
 }
 
 /** All of a day, of logs that hold little. */
-export const A_DAY: History = { messages: 1_000, ms: 86_400_000, most: 100_000 };
+export const A_DAY: History = { messages: 1_000, ms: LOG_LIFE_MS, most: 100_000 };
 
 /** A channel's topics over HTTP: as Server-Sent Events, and registered for. They are named by two whole numbers. */
 export interface HttpForm {

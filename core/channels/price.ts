@@ -5,7 +5,7 @@ import { eventTime, orderOf } from '../ordering.ts';
 import { type Freshness, formatPoint, isStale, type QuoteParts, type StoredHalt, type StoredPrice } from '../quote.ts';
 import { isoOf } from '../time.ts';
 import { A_DAY, type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
-import { wholeNumber } from './ids.ts';
+import { integer, wholeNumber } from './ids.ts';
 
 /** `docs/protocol.md`, "REST". */
 export const TICKER = /^[0-9A-Z]{6}$/;
@@ -18,7 +18,6 @@ export const priceTopic = (ticker: string): string => `price:${ticker}`;
 export const tickerOf = (topic: string): string => topic.slice('price:'.length);
 
 const ticker = v.pipe(v.string(), v.regex(TICKER, 'a ticker is six digits or capital letters, such as 005930'));
-const whole = v.pipe(v.number(), v.safeInteger('expected a whole number'));
 /** Per cent. What is too small for the tables' numbers is no change at all. */
 const rate = v.pipe(
   v.number(),
@@ -34,14 +33,14 @@ const day = v.pipe(
 const tick = v.object({
   ticker,
   price: wholeNumber,
-  change: whole,
+  change: integer,
   change_rate: rate,
   volume: wholeNumber,
   bid_price: wholeNumber,
   ask_price: wholeNumber,
   timestamp: v.optional(instant),
 });
-const daily = v.object({ ticker, date: day, price: wholeNumber, change: whole, change_rate: rate, volume: wholeNumber });
+const daily = v.object({ ticker, date: day, price: wholeNumber, change: integer, change_rate: rate, volume: wholeNumber });
 const halting = v.object({ ticker, reason: v.optional(v.pipe(v.string(), v.maxLength(200)), ''), timestamp: v.optional(instant) });
 const listing = v.object({
   tickers: v.pipe(v.array(v.object({ ticker, name: v.pipe(v.string(), v.maxLength(100)) })), v.minLength(1), v.maxLength(5_000)),

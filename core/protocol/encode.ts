@@ -64,8 +64,8 @@ export function encodeSubscribed(
   head: Position,
   recovered: boolean | null,
 ): string | null {
-  const version = stompVersion(dialect);
   if (unasked) return null;
+  const version = stompVersion(dialect);
   if (version === null) return formatSubscribed(topic, head, recovered);
   return receipt === null ? null : formatReceipt(receipt, recovered, version);
 }

@@ -42,51 +42,50 @@ const unsubscribe = v.object({ topic: v.optional(topic), topics: v.optional(topi
 
 const TYPES = ['subscribe', 'unsubscribe', 'pong', ...Object.keys(MONITOR_TYPES)];
 
-/** Reads one message of a client. Throws a PushError that says what was expected and what came. */
+/** Reads one message of a client. Throws a PushError that says what was expected; what came, its caller adds. */
 export function parseCommand(text: string): Command {
   const message = parseJson(text);
-  const received = { received_message: text.slice(0, 200) };
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with a type', { expected_fields: ['type'], ...received });
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with a type');
   }
   const type: unknown = 'type' in message ? message.type : undefined;
   if (typeof type !== 'string') {
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'type: expected a string', { expected_fields: ['type'], ...received });
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'type: expected a string');
   }
   switch (type) {
     case 'pong':
       return { type };
     case 'unsubscribe':
       if (chooses(message)) {
-        const { data } = checked(typedUnsubscribe, message, WITH_DATA, received);
+        const { data } = checked(typedUnsubscribe, message, WITH_DATA);
         return { type, topics: topicsOfTypes(data.event_types), chooses: true };
       }
-      return { type, topics: named(checked(unsubscribe, message, WITH_TOPIC, received), received), chooses: false };
+      return { type, topics: named(checked(unsubscribe, message, WITH_TOPIC)), chooses: false };
     case 'subscribe': {
       if (chooses(message)) {
-        const { data, since: from } = checked(chosenSubscribe, message, WITH_DATA, received);
+        const { data, since: from } = checked(chosenSubscribe, message, WITH_DATA);
         if ('since' in ((message as { data: object }).data ?? {}))
           throw new PushError('INVALID_MESSAGE_FORMAT', 'since: it stands beside data, not in it', {
             expected_fields: WITH_DATA,
-            ...received,
           });
         const topics = topicsOfTypes(data.event_types);
-        return { type, topics, since: byTopic(sinceOf(from, topics, received)), filters: filtersOf(data.filters), chooses: true };
+        return { type, topics, since: byTopic(sinceOf(from, topics)), filters: filtersOf(data.filters), chooses: true };
       }
-      const parsed = checked(subscribe, message, WITH_TOPIC, received);
-      const topics = named(parsed, received);
-      return { type, topics, since: sinceOf(parsed.since, topics, received), filters: new Map(), chooses: false };
+      const parsed = checked(subscribe, message, WITH_TOPIC);
+      const topics = named(parsed);
+      return { type, topics, since: sinceOf(parsed.since, topics), filters: new Map(), chooses: false };
     }
   }
   if (Object.hasOwn(MONITOR_TYPES, type)) {
     const { schema, command } = MONITOR_TYPES[type as keyof typeof MONITOR_TYPES];
-    return command(checked(schema, message, WITH_DATA, received).data);
+    return command(checked(schema, message, WITH_DATA).data);
   }
-  throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${JSON.stringify(type.slice(0, 50))}`, { known_types: TYPES, ...received });
+  throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${JSON.stringify(type.slice(0, 50))}`, { known_types: TYPES });
 }
 
-const WITH_TOPIC = ['type', 'topic'];
-const WITH_DATA = ['type', 'data'];
+/** Fields that a message should have had, for who is told what is wrong with it. */
+export const WITH_TOPIC = ['type', 'topic'];
+export const WITH_DATA = ['type', 'data'];
 
 /** Topics are named at the top, types of broadcasts in `data`. */
 const chooses = (message: object): boolean =>
@@ -96,34 +95,28 @@ function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   message: object,
   expectedFields: readonly string[],
-  received: Record<string, unknown>,
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, message);
-  if (!result.success) throw explain(result.issues, 'message', { expected_fields: expectedFields, ...received });
+  if (!result.success) throw explain(result.issues, 'message', { expected_fields: expectedFields });
   return result.output;
 }
 
 /** The topics a message names, each once. */
-function named(message: { topic?: string | undefined; topics?: string[] | undefined }, received: Record<string, unknown>): string[] {
+function named(message: { topic?: string | undefined; topics?: string[] | undefined }): string[] {
   const all = [...(message.topic === undefined ? [] : [message.topic]), ...(message.topics ?? [])];
   if (all.length === 0)
     throw new PushError('INVALID_MESSAGE_FORMAT', 'topic: expected a string (or data.event_types, a list of broadcasts)', {
-      expected_fields: ['type', 'topic'],
-      ...received,
+      expected_fields: WITH_TOPIC,
     });
   return [...new Set(all)];
 }
 
-function sinceOf(
-  since: Position | Record<string, Position> | undefined,
-  wanted: readonly string[],
-  received: Record<string, unknown>,
-): Map<string, Position> {
+function sinceOf(since: Position | Record<string, Position> | undefined, wanted: readonly string[]): Map<string, Position> {
   if (since === undefined) return new Map();
   if (!isPosition(since)) return new Map(Object.entries(since));
   const [only, ...others] = wanted;
   if (only === undefined || others.length > 0) {
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'since: where several topics are named, expected {topic: position}', received);
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'since: where several topics are named, expected {topic: position}');
   }
   return new Map([[only, since]]);
 }

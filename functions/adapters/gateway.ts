@@ -47,9 +47,12 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
         },
         (response: IncomingMessage) => {
           let text = '';
-          response.setEncoding('utf8').on('data', (chunk: string) => {
-            text += chunk;
-          });
+          // posts go out in their thousands, and what answers them is empty
+          if (method !== 'GET') response.resume();
+          else
+            response.setEncoding('utf8').on('data', (chunk: string) => {
+              text += chunk;
+            });
           response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
           response.on('error', reject);
         },

@@ -39,9 +39,8 @@ test("the browser's EventSource is told everything over reconnects, also what ca
   // streams end after 5 s here: some of these fall between two
   for (let count = 1; count <= 40; count++) {
     await own.publish([settled(seatId, userId, 'SUCCESS')]);
-    await new Promise((done) => setTimeout(done, 300));
+    await own.eventually(told, (found) => found.length >= count);
   }
-  await own.eventually(told, (found) => found.length >= 40);
 
   expect(await told()).toEqual(Array.from({ length: 40 }, (_, index) => String(index + 1)));
   expect(await opened()).toBeGreaterThan(1);

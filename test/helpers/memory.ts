@@ -1,6 +1,6 @@
 /** The ports in memory: what the tables promise, without the tables. Windows like `posted`, levers like `gone`. */
 import type { Bodies, Body } from '../../core/aside.ts';
-import { expiryOf } from '../../core/expiry.ts';
+import { expiryOf, LOG_LIFE_MS } from '../../core/expiry.ts';
 import type {
   Acceptance,
   Audience,
@@ -27,9 +27,6 @@ import type {
   Turn,
   Turns,
 } from '../../core/ports.ts';
-
-/** How long log items and event ids live. */
-const LOG_LIFE_MS = 86_400_000;
 
 export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
   type Stored = { -readonly [Name in keyof TopicState]: TopicState[Name] } & {

@@ -220,7 +220,7 @@ describe('broadcasts', () => {
     const COUNT = 200;
     for (let count = 0; count < COUNT; count += 10) {
       await own.publish(Array.from({ length: 10 }, (_, index) => alert({ metadata: { n: count + index } })));
-      await new Promise((done) => setTimeout(done, 200));
+      own.run.clock.advance(200);
     }
     for (let told = 0; told < COUNT; told++) await one.until(ofType('alert'));
     await one.quiet(ofType('alert'));

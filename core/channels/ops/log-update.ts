@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { byteLength } from '../../bytes.ts';
 import { MAX_INLINE_BYTES } from '../../names.ts';
 import { instant } from '../channel.ts';
-import { wholeNumber } from '../ids.ts';
-import { dataOf, integer, opsChannel, prose, word } from './ops.ts';
+import { integer, wholeNumber } from '../ids.ts';
+import { dataOf, opsChannel, prose, word } from './ops.ts';
 
 const level = v.pipe(word, v.minLength(1, 'expected a level'), v.toUpperCase());
 

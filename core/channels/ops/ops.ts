@@ -96,7 +96,6 @@ export const dataOf = (payload: object): Record<string, unknown> => (payload as 
 export const word = v.pipe(v.string(), v.maxLength(200));
 export const prose = v.string();
 export const percent = v.pipe(v.number(), v.finite(), v.minValue(0, 'expected 0 or more'), v.maxValue(1e6));
-export const integer = v.pipe(v.number(), v.safeInteger('expected a whole number'));
 
 /** Free-form objects are nested no deeper than this: who reads them need not fear for its stack. */
 const MAX_DEPTH = 32;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { integer, opsChannel, prose, word } from './ops.ts';
+import { integer } from '../ids.ts';
+import { opsChannel, prose, word } from './ops.ts';
 
 const progress = v.pipe(integer, v.minValue(0, 'expected 0 to 100'), v.maxValue(100, 'expected 0 to 100'));
 

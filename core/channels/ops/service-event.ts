@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { filterBy, integer, opsChannel, prose, word } from './ops.ts';
+import { integer } from '../ids.ts';
+import { filterBy, opsChannel, prose, word } from './ops.ts';
 
 /** What happens to services: each start, stop and failure counts. */
 export const serviceEventChannel = opsChannel({

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { instant } from '../channel.ts';
-import { integer, opsChannel, prose, word } from './ops.ts';
+import { integer } from '../ids.ts';
+import { opsChannel, prose, word } from './ops.ts';
 
 /** What may be read of a webhook's address: words that many addresses have, at its beginning. */
 const PLAIN: ReadonlySet<string> = new Set(['api', 'hook', 'hooks', 'services', 'webhook', 'webhooks', 'v1', 'v2', 'v3']);

@@ -14,6 +14,8 @@ export interface ConnectionsOptions {
 /** Of two CONNECTs the first counts. A JSON connection is admitted by its handshake, and becomes one of STOMP by its first frame. */
 const ADMITTED_ONCE = 'attribute_exists(connectionId) AND (attribute_not_exists(admitted) OR dialect = :json)';
 
+const NOT_TOLD_ALL = 'attribute_exists(connectionId) AND (attribute_not_exists(#broadcasts) OR #broadcasts = :broadcasts)';
+
 export function dynamoConnections({ table, now = Date.now, client = documents() }: ConnectionsOptions): Connections {
   const addToCounter = async (by: number): Promise<number> => {
     const { Attributes = {} } = await client.send(
@@ -208,20 +210,7 @@ export function dynamoConnections({ table, now = Date.now, client = documents() 
         await client.send(new PutCommand({ TableName: table, Item: { ...infoKey(connectionId), info, expiresAt: ttl(expiresAtMs) } }));
       return done;
     },
-    async chooseUnlessAll(connectionId) {
-      const { refused } = await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: selfKey(connectionId),
-            UpdateExpression: 'SET broadcasts = :chosen',
-            ConditionExpression: 'attribute_exists(connectionId) AND (attribute_not_exists(broadcasts) OR broadcasts = :chosen)',
-            ExpressionAttributeValues: { ':chosen': 'chosen' },
-          }),
-        ),
-      );
-      return refused === null;
-    },
+    chooseUnlessAll: (connectionId) => setOnSelf(connectionId, { broadcasts: 'chosen' }, NOT_TOLD_ALL),
     async choose(connectionId) {
       await setOnSelf(connectionId, { broadcasts: 'chosen' });
     },

@@ -1,5 +1,6 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { lifeOf } from '../../../core/channels/registry.ts';
+import { LOG_LIFE_MS } from '../../../core/expiry.ts';
 import type { LogMessage, TopicState, Topics } from '../../../core/ports.ts';
 import { readKeys } from './batch-get.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
@@ -7,9 +8,6 @@ import { eventKey, LOG_END, LOG_PREFIX, logKey, stateKey } from './keys.ts';
 
 const PART = 'part.';
 const ORDER = 'order.';
-
-/** Log items and event ids live equally long: else a redelivery would refill a trimmed offset. */
-const LOG_LIFE_MS = 86_400_000;
 
 export interface TopicsOptions {
   readonly table: string;
@@ -51,6 +49,28 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
     });
   };
 
+  /** Changes the state item where the condition holds; else nothing. */
+  const change = async (
+    topic: string,
+    expression: string,
+    condition: string,
+    names: Record<string, string>,
+    values: Item,
+  ): Promise<void> => {
+    await conditional(() =>
+      client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: stateKey(topic),
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: values,
+        }),
+      ),
+    );
+  };
+
   const logQuery = (topic: string, after: number, limit: number, start?: Item) =>
     new QueryCommand({
       TableName: table,
@@ -85,20 +105,14 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
       if (done) return { changed: true, state: done };
       return { changed: false, state: refused?.item ? stateOf(commit.topic, refused.item) : await read(commit.topic) };
     },
-    async thinRecent(seen, points) {
-      await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: stateKey(seen.topic),
-            UpdateExpression: 'SET #recent = :points',
-            ConditionExpression: '#head = :head AND size(#recent) = :size',
-            ExpressionAttributeNames: { '#recent': 'recent', '#head': 'head' },
-            ExpressionAttributeValues: { ':points': points, ':head': seen.head, ':size': seen.recent.length },
-          }),
-        ),
-      );
-    },
+    thinRecent: (seen, points) =>
+      change(
+        seen.topic,
+        'SET #recent = :points',
+        '#head = :head AND size(#recent) = :size',
+        { '#recent': 'recent', '#head': 'head' },
+        { ':points': points, ':head': seen.head, ':size': seen.recent.length },
+      ),
     async read(topics) {
       if (topics.length === 1) {
         const [topic] = topics as [string];
@@ -127,35 +141,22 @@ export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, c
       const { done } = await update(topic, ['#head = if_not_exists(#head, :zero)'], { ':zero': 0 });
       return done as TopicState;
     },
-    async unhear(topic, stamp) {
-      await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: stateKey(topic),
-            UpdateExpression: 'SET #unheardBy = :stamp REMOVE #heard',
-            ConditionExpression: 'attribute_exists(#epoch)',
-            ExpressionAttributeNames: { '#heard': 'heard', '#unheardBy': 'unheardBy', '#epoch': 'epoch' },
-            ExpressionAttributeValues: { ':stamp': stamp },
-          }),
-        ),
-      );
-    },
-
-    async desert(topic, stamp) {
-      await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: stateKey(topic),
-            UpdateExpression: 'REMOVE #heardFrom',
-            ConditionExpression: 'attribute_not_exists(#heard) AND #unheardBy = :stamp',
-            ExpressionAttributeNames: { '#heard': 'heard', '#heardFrom': 'heardFrom', '#unheardBy': 'unheardBy' },
-            ExpressionAttributeValues: { ':stamp': stamp },
-          }),
-        ),
-      );
-    },
+    unhear: (topic, stamp) =>
+      change(
+        topic,
+        'SET #unheardBy = :stamp REMOVE #heard',
+        'attribute_exists(#epoch)',
+        { '#heard': 'heard', '#unheardBy': 'unheardBy', '#epoch': 'epoch' },
+        { ':stamp': stamp },
+      ),
+    desert: (topic, stamp) =>
+      change(
+        topic,
+        'REMOVE #heardFrom',
+        'attribute_not_exists(#heard) AND #unheardBy = :stamp',
+        { '#heard': 'heard', '#heardFrom': 'heardFrom', '#unheardBy': 'unheardBy' },
+        { ':stamp': stamp },
+      ),
 
     async eventBase(topic, eventId, base) {
       const values = { ':base': base, ':expiresAt': ttl(now() + LOG_LIFE_MS), ':now': ttl(now()) };
