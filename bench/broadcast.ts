@@ -1,7 +1,7 @@
 /** One ticker, many clients: how much is delivered, how late, and with how much memory, beside the control. */
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { bounded } from '../core/bounded.ts';
+import { bounded } from '../core/base/concurrency.ts';
 import { MARKET, postEvents } from '../local/publisher.ts';
 import { type Host, onEachHost } from './hosts.ts';
 import { quantile, table } from './print.ts';

@@ -1,7 +1,7 @@
 /** A waiting room: each buyer's rank goes to that buyer alone, over STOMP. What is delivered, how late, and what polling would have cost. */
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { bounded } from '../core/bounded.ts';
+import { bounded } from '../core/base/concurrency.ts';
 import { postEvents } from '../local/publisher.ts';
 import { type Host, onEachHost } from './hosts.ts';
 import { quantile, table } from './print.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { Worker } from 'node:worker_threads';
 import { ApiGatewayManagementApiClient, PostToConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi';
-import { bounded } from '../core/bounded.ts';
+import { bounded } from '../core/base/concurrency.ts';
 import { apiGateway } from '../functions/adapters/gateway.ts';
 import { table } from './print.ts';
 

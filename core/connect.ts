@@ -1,9 +1,9 @@
+import { expiryOf } from './base/lifetimes.ts';
 import type { Channels } from './channels/registry.ts';
 import { type ClientPorts, countConnection } from './clients.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { dismiss } from './dismiss.ts';
 import { PushError, UnavailableError } from './errors.ts';
-import { expiryOf } from './expiry.ts';
 import { authenticate, type Identity, readBearer } from './identity.ts';
 import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';

@@ -1,4 +1,4 @@
-import { bounded } from './bounded.ts';
+import { bounded } from './base/concurrency.ts';
 import { clientOf } from './client-name.ts';
 import { METRIC } from './names.ts';
 import type { Audience, Clients, Clock, Connections, Report } from './ports.ts';

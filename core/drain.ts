@@ -1,4 +1,5 @@
-import { bounded, readAhead } from './bounded.ts';
+import { bounded, readAhead } from './base/concurrency.ts';
+import { BEFORE_ALL } from './base/position.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
@@ -7,7 +8,6 @@ import { PushError, TurnLostError } from './errors.ts';
 import { type Lease, type LeaseSettings, takeTurn } from './lease.ts';
 import { DRAIN_TIMEOUT_SECONDS, METRIC } from './names.ts';
 import type { Clock, Gateway, Jobs, Registrations, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
-import { BEFORE_ALL } from './position.ts';
 import { useRegistration } from './registration.ts';
 import { type Round, readRound } from './round.ts';
 

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import { byteLength } from './bytes.ts';
+import { byteLength } from './base/bytes.ts';
+import { eventId } from './base/event-id.ts';
+import { parseMicros } from './base/time.ts';
+import { explain } from './base/validation.ts';
 import type { EventType } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
 import { PushError } from './errors.ts';
-import { eventId } from './event-id.ts';
 import { ACCEPTANCE_KEY } from './names.ts';
 import type { AcceptedEvent } from './ports.ts';
-import { parseMicros } from './time.ts';
-import { explain } from './validation.ts';
 
 /**
  * The event as it lies on the bus and in the queue: EventBridge's envelope. What our own publishing adds (the

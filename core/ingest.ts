@@ -1,4 +1,4 @@
-import { bounded } from './bounded.ts';
+import { bounded } from './base/concurrency.ts';
 import type { Outcome } from './channels/channel.ts';
 import { type CommitPorts, commit, placeOf } from './commit.ts';
 import { type DrainPorts, drain } from './drain.ts';

@@ -1,4 +1,4 @@
-import { bounded } from './bounded.ts';
+import { bounded } from './base/concurrency.ts';
 import { expectConnect, greetLater } from './connect.ts';
 import { disconnect } from './disconnect.ts';
 import { type DrainPorts, drain } from './drain.ts';

@@ -1,8 +1,9 @@
 /** What a client that speaks JSON asks for. */
 import * as v from 'valibot';
 import { answer } from './answer.ts';
+import { byteLength } from './base/bytes.ts';
+import { explain } from './base/validation.ts';
 import { chooseBroadcasts } from './broadcasts.ts';
-import { byteLength } from './bytes.ts';
 import type { Channel } from './channels/channel.ts';
 import { typeOfTopic } from './channels/ops/ops.ts';
 import { PushError } from './errors.ts';
@@ -19,7 +20,6 @@ import {
 import { type MessagePorts, principalOf, withinCount } from './session.ts';
 import { subscribe, type Wish } from './subscribe.ts';
 import { unsubscribe } from './unsubscribe.ts';
-import { explain } from './validation.ts';
 
 export async function serveJson(command: Command, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {
   const { connection } = touch;

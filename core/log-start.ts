@@ -1,7 +1,8 @@
 /** Where a log is told from. */
+
+import type { Position } from './base/position.ts';
 import type { History } from './channels/channel.ts';
 import type { Clock, LogMessage, TopicState, Topics } from './ports.ts';
-import type { Position } from './position.ts';
 import { readLogAfter } from './round.ts';
 
 export interface LogStart {

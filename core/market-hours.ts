@@ -1,4 +1,4 @@
-import { isDay } from './time.ts';
+import { isDay } from './base/time.ts';
 
 /** The KRX regular session, Seoul time. Seoul has no daylight saving: it is nine hours ahead of UTC all year. */
 const SEOUL_MS = 9 * 3600_000;

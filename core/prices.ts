@@ -1,8 +1,8 @@
+import { parseMicros } from './base/time.ts';
 import { PRICE_CHANNEL, priceTopic, TICKER, tickerOf } from './channels/price.ts';
 import { PushError } from './errors.ts';
 import type { Catalogue, Clock, Topics } from './ports.ts';
 import { type Freshness, type Gap, gapOf, type Point, parsePoint, type Quote, type QuoteParts, quoteOf } from './quote.ts';
-import { parseMicros } from './time.ts';
 
 /** `docs/protocol.md`, "REST". */
 const MAX_TICKERS = 500;

@@ -1,14 +1,14 @@
 import * as v from 'valibot';
-import { bounded } from './bounded.ts';
-import { byteLength } from './bytes.ts';
+import { byteLength } from './base/bytes.ts';
+import { bounded } from './base/concurrency.ts';
+import { eventId } from './base/event-id.ts';
+import { parseMicros } from './base/time.ts';
+import { explain } from './base/validation.ts';
 import type { Channels } from './channels/registry.ts';
 import { checkEvent, checkSize, parseJson } from './envelope.ts';
 import { PushError } from './errors.ts';
-import { eventId } from './event-id.ts';
 import { METRIC } from './names.ts';
 import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from './ports.ts';
-import { parseMicros } from './time.ts';
-import { explain } from './validation.ts';
 
 /** `docs/protocol.md`, "Publishing". */
 const MAX_EVENTS = 500;

@@ -1,4 +1,4 @@
-import { isoOf } from './time.ts';
+import { isoOf } from './base/time.ts';
 
 /** One price as stored: of a tick, or of a daily close. It is the `price` part of a `price:{ticker}` state item. */
 export interface StoredPrice {

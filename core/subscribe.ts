@@ -1,7 +1,8 @@
 import { answer } from './answer.ts';
+import { expiryOf } from './base/lifetimes.ts';
+import { BEFORE_ALL, type Position } from './base/position.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/registry.ts';
-import { expiryOf } from './expiry.ts';
 import { startOf } from './log-start.ts';
 import type {
   Audience,
@@ -20,7 +21,6 @@ import type {
   TopicState,
   Topics,
 } from './ports.ts';
-import { BEFORE_ALL, type Position } from './position.ts';
 import { encode, encodeSubscribed, type Outgoing } from './protocol/encode.ts';
 import { useRegistration } from './registration.ts';
 import { logMessage, newestOf, readLogAfter } from './round.ts';

@@ -1,4 +1,4 @@
-import { bounded, chunksOf } from './bounded.ts';
+import { bounded, chunksOf } from './base/concurrency.ts';
 import type { Channels } from './channels/registry.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { METRIC } from './names.ts';

@@ -1,5 +1,5 @@
-import { bounded } from './bounded.ts';
-import { expiryOf } from './expiry.ts';
+import { bounded } from './base/concurrency.ts';
+import { expiryOf } from './base/lifetimes.ts';
 import type { Audience, Connection, Connections } from './ports.ts';
 import { keyOf } from './subscribe.ts';
 

@@ -1,8 +1,8 @@
 import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
-import { LOG_LIFE_MS } from '../expiry.ts';
+import { LOG_LIFE_MS } from '../base/lifetimes.ts';
+import { parseMicros } from '../base/time.ts';
 import type { Principal } from '../identity.ts';
-import { parseMicros } from '../time.ts';
 
 /** Whether the newest wins on a topic, or every message counts. */
 export type Kind = 'state' | 'log';

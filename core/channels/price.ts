@@ -1,9 +1,9 @@
 import * as v from 'valibot';
+import { eventTime, orderOf } from '../base/ordering.ts';
+import { isoOf } from '../base/time.ts';
 import { thinPoints } from '../history.ts';
 import { seoulDate, sessionClose } from '../market-hours.ts';
-import { eventTime, orderOf } from '../ordering.ts';
 import { type Freshness, formatPoint, isStale, type QuoteParts, type StoredHalt, type StoredPrice } from '../quote.ts';
-import { isoOf } from '../time.ts';
 import { A_DAY, type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
 import { integer, wholeNumber } from './ids.ts';
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
+import { eventTime } from '../base/ordering.ts';
+import { isoOf } from '../base/time.ts';
 import { isUser } from '../identity.ts';
-import { eventTime } from '../ordering.ts';
-import { isoOf } from '../time.ts';
 import { A_DAY, type Channel, eventType, instant, ownTime } from './channel.ts';
 import { ID, TICKET_LIFE_MS, wholeNumber } from './ids.ts';
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
+import { eventTime, orderOf } from '../base/ordering.ts';
+import { isoOf } from '../base/time.ts';
 import { isUser } from '../identity.ts';
-import { eventTime, orderOf } from '../ordering.ts';
-import { isoOf } from '../time.ts';
 import { A_DAY, type Channel, type EventMeta, eventType, instant, ownTime, type StateCommit } from './channel.ts';
 import { ID, TICKET_LIFE_MS, wholeNumber } from './ids.ts';
 

@@ -1,5 +1,5 @@
 /** What no hot path writes: known topics, registrations, open streams. */
-import type { Position } from '../position.ts';
+import type { Position } from '../base/position.ts';
 
 /** Small facts that no hot path writes: which topics are known, which are heard, what the watchers last saw. */
 export interface Catalogue {

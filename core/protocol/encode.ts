@@ -1,7 +1,8 @@
 /** A topic's message and the answers to (un)subscribing, in the dialect of who gets them. */
+
+import { formatPosition, type Position } from '../base/position.ts';
 import type { PushError } from '../errors.ts';
 import type { Dialect } from '../ports.ts';
-import { formatPosition, type Position } from '../position.ts';
 import { formatError, formatJson, formatSubscribed } from './json.ts';
 import { formatReceipt, formatStompError, formatStompMessage } from './stomp.ts';
 import type { StompVersion } from './stomp-frame.ts';

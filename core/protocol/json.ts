@@ -1,11 +1,11 @@
 /** The JSON dialect: text ↔ typed command or message (`docs/protocol.md`). */
 import * as v from 'valibot';
+import { formatPosition, type Position, parsePosition } from '../base/position.ts';
+import { isoOf } from '../base/time.ts';
+import { explain } from '../base/validation.ts';
 import { opsTopic } from '../channels/ops/ops.ts';
 import { parseJson } from '../envelope.ts';
 import { PushError } from '../errors.ts';
-import { formatPosition, type Position, parsePosition } from '../position.ts';
-import { isoOf } from '../time.ts';
-import { explain } from '../validation.ts';
 import { filtersOf, MONITOR_TYPES, type MonitorCommand, topicsOfTypes, typedSubscribe, typedUnsubscribe } from './monitor.ts';
 
 export type Command = SubscribeCommand | UnsubscribeCommand | { readonly type: 'pong' } | MonitorCommand;

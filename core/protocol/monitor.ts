@@ -1,8 +1,8 @@
 /** The operations monitor's share of the JSON dialect: what its clients send, and what answers them (`docs/protocol.md`, "Operations"). */
 import * as v from 'valibot';
+import { isoOf } from '../base/time.ts';
 import { opsTopic } from '../channels/ops/ops.ts';
 import type { Announcement } from '../ports.ts';
-import { isoOf } from '../time.ts';
 
 export type MonitorCommand =
   | { readonly type: 'client_info'; readonly announcement: Announcement; readonly explicit: boolean }

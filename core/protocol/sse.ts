@@ -1,5 +1,5 @@
 /** Server-Sent Events as text (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-import { formatPosition, type Position } from '../position.ts';
+import { formatPosition, type Position } from '../base/position.ts';
 
 /** `position` becomes the id that a client comes back with; without one the client keeps the last. */
 export function formatEvent(name: string, data: object, position: Position | null): string {

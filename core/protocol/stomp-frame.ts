@@ -2,7 +2,7 @@
  * STOMP frames: text ↔ frame, for versions 1.0, 1.1 and 1.2 (https://stomp.github.io). A client's text is hostile until
  * proven otherwise: everything is bounded, nothing is guessed, and what is malformed is an error with a reason.
  */
-import { byteLength } from '../bytes.ts';
+import { byteLength } from '../base/bytes.ts';
 import { PushError } from '../errors.ts';
 
 export const STOMP_VERSIONS = ['1.2', '1.1', '1.0'] as const;

@@ -1,7 +1,8 @@
 /** The STOMP dialect: frames ↔ typed commands and replies (`docs/protocol.md`, "STOMP"). */
+
+import { type Position, parsePosition } from '../base/position.ts';
 import { PushError } from '../errors.ts';
 import { readBearer } from '../identity.ts';
-import { type Position, parsePosition } from '../position.ts';
 import { VERSION } from '../version.ts';
 import { formatFrame, STOMP_VERSIONS, type StompFrame, type StompVersion } from './stomp-frame.ts';
 

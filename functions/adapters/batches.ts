@@ -1,4 +1,4 @@
-import { bounded } from '../../core/bounded.ts';
+import { bounded } from '../../core/base/concurrency.ts';
 
 /** EventBridge and SQS both take 10 entries and 1 MB a request; what we add to each entry wants some room. */
 const MAX_ENTRIES = 10;

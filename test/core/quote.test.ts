@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { eventTime, orderOf } from '../../core/base/ordering.ts';
+import { formatPosition, parsePosition } from '../../core/base/position.ts';
+import { parseMicros } from '../../core/base/time.ts';
 import { thinPoints } from '../../core/history.ts';
 import { inMarketHours, sessionClose } from '../../core/market-hours.ts';
-import { eventTime, orderOf } from '../../core/ordering.ts';
-import { formatPosition, parsePosition } from '../../core/position.ts';
 import { DEFAULT_FRESHNESS, formatPoint, gapOf, isStale, parsePoint, quoteOf, type StoredPrice } from '../../core/quote.ts';
-import { parseMicros } from '../../core/time.ts';
 
 const NOW = Date.UTC(2026, 1, 6, 3);
 const price = (over: Partial<StoredPrice> = {}): StoredPrice => ({

@@ -1,6 +1,6 @@
 /** The ports in memory: what the tables promise, without the tables. Windows like `posted`, levers like `gone`. */
 import type { Bodies, Body } from '../../core/aside.ts';
-import { expiryOf, LOG_LIFE_MS } from '../../core/expiry.ts';
+import { expiryOf, LOG_LIFE_MS } from '../../core/base/lifetimes.ts';
 import type {
   Acceptance,
   Audience,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { byteLength } from '../../bytes.ts';
+import { byteLength } from '../../base/bytes.ts';
 import { MAX_INLINE_BYTES } from '../../names.ts';
 import { instant } from '../channel.ts';
 import { integer, wholeNumber } from '../ids.ts';

@@ -1,8 +1,8 @@
 /** What the channels of the operations monitor share: topic, envelope, who may see them, what a filter compares. */
 import * as v from 'valibot';
+import { eventTime, orderOf } from '../../base/ordering.ts';
+import { isoOf } from '../../base/time.ts';
 import { holdsRole, READ_OPERATIONS } from '../../identity.ts';
-import { eventTime, orderOf } from '../../ordering.ts';
-import { isoOf } from '../../time.ts';
 import { type Channel, type EventMeta, eventType, type Filtering, type History, instant, type Outcome, ownTime } from '../channel.ts';
 
 const TOPIC_PREFIX = 'ops:';

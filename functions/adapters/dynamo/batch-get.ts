@@ -1,5 +1,5 @@
 import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { bounded, chunksOf } from '../../../core/bounded.ts';
+import { bounded, chunksOf } from '../../../core/base/concurrency.ts';
 import type { Item } from './client.ts';
 
 /** DynamoDB's limit. */

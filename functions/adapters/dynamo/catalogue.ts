@@ -1,5 +1,5 @@
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { bounded } from '../../../core/bounded.ts';
+import { bounded } from '../../../core/base/concurrency.ts';
 import type { Catalogue } from '../../../core/ports.ts';
 import { readKeys } from './batch-get.ts';
 import { conditional, documents, type Item, number, text, ttl } from './client.ts';

@@ -1,5 +1,5 @@
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { expiryOf } from '../../../core/expiry.ts';
+import { expiryOf } from '../../../core/base/lifetimes.ts';
 import type { Clients, Membership } from '../../../core/ports.ts';
 import { conditional, documents, type Item, ttl } from './client.ts';
 import { clientKey } from './keys.ts';

@@ -1,6 +1,6 @@
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { formatPosition, parsePosition } from '../../../core/base/position.ts';
 import type { Registrations } from '../../../core/ports.ts';
-import { formatPosition, parsePosition } from '../../../core/position.ts';
 import { conditional, documents, expired, text, ttl } from './client.ts';
 import { registrationKey } from './keys.ts';
 

@@ -1,6 +1,6 @@
 import type { BaseIssue } from 'valibot';
 import { getDotPath } from 'valibot';
-import { PushError } from './errors.ts';
+import { PushError } from '../errors.ts';
 
 /** Turns what the schema library found into an error that says where, what was expected and what came. */
 export function explain(issues: readonly BaseIssue<unknown>[], what: string, details: Record<string, unknown> = {}): PushError {
