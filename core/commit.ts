@@ -1,6 +1,6 @@
 import { type AsidePorts, fitting } from './aside.ts';
 import type { Channel, LogCommit, Outcome, StateCommit } from './channels/channel.ts';
-import type { Channels } from './channels/registry.ts';
+import type { Channels } from './channels/channels.ts';
 import { openLog } from './commit-log.ts';
 import { METRIC } from './names.ts';
 import type { Catalogue, Report, TopicState, Topics } from './ports.ts';

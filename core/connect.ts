@@ -1,11 +1,11 @@
 import { expiryOf } from './base/lifetimes.ts';
-import type { Channels } from './channels/registry.ts';
+import type { Channels } from './channels/channels.ts';
+import { checkMode } from './channels/transports.ts';
 import { type ClientPorts, countConnection } from './clients.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { dismiss } from './dismiss.ts';
 import { PushError, UnavailableError } from './errors.ts';
 import { authenticate, type Identity, readBearer } from './identity.ts';
-import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
 import type { Clock, Connection, Gateway, Jobs, NewConnection, PostResult } from './ports.ts';
 import { formatConnected } from './protocol/json.ts';

@@ -1,7 +1,7 @@
 import { bounded, readAhead } from './base/concurrency.ts';
 import { BEFORE_ALL } from './base/position.ts';
 import type { Channel } from './channels/channel.ts';
-import type { Channels } from './channels/registry.ts';
+import type { Channels } from './channels/channels.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { dismiss } from './dismiss.ts';
 import { PushError, TurnLostError } from './errors.ts';

@@ -4,7 +4,7 @@ import { eventId } from './base/event-id.ts';
 import { parseMicros } from './base/time.ts';
 import { explain } from './base/validation.ts';
 import type { EventType } from './channels/channel.ts';
-import type { Channels } from './channels/registry.ts';
+import type { Channels } from './channels/channels.ts';
 import { PushError } from './errors.ts';
 import { ACCEPTANCE_KEY } from './names.ts';
 import type { AcceptedEvent } from './ports.ts';

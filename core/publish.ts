@@ -4,7 +4,7 @@ import { bounded } from './base/concurrency.ts';
 import { eventId } from './base/event-id.ts';
 import { parseMicros } from './base/time.ts';
 import { explain } from './base/validation.ts';
-import type { Channels } from './channels/registry.ts';
+import type { Channels } from './channels/channels.ts';
 import { checkEvent, checkSize, parseJson } from './envelope.ts';
 import { PushError } from './errors.ts';
 import { METRIC } from './names.ts';

@@ -1,6 +1,6 @@
-import { channelAt } from './address.ts';
 import type { Bodies } from './aside.ts';
-import type { Channels } from './channels/registry.ts';
+import { channelAt } from './channels/address.ts';
+import type { Channels } from './channels/channels.ts';
 import { PushError } from './errors.ts';
 import { health } from './health.ts';
 import { authenticate, type Principal } from './identity.ts';

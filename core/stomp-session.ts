@@ -1,11 +1,11 @@
 /** What a client that speaks STOMP asks for. */
 import { answer } from './answer.ts';
+import { checkMode } from './channels/transports.ts';
 import { countConnection } from './clients.ts';
 import { disconnect } from './disconnect.ts';
 import { PushError } from './errors.ts';
 import { FrameError } from './frame-error.ts';
 import { authenticate } from './identity.ts';
-import { checkMode } from './mode.ts';
 import type { Connection, Touch } from './ports.ts';
 import { stompVersion } from './protocol/encode.ts';
 import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from './protocol/stomp.ts';

@@ -1,11 +1,12 @@
 /** Topics as event streams: opened at a position, followed by looking at the topic, ended in good time. */
-import { type Address, addressOf, channelAt, numbersIn } from './address.ts';
+
 import { type Position, parsePosition } from './base/position.ts';
-import type { Channels } from './channels/registry.ts';
+import { type Address, addressOf, channelAt, numbersIn } from './channels/address.ts';
+import type { Channels } from './channels/channels.ts';
+import { checkMode } from './channels/transports.ts';
 import { PushError } from './errors.ts';
 import { authenticate, type Identity } from './identity.ts';
 import { startOf } from './log-start.ts';
-import { checkMode } from './mode.ts';
 import type { PushMode } from './names.ts';
 import type { Clock, Registration, Registrations, TopicState, Topics } from './ports.ts';
 import type { Outgoing } from './protocol/encode.ts';

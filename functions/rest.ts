@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { makeChannels } from '../core/channels/registry.ts';
+import { makeChannels } from '../core/channels/channels.ts';
 import { readBearer } from '../core/identity.ts';
 import { type RestPorts, routeRequest } from '../core/rest.ts';
 import { VERSION } from '../core/version.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { makeChannels } from '../core/channels/registry.ts';
+import { makeChannels } from '../core/channels/channels.ts';
 import { tellable } from '../core/errors.ts';
 import { readBearer } from '../core/identity.ts';
 import { METRIC } from '../core/names.ts';

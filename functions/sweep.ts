@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
-import { makeChannels } from '../core/channels/registry.ts';
+import { makeChannels } from '../core/channels/channels.ts';
 import { DEFAULT_FRESHNESS } from '../core/quote.ts';
 import { type SweepPorts, sweep } from '../core/sweep.ts';
 import { systemClock } from './adapters/clock.ts';

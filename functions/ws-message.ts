@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
-import { makeChannels } from '../core/channels/registry.ts';
+import { makeChannels } from '../core/channels/channels.ts';
 import { handleMessage } from '../core/message.ts';
 import type { MessagePorts } from '../core/session.ts';
 import { systemClock } from './adapters/clock.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { makeChannels } from '../../core/channels/registry.ts';
+import { makeChannels } from '../../core/channels/channels.ts';
 import type { DrainPorts } from '../../core/drain.ts';
 import { TURN_SECONDS } from '../../core/names.ts';
 import type { Report } from '../../core/ports.ts';

@@ -1,7 +1,7 @@
 /** Log topics: every message counts, also for those who are slow. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Channel } from '../../core/channels/channel.ts';
-import { channelsOf } from '../../core/channels/registry.ts';
+import { channelsOf } from '../../core/channels/channels.ts';
 import { drain } from '../../core/drain.ts';
 import { ingest } from '../../core/ingest.ts';
 import { doJob } from '../../core/jobs.ts';

@@ -1,4 +1,4 @@
-import { makeChannels } from '../../core/channels/registry.ts';
+import { makeChannels } from '../../core/channels/channels.ts';
 import type { DrainPorts } from '../../core/drain.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import type { MessagePorts } from '../../core/session.ts';

@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { orderOf } from '../../core/base/ordering.ts';
 import { parsePosition } from '../../core/base/position.ts';
 import { A_DAY, type Channel, type Kind, type Outcome, type StateCommit } from '../../core/channels/channel.ts';
-import { channelsOf } from '../../core/channels/registry.ts';
+import { channelsOf } from '../../core/channels/channels.ts';
 import type { DrainPorts } from '../../core/drain.ts';
 import { drain } from '../../core/drain.ts';
 import { type IngestPorts, ingest } from '../../core/ingest.ts';

@@ -1,7 +1,7 @@
 /** What must not regress in the infrastructure: who may do what, what comes back, what expires. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
-import { channelsOf, makeChannels } from '../../core/channels/registry.ts';
+import { channelsOf, makeChannels } from '../../core/channels/channels.ts';
 import { DRAIN_TIMEOUT_SECONDS, EVENT_SOURCES, STREAM_PATHS, TURN_SECONDS } from '../../core/names.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { VERSION } from '../../core/version.ts';

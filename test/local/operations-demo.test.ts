@@ -1,6 +1,6 @@
 /** What the demo's operations tell: earthquakes by magnitude and in their order, this machine, the functions' lines. */
 import { expect, test } from 'vitest';
-import { makeChannels } from '../../core/channels/registry.ts';
+import { makeChannels } from '../../core/channels/channels.ts';
 import { checkEvent } from '../../core/envelope.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { alertOf, levelOf, readEarthquakes, replay } from '../../local/demo/earthquakes.ts';

@@ -1,6 +1,6 @@
 import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { LOG_LIFE_MS } from '../../../core/base/lifetimes.ts';
-import { lifeOf } from '../../../core/channels/registry.ts';
+import { lifeOf } from '../../../core/channels/channels.ts';
 import type { LogMessage, TopicState, Topics } from '../../../core/ports.ts';
 import { readKeys } from './batch-get.ts';
 import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';

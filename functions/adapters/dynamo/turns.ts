@@ -1,5 +1,5 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { lifeOf } from '../../../core/channels/registry.ts';
+import { lifeOf } from '../../../core/channels/channels.ts';
 import type { Turn, Turns } from '../../../core/ports.ts';
 import { conditional, documents, type Item, number, text, ttl } from './client.ts';
 import { cursorKey } from './keys.ts';

@@ -1,6 +1,6 @@
-import type { Channels } from './channels/registry.ts';
-import { PushError } from './errors.ts';
-import type { PushMode } from './names.ts';
+import { PushError } from '../errors.ts';
+import type { PushMode } from '../names.ts';
+import type { Channels } from './channels.ts';
 
 /** Throws where this deployment does not offer the transport, with what to use instead. */
 export function checkMode(transport: 'sse' | 'websocket', mode: PushMode, { all }: Channels): void {

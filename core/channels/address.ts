@@ -1,8 +1,9 @@
 /** How a topic is named over HTTP: by two whole numbers, in the query of an event stream or the body of a registration. */
-import type { Channel, HttpForm } from './channels/channel.ts';
-import type { Channels } from './channels/registry.ts';
-import { PushError } from './errors.ts';
-import type { Principal } from './identity.ts';
+
+import { PushError } from '../errors.ts';
+import type { Principal } from '../identity.ts';
+import type { Channel, HttpForm } from './channel.ts';
+import type { Channels } from './channels.ts';
 
 export interface Address {
   readonly channel: Channel;
