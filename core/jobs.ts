@@ -1,6 +1,6 @@
 import { bounded } from './base/concurrency.ts';
-import { expectConnect, greetLater } from './connect.ts';
-import { disconnect } from './disconnect.ts';
+import { expectConnect, greetLater } from './connections/connect.ts';
+import { disconnect } from './connections/disconnect.ts';
 import { type DrainPorts, drain } from './drain.ts';
 import { METRIC } from './names.ts';
 import type { Job } from './ports.ts';

@@ -1,11 +1,11 @@
 /** What a client that speaks JSON asks for. */
 import * as v from 'valibot';
-import { answer } from './answer.ts';
 import { byteLength } from './base/bytes.ts';
 import { explain } from './base/validation.ts';
 import { chooseBroadcasts } from './broadcasts.ts';
 import type { Channel } from './channels/channel.ts';
 import { typeOfTopic } from './channels/ops/ops.ts';
+import { answer } from './connections/reply.ts';
 import { PushError } from './errors.ts';
 import { serveMonitor } from './monitor-session.ts';
 import { JSON_SUBSCRIPTION, type Touch } from './ports.ts';

@@ -1,6 +1,6 @@
-import { answer } from './answer.ts';
-import { awaitGreeting, greet } from './connect.ts';
-import { dismiss } from './dismiss.ts';
+import { dismiss } from './connections/close-with-error.ts';
+import { awaitGreeting, greet } from './connections/connect.ts';
+import { answer } from './connections/reply.ts';
 import { PushError, tellable } from './errors.ts';
 import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';

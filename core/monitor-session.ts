@@ -1,9 +1,10 @@
 /** What a dashboard of the operations monitor asks for, beside subscribing. */
-import { answer } from './answer.ts';
+
 import { expiryOf } from './base/lifetimes.ts';
 import { allBroadcasts } from './broadcasts.ts';
-import { countConnection } from './clients.ts';
-import { dismiss } from './dismiss.ts';
+import { countConnection } from './connections/client-limit.ts';
+import { dismiss } from './connections/close-with-error.ts';
+import { answer } from './connections/reply.ts';
 import { PushError } from './errors.ts';
 import { mayControl } from './identity.ts';
 import { formatConnectionStatus, formatPong, type MonitorCommand } from './protocol/monitor.ts';

@@ -1,4 +1,4 @@
-import type { ClientPorts } from './clients.ts';
+import type { ClientPorts } from './connections/client-limit.ts';
 import { PushError } from './errors.ts';
 import { ANYBODY, type Identity, type Principal } from './identity.ts';
 import type { PushMode } from './names.ts';

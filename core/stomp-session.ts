@@ -1,8 +1,9 @@
 /** What a client that speaks STOMP asks for. */
-import { answer } from './answer.ts';
+
 import { checkMode } from './channels/transports.ts';
-import { countConnection } from './clients.ts';
-import { disconnect } from './disconnect.ts';
+import { countConnection } from './connections/client-limit.ts';
+import { disconnect } from './connections/disconnect.ts';
+import { answer } from './connections/reply.ts';
 import { PushError } from './errors.ts';
 import { FrameError } from './frame-error.ts';
 import { authenticate } from './identity.ts';

@@ -1,8 +1,8 @@
-import { answer } from './answer.ts';
 import { expiryOf } from './base/lifetimes.ts';
 import { BEFORE_ALL, type Position } from './base/position.ts';
 import type { Channel } from './channels/channel.ts';
 import type { Channels } from './channels/channels.ts';
+import { answer } from './connections/reply.ts';
 import { startOf } from './log-start.ts';
 import type {
   Audience,

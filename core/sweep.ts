@@ -1,6 +1,6 @@
 import { bounded, chunksOf } from './base/concurrency.ts';
 import type { Channels } from './channels/channels.ts';
-import { type DisconnectPorts, disconnect } from './disconnect.ts';
+import { type DisconnectPorts, disconnect } from './connections/disconnect.ts';
 import { METRIC } from './names.ts';
 import type { Audience, Catalogue, Connection, Gateway, Job, Jobs, SubscriptionKey, Topics, Turns } from './ports.ts';
 import { ONLY_SHARD } from './subscribe.ts';

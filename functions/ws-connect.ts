@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import { makeChannels } from '../core/channels/channels.ts';
-import { type ConnectPorts, connect } from '../core/connect.ts';
+import { type ConnectPorts, connect } from '../core/connections/connect.ts';
 import { DEFAULT_FRESHNESS } from '../core/quote.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';

@@ -1,5 +1,5 @@
 import middy from '@middy/core';
-import { type DisconnectPorts, disconnect } from '../core/disconnect.ts';
+import { type DisconnectPorts, disconnect } from '../core/connections/disconnect.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { documents } from './adapters/dynamo/client.ts';

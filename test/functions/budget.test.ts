@@ -1,6 +1,6 @@
 /** What each walk costs in requests: users pay for every one. `docs/access-patterns.md` says the same figures. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connect } from '../../core/connect.ts';
+import { connect } from '../../core/connections/connect.ts';
 import { ANYBODY } from '../../core/identity.ts';
 import { ingest } from '../../core/ingest.ts';
 import { handleMessage } from '../../core/message.ts';

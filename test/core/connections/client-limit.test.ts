@@ -1,7 +1,7 @@
 /** How many connections one client may have: who is refused, who is looked at, and that nobody stays counted who is not there. */
 import { beforeEach, expect, test } from 'vitest';
-import { disconnect } from '../../core/disconnect.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
+import { disconnect } from '../../../core/connections/disconnect.ts';
+import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {

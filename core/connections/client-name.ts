@@ -1,4 +1,4 @@
-import type { Connection } from './ports.ts';
+import type { Connection } from '../ports.ts';
 
 /**
  * Whom a connection counts for: its user; where nobody is asked who they are, the client id it announced together with

@@ -1,4 +1,4 @@
-import type { Clock, Gateway, PostResult } from './ports.ts';
+import type { Clock, Gateway, PostResult } from '../ports.ts';
 
 /** A peer that is throttled while it is answered is given so much time, in ms, before its answer is given up. */
 const PATIENCE_MS = [300, 1_000] as const;

@@ -1,8 +1,9 @@
 /** How many connections one client may have (`docs/protocol.md`, "Errors and limits"). */
+
+import { PushError } from '../errors.ts';
+import type { Connection, Gateway, Membership } from '../ports.ts';
 import { clientOf } from './client-name.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
-import { PushError } from './errors.ts';
-import type { Connection, Gateway, Membership } from './ports.ts';
 
 /** A handshake may take the platform's 29 s: until then a connection that the gateway does not know may only be coming. */
 const COMING_MS = 30_000;

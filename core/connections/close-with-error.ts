@@ -1,8 +1,8 @@
-import { answer } from './answer.ts';
+import type { PushError } from '../errors.ts';
+import type { Dialect, Gateway } from '../ports.ts';
+import { encodeError } from '../protocol/encode.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
-import type { PushError } from './errors.ts';
-import type { Dialect, Gateway } from './ports.ts';
-import { encodeError } from './protocol/encode.ts';
+import { answer } from './reply.ts';
 
 /** Ends a connection with a reason: tells it, as far as it hears, closes it, and forgets it. */
 export async function dismiss(

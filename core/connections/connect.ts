@@ -1,15 +1,15 @@
-import { expiryOf } from './base/lifetimes.ts';
-import type { Channels } from './channels/channels.ts';
-import { checkMode } from './channels/transports.ts';
-import { type ClientPorts, countConnection } from './clients.ts';
+import { expiryOf } from '../base/lifetimes.ts';
+import type { Channels } from '../channels/channels.ts';
+import { checkMode } from '../channels/transports.ts';
+import { PushError, UnavailableError } from '../errors.ts';
+import { authenticate, type Identity, readBearer } from '../identity.ts';
+import type { PushMode } from '../names.ts';
+import type { Clock, Connection, Gateway, Jobs, NewConnection, PostResult } from '../ports.ts';
+import { formatConnected } from '../protocol/json.ts';
+import { STOMP_VERSIONS, type StompVersion } from '../protocol/stomp-frame.ts';
+import { type ClientPorts, countConnection } from './client-limit.ts';
+import { dismiss } from './close-with-error.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
-import { dismiss } from './dismiss.ts';
-import { PushError, UnavailableError } from './errors.ts';
-import { authenticate, type Identity, readBearer } from './identity.ts';
-import type { PushMode } from './names.ts';
-import type { Clock, Connection, Gateway, Jobs, NewConnection, PostResult } from './ports.ts';
-import { formatConnected } from './protocol/json.ts';
-import { STOMP_VERSIONS, type StompVersion } from './protocol/stomp-frame.ts';
 
 /** Time for an old STOMP client's first frame, after which a connection is taken for JSON and greeted. */
 export const GREETING_MS = 250;

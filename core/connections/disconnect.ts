@@ -1,7 +1,7 @@
-import { bounded } from './base/concurrency.ts';
+import { bounded } from '../base/concurrency.ts';
+import { METRIC } from '../names.ts';
+import type { Audience, Clients, Clock, Connections, Report } from '../ports.ts';
 import { clientOf } from './client-name.ts';
-import { METRIC } from './names.ts';
-import type { Audience, Clients, Clock, Connections, Report } from './ports.ts';
 
 const AT_ONCE = 16;
 
