@@ -1,8 +1,9 @@
 /** Broadcasts that a client is told unasked, from its announcement until it chooses for itself. */
+
+import type { SubscribePorts, Subscriber, Wish } from './delivery/subscribe.ts';
+import { unsubscribe } from './delivery/unsubscribe.ts';
 import type { Principal } from './identity.ts';
 import { JSON_SUBSCRIPTION } from './ports.ts';
-import type { SubscribePorts, Subscriber, Wish } from './subscribe.ts';
-import { unsubscribe } from './unsubscribe.ts';
 
 /** All broadcasts that the principal may see, unfiltered, from where they stand now: what comes while the client is still being answered belongs to it. */
 export async function allBroadcasts(principal: Principal | null, ports: SubscribePorts): Promise<Wish[]> {

@@ -1,11 +1,11 @@
 import { bounded } from './base/concurrency.ts';
 import { isoOf } from './base/time.ts';
 import { PRICE_CHANNEL, tickerOf } from './channels/price.ts';
+import { ONLY_SHARD } from './delivery/subscribe.ts';
 import { inMarketHours, type MarketHours, sessionStart } from './market-hours.ts';
 import { METRIC } from './names.ts';
 import type { Catalogue, Clock, Jobs, Report, Topics } from './ports.ts';
 import { type Freshness, gapOf, type QuoteParts } from './quote.ts';
-import { ONLY_SHARD } from './subscribe.ts';
 
 export interface FeedWatchPorts {
   readonly topics: Topics;

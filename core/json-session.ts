@@ -6,6 +6,8 @@ import { chooseBroadcasts } from './broadcasts.ts';
 import type { Channel } from './channels/channel.ts';
 import { typeOfTopic } from './channels/ops/ops.ts';
 import { answer } from './connections/reply.ts';
+import { subscribe, type Wish } from './delivery/subscribe.ts';
+import { unsubscribe } from './delivery/unsubscribe.ts';
 import { PushError } from './errors.ts';
 import { serveMonitor } from './monitor-session.ts';
 import { JSON_SUBSCRIPTION, type Touch } from './ports.ts';
@@ -18,8 +20,6 @@ import {
   WITH_TOPIC,
 } from './protocol/json.ts';
 import { type MessagePorts, principalOf, withinCount } from './session.ts';
-import { subscribe, type Wish } from './subscribe.ts';
-import { unsubscribe } from './unsubscribe.ts';
 
 export async function serveJson(command: Command, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {
   const { connection } = touch;

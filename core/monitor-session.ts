@@ -5,11 +5,11 @@ import { allBroadcasts } from './broadcasts.ts';
 import { countConnection } from './connections/client-limit.ts';
 import { dismiss } from './connections/close-with-error.ts';
 import { answer } from './connections/reply.ts';
+import { type Subscriber, subscribe } from './delivery/subscribe.ts';
 import { PushError } from './errors.ts';
 import { mayControl } from './identity.ts';
 import { formatConnectionStatus, formatPong, type MonitorCommand } from './protocol/monitor.ts';
 import { type MessagePorts, principalOf } from './session.ts';
-import { type Subscriber, subscribe } from './subscribe.ts';
 import { VERSION } from './version.ts';
 
 export async function serveMonitor(command: MonitorCommand, subscriber: Subscriber, ports: MessagePorts): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Bodies } from './aside.ts';
 import { channelAt } from './channels/address.ts';
 import type { Channels } from './channels/channels.ts';
+import type { Bodies } from './delivery/large-messages.ts';
 import { PushError } from './errors.ts';
 import { health } from './health.ts';
 import { authenticate, type Principal } from './identity.ts';

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { DrainPorts } from '../core/drain.ts';
-import { doJobs } from '../core/jobs.ts';
+import type { DrainPorts } from '../core/delivery/drain.ts';
+import { doJobs } from '../core/delivery/jobs.ts';
 import { drainPorts } from './adapters/drain-ports.ts';
 import { type Telemetry, telemetry } from './adapters/report.ts';
 import { batchFailures } from './middleware/batch-failures.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import { makeChannels } from '../core/channels/channels.ts';
+import { type SweepPorts, sweep } from '../core/delivery/sweep.ts';
 import { DEFAULT_FRESHNESS } from '../core/quote.ts';
-import { type SweepPorts, sweep } from '../core/sweep.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';

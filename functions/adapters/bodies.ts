@@ -2,7 +2,7 @@
  * Bodies of large messages, in a bucket. Two signed requests of our own: the SDK's client for the bucket is as large as
  * all the rest of a function, and loaded by every cold start for the few messages that need it.
  */
-import type { Bodies, Body } from '../../core/aside.ts';
+import type { Bodies, Body } from '../../core/delivery/large-messages.ts';
 import { ENV } from '../../core/names.ts';
 import { awsCredentials, bucketEndpoint, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { makeChannels } from '../../core/channels/channels.ts';
-import type { DrainPorts } from '../../core/drain.ts';
+import type { DrainPorts } from '../../core/delivery/drain.ts';
 import { TURN_SECONDS } from '../../core/names.ts';
 import type { Report } from '../../core/ports.ts';
 import { systemClock } from './clock.ts';

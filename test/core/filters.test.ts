@@ -1,7 +1,7 @@
 /** What a filter lets through, against the rules written down once more. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { drain } from '../../core/drain.ts';
+import { drain } from '../../core/delivery/drain.ts';
 import { ingest } from '../../core/ingest.ts';
 import { alert, log, logEntry, type PublishedEvent, service } from '../helpers/events.ts';
 import { memoryPorts, speaker, told } from '../helpers/ports.ts';

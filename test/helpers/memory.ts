@@ -1,6 +1,7 @@
 /** The ports in memory: what the tables promise, without the tables. Windows like `posted`, levers like `gone`. */
-import type { Bodies, Body } from '../../core/aside.ts';
+
 import { expiryOf, LOG_LIFE_MS } from '../../core/base/lifetimes.ts';
+import type { Bodies, Body } from '../../core/delivery/large-messages.ts';
 import type {
   Acceptance,
   Audience,

@@ -1,5 +1,5 @@
 import { makeChannels } from '../../core/channels/channels.ts';
-import type { DrainPorts } from '../../core/drain.ts';
+import type { DrainPorts } from '../../core/delivery/drain.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import type { MessagePorts } from '../../core/session.ts';
 import {

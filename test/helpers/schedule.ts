@@ -9,12 +9,12 @@ import { orderOf } from '../../core/base/ordering.ts';
 import { parsePosition } from '../../core/base/position.ts';
 import { A_DAY, type Channel, type Kind, type Outcome, type StateCommit } from '../../core/channels/channel.ts';
 import { channelsOf } from '../../core/channels/channels.ts';
-import type { DrainPorts } from '../../core/drain.ts';
-import { drain } from '../../core/drain.ts';
+import type { DrainPorts } from '../../core/delivery/drain.ts';
+import { drain } from '../../core/delivery/drain.ts';
+import { type SubscribePorts, subscribe } from '../../core/delivery/subscribe.ts';
+import { unsubscribe } from '../../core/delivery/unsubscribe.ts';
 import { type IngestPorts, ingest } from '../../core/ingest.ts';
 import { type Clock, type Connection, type Job, JSON_SUBSCRIPTION } from '../../core/ports.ts';
-import { type SubscribePorts, subscribe } from '../../core/subscribe.ts';
-import { unsubscribe } from '../../core/unsubscribe.ts';
 import { makeLevers } from '../../local/levers.ts';
 import {
   memoryAudience,

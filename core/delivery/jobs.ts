@@ -1,10 +1,10 @@
-import { bounded } from './base/concurrency.ts';
-import { expectConnect, greetLater } from './connections/connect.ts';
-import { disconnect } from './connections/disconnect.ts';
+import { bounded } from '../base/concurrency.ts';
+import { expectConnect, greetLater } from '../connections/connect.ts';
+import { disconnect } from '../connections/disconnect.ts';
+import { METRIC } from '../names.ts';
+import type { Job } from '../ports.ts';
+import { formatPing } from '../protocol/json.ts';
 import { type DrainPorts, drain } from './drain.ts';
-import { METRIC } from './names.ts';
-import type { Job } from './ports.ts';
-import { formatPing } from './protocol/json.ts';
 import { ONLY_SHARD } from './subscribe.ts';
 
 /** Drains under way at once. */

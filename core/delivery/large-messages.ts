@@ -1,10 +1,10 @@
 /** Messages too large for a frame: their body lies apart, and what is told refers to it. */
-import { byteLength } from './base/bytes.ts';
-import { LOG_LIFE_MS } from './base/lifetimes.ts';
-import { isoOf } from './base/time.ts';
-import type { Channel } from './channels/channel.ts';
-import { MAX_INLINE_BYTES } from './names.ts';
-import type { Clock } from './ports.ts';
+import { byteLength } from '../base/bytes.ts';
+import { LOG_LIFE_MS } from '../base/lifetimes.ts';
+import { isoOf } from '../base/time.ts';
+import type { Channel } from '../channels/channel.ts';
+import { MAX_INLINE_BYTES } from '../names.ts';
+import type { Clock } from '../ports.ts';
 
 /** Where a body is asked for: `GET /api/messages/{id}`. */
 const BODY_PATH = '/api/messages/';

@@ -1,7 +1,7 @@
-import { asideOf } from './aside.ts';
-import type { Channel } from './channels/channel.ts';
-import type { Clock, LogMessage, Subscription, TopicState, Topics } from './ports.ts';
-import { type Addressee, encoderOf, type Outgoing } from './protocol/encode.ts';
+import type { Channel } from '../channels/channel.ts';
+import type { Clock, LogMessage, Subscription, TopicState, Topics } from '../ports.ts';
+import { type Addressee, encoderOf, type Outgoing } from '../protocol/encode.ts';
+import { asideOf } from './large-messages.ts';
 
 /** A message as subscriptions are told it. */
 interface Frame {

@@ -1,6 +1,6 @@
-import { bounded } from './base/concurrency.ts';
-import { expiryOf } from './base/lifetimes.ts';
-import type { Audience, Connection, Connections } from './ports.ts';
+import { bounded } from '../base/concurrency.ts';
+import { expiryOf } from '../base/lifetimes.ts';
+import type { Audience, Connection, Connections } from '../ports.ts';
 import { keyOf } from './subscribe.ts';
 
 const AT_ONCE = 16;

@@ -1,4 +1,4 @@
-import type { TopicState, Topics } from './ports.ts';
+import type { TopicState, Topics } from '../ports.ts';
 
 /** Items looked at once, where others were faster. */
 const LOOK = 100;

@@ -1,9 +1,9 @@
-import { type AsidePorts, fitting } from './aside.ts';
-import type { Channel, LogCommit, Outcome, StateCommit } from './channels/channel.ts';
-import type { Channels } from './channels/channels.ts';
-import { openLog } from './commit-log.ts';
-import { METRIC } from './names.ts';
-import type { Catalogue, Report, TopicState, Topics } from './ports.ts';
+import type { Channel, LogCommit, Outcome, StateCommit } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
+import { METRIC } from '../names.ts';
+import type { Catalogue, Report, TopicState, Topics } from '../ports.ts';
+import { type AsidePorts, fitting } from './large-messages.ts';
+import { openLog } from './log-writer.ts';
 
 export interface CommitPorts extends AsidePorts {
   readonly topics: Topics;

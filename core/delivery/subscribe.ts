@@ -1,9 +1,8 @@
-import { expiryOf } from './base/lifetimes.ts';
-import { BEFORE_ALL, type Position } from './base/position.ts';
-import type { Channel } from './channels/channel.ts';
-import type { Channels } from './channels/channels.ts';
-import { answer } from './connections/reply.ts';
-import { startOf } from './log-start.ts';
+import { expiryOf } from '../base/lifetimes.ts';
+import { BEFORE_ALL, type Position } from '../base/position.ts';
+import type { Channel } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
+import { answer } from '../connections/reply.ts';
 import type {
   Audience,
   Catalogue,
@@ -20,10 +19,11 @@ import type {
   SubscriptionKey,
   TopicState,
   Topics,
-} from './ports.ts';
-import { encode, encodeSubscribed, type Outgoing } from './protocol/encode.ts';
-import { useRegistration } from './registration.ts';
-import { logMessage, newestOf, readLogAfter } from './round.ts';
+} from '../ports.ts';
+import { encode, encodeSubscribed, type Outgoing } from '../protocol/encode.ts';
+import { useRegistration } from '../registration.ts';
+import { logMessage, newestOf, readLogAfter } from './backlog.ts';
+import { startOf } from './replay-start.ts';
 
 /** All of an audience, until topics have several shards. */
 export const ONLY_SHARD = 0;

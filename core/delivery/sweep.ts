@@ -1,8 +1,8 @@
-import { bounded, chunksOf } from './base/concurrency.ts';
-import type { Channels } from './channels/channels.ts';
-import { type DisconnectPorts, disconnect } from './connections/disconnect.ts';
-import { METRIC } from './names.ts';
-import type { Audience, Catalogue, Connection, Gateway, Job, Jobs, SubscriptionKey, Topics, Turns } from './ports.ts';
+import { bounded, chunksOf } from '../base/concurrency.ts';
+import type { Channels } from '../channels/channels.ts';
+import { type DisconnectPorts, disconnect } from '../connections/disconnect.ts';
+import { METRIC } from '../names.ts';
+import type { Audience, Catalogue, Connection, Gateway, Job, Jobs, SubscriptionKey, Topics, Turns } from '../ports.ts';
 import { ONLY_SHARD } from './subscribe.ts';
 
 export interface SweepPorts extends DisconnectPorts {

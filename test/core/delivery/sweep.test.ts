@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ingest } from '../../core/ingest.ts';
-import { doJob } from '../../core/jobs.ts';
-import { METRIC } from '../../core/names.ts';
-import { sweep } from '../../core/sweep.ts';
-import { tick } from '../helpers/events.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
+import { doJob } from '../../../core/delivery/jobs.ts';
+import { sweep } from '../../../core/delivery/sweep.ts';
+import { ingest } from '../../../core/ingest.ts';
+import { METRIC } from '../../../core/names.ts';
+import { tick } from '../../helpers/events.ts';
+import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
 
 const MINUTE = 60_000;
 let ports: MemoryPorts;

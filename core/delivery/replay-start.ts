@@ -1,9 +1,9 @@
 /** Where a log is told from. */
 
-import type { Position } from './base/position.ts';
-import type { History } from './channels/channel.ts';
-import type { Clock, LogMessage, TopicState, Topics } from './ports.ts';
-import { readLogAfter } from './round.ts';
+import type { Position } from '../base/position.ts';
+import type { History } from '../channels/channel.ts';
+import type { Clock, LogMessage, TopicState, Topics } from '../ports.ts';
+import { readLogAfter } from './backlog.ts';
 
 export interface LogStart {
   /** What comes after this offset is told. */

@@ -1,5 +1,5 @@
-import { TurnLostError } from './errors.ts';
-import type { Clock, Turn, Turns } from './ports.ts';
+import { TurnLostError } from '../errors.ts';
+import type { Clock, Turn, Turns } from '../ports.ts';
 
 export interface LeaseSettings {
   /** How long a turn is held without being extended. */

@@ -1,15 +1,15 @@
-import { bounded, readAhead } from './base/concurrency.ts';
-import { BEFORE_ALL } from './base/position.ts';
-import type { Channel } from './channels/channel.ts';
-import type { Channels } from './channels/channels.ts';
-import { dismiss } from './connections/close-with-error.ts';
-import { type DisconnectPorts, disconnect } from './connections/disconnect.ts';
-import { PushError, TurnLostError } from './errors.ts';
-import { type Lease, type LeaseSettings, takeTurn } from './lease.ts';
-import { DRAIN_TIMEOUT_SECONDS, METRIC } from './names.ts';
-import type { Clock, Gateway, Jobs, Registrations, Report, Subscription, Topics, Turn, Turns } from './ports.ts';
-import { useRegistration } from './registration.ts';
-import { type Round, readRound } from './round.ts';
+import { bounded, readAhead } from '../base/concurrency.ts';
+import { BEFORE_ALL } from '../base/position.ts';
+import type { Channel } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
+import { dismiss } from '../connections/close-with-error.ts';
+import { type DisconnectPorts, disconnect } from '../connections/disconnect.ts';
+import { PushError, TurnLostError } from '../errors.ts';
+import { DRAIN_TIMEOUT_SECONDS, METRIC } from '../names.ts';
+import type { Clock, Gateway, Jobs, Registrations, Report, Subscription, Topics, Turn, Turns } from '../ports.ts';
+import { useRegistration } from '../registration.ts';
+import { type Round, readRound } from './backlog.ts';
+import { type Lease, type LeaseSettings, takeTurn } from './turn.ts';
 
 export interface DrainSettings extends LeaseSettings {
   /** State topics: what comes faster is conflated to the newest. */

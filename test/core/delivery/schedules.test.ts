@@ -1,6 +1,6 @@
 /** The promise of the whole: nothing lost, nothing older after newer, on the real code under thousands of schedules. */
 import { describe, expect, test } from 'vitest';
-import { runSchedule, type Weather } from '../helpers/schedule.ts';
+import { runSchedule, type Weather } from '../../helpers/schedule.ts';
 
 /** More with SCHEDULES=20000, from another place with SEED=7. */
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 600);

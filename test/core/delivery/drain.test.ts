@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { drain } from '../../core/drain.ts';
-import { TurnLostError } from '../../core/errors.ts';
-import { ingest } from '../../core/ingest.ts';
-import { METRIC } from '../../core/names.ts';
-import { alert, tick } from '../helpers/events.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
+import { drain } from '../../../core/delivery/drain.ts';
+import { TurnLostError } from '../../../core/errors.ts';
+import { ingest } from '../../../core/ingest.ts';
+import { METRIC } from '../../../core/names.ts';
+import { alert, tick } from '../../helpers/events.ts';
+import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
 
 const TOPIC = 'price:005930';
 let ports: MemoryPorts;

@@ -1,14 +1,14 @@
 /** Log topics: every message counts, also for those who are slow. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Channel } from '../../core/channels/channel.ts';
-import { channelsOf } from '../../core/channels/channels.ts';
-import { drain } from '../../core/drain.ts';
-import { ingest } from '../../core/ingest.ts';
-import { doJob } from '../../core/jobs.ts';
-import { sweep } from '../../core/sweep.ts';
-import { alert, settled } from '../helpers/events.ts';
-import { memoryTopics } from '../helpers/memory.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
+import type { Channel } from '../../../core/channels/channel.ts';
+import { channelsOf } from '../../../core/channels/channels.ts';
+import { drain } from '../../../core/delivery/drain.ts';
+import { doJob } from '../../../core/delivery/jobs.ts';
+import { sweep } from '../../../core/delivery/sweep.ts';
+import { ingest } from '../../../core/ingest.ts';
+import { alert, settled } from '../../helpers/events.ts';
+import { memoryTopics } from '../../helpers/memory.ts';
+import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
 
 const TOPIC = '/topic/reservations/55/100';
 let ports: MemoryPorts;
