@@ -9,7 +9,7 @@ import { type Subscriber, subscribe } from './delivery/subscribe.ts';
 import { PushError } from './errors.ts';
 import { mayControl } from './identity.ts';
 import { formatConnectionStatus, formatPong, type MonitorCommand } from './protocol/monitor.ts';
-import { type MessagePorts, principalOf } from './session.ts';
+import { type MessagePorts, principalOf } from './sessions/session.ts';
 import { VERSION } from './version.ts';
 
 export async function serveMonitor(command: MonitorCommand, subscriber: Subscriber, ports: MessagePorts): Promise<void> {

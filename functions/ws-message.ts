@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import { makeChannels } from '../core/channels/channels.ts';
-import { handleMessage } from '../core/message.ts';
-import type { MessagePorts } from '../core/session.ts';
+import { handleMessage } from '../core/sessions/handle-message.ts';
+import type { MessagePorts } from '../core/sessions/session.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dynamoAudience } from './adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';

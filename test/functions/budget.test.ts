@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../core/connections/connect.ts';
 import { ANYBODY } from '../../core/identity.ts';
 import { ingest } from '../../core/ingest.ts';
-import { handleMessage } from '../../core/message.ts';
 import { quotes } from '../../core/prices.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { register } from '../../core/registration.ts';
+import { handleMessage } from '../../core/sessions/handle-message.ts';
 import { openStream, streamText } from '../../core/stream.ts';
 import { alert, freshId, freshTicker, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';

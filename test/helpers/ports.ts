@@ -1,7 +1,7 @@
 import { makeChannels } from '../../core/channels/channels.ts';
 import type { DrainPorts } from '../../core/delivery/drain.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
-import type { MessagePorts } from '../../core/session.ts';
+import type { MessagePorts } from '../../core/sessions/session.ts';
 import {
   memoryAudience,
   memoryBodies,
@@ -55,7 +55,7 @@ export async function speaker(
   ports: MemoryPorts,
   connectionId: string,
 ): Promise<(message: object | string, receivedAtMs?: number) => Promise<void>> {
-  const { handleMessage } = await import('../../core/message.ts');
+  const { handleMessage } = await import('../../core/sessions/handle-message.ts');
   const now = ports.clock.now();
   await ports.connections.open({
     connectionId,

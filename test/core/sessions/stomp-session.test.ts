@@ -1,9 +1,9 @@
 /** STOMP sessions: who speaks what, and what overtakes what. */
 import { beforeEach, expect, test } from 'vitest';
-import { connect, greetLater } from '../../core/connections/connect.ts';
-import { handleMessage } from '../../core/message.ts';
-import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
-import { frame } from '../helpers/stomp.ts';
+import { connect, greetLater } from '../../../core/connections/connect.ts';
+import { handleMessage } from '../../../core/sessions/handle-message.ts';
+import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
+import { frame } from '../../helpers/stomp.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {

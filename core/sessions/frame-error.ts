@@ -1,4 +1,4 @@
-import type { Dialect } from './ports.ts';
+import type { Dialect } from '../ports.ts';
 
 /** A failure of one STOMP frame, with the receipt that was asked for. */
 export class FrameError extends Error {

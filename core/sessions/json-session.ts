@@ -1,16 +1,16 @@
 /** What a client that speaks JSON asks for. */
 import * as v from 'valibot';
-import { byteLength } from './base/bytes.ts';
-import { explain } from './base/validation.ts';
-import { chooseBroadcasts } from './broadcasts.ts';
-import type { Channel } from './channels/channel.ts';
-import { typeOfTopic } from './channels/ops/ops.ts';
-import { answer } from './connections/reply.ts';
-import { subscribe, type Wish } from './delivery/subscribe.ts';
-import { unsubscribe } from './delivery/unsubscribe.ts';
-import { PushError } from './errors.ts';
-import { serveMonitor } from './monitor-session.ts';
-import { JSON_SUBSCRIPTION, type Touch } from './ports.ts';
+import { byteLength } from '../base/bytes.ts';
+import { explain } from '../base/validation.ts';
+import { chooseBroadcasts } from '../broadcasts.ts';
+import type { Channel } from '../channels/channel.ts';
+import { typeOfTopic } from '../channels/ops/ops.ts';
+import { answer } from '../connections/reply.ts';
+import { subscribe, type Wish } from '../delivery/subscribe.ts';
+import { unsubscribe } from '../delivery/unsubscribe.ts';
+import { PushError } from '../errors.ts';
+import { serveMonitor } from '../monitor-session.ts';
+import { JSON_SUBSCRIPTION, type Touch } from '../ports.ts';
 import {
   type Command,
   formatUnsubscribed,
@@ -18,7 +18,7 @@ import {
   type UnsubscribeCommand,
   WITH_DATA,
   WITH_TOPIC,
-} from './protocol/json.ts';
+} from '../protocol/json.ts';
 import { type MessagePorts, principalOf, withinCount } from './session.ts';
 
 export async function serveJson(command: Command, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {

@@ -1,9 +1,9 @@
-import type { ClientPorts } from './connections/client-limit.ts';
-import type { SubscribePorts, Wish } from './delivery/subscribe.ts';
-import { PushError } from './errors.ts';
-import { ANYBODY, type Identity, type Principal } from './identity.ts';
-import type { PushMode } from './names.ts';
-import type { Connection, Gateway, Touch } from './ports.ts';
+import type { ClientPorts } from '../connections/client-limit.ts';
+import type { SubscribePorts, Wish } from '../delivery/subscribe.ts';
+import { PushError } from '../errors.ts';
+import { ANYBODY, type Identity, type Principal } from '../identity.ts';
+import type { PushMode } from '../names.ts';
+import type { Connection, Gateway, Touch } from '../ports.ts';
 
 export interface MessagePorts extends SubscribePorts, ClientPorts {
   readonly gateway: Gateway;

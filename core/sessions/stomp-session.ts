@@ -1,18 +1,18 @@
 /** What a client that speaks STOMP asks for. */
 
-import { checkMode } from './channels/transports.ts';
-import { countConnection } from './connections/client-limit.ts';
-import { disconnect } from './connections/disconnect.ts';
-import { answer } from './connections/reply.ts';
-import { claim, subscribe } from './delivery/subscribe.ts';
-import { unsubscribe } from './delivery/unsubscribe.ts';
-import { PushError } from './errors.ts';
+import { checkMode } from '../channels/transports.ts';
+import { countConnection } from '../connections/client-limit.ts';
+import { disconnect } from '../connections/disconnect.ts';
+import { answer } from '../connections/reply.ts';
+import { claim, subscribe } from '../delivery/subscribe.ts';
+import { unsubscribe } from '../delivery/unsubscribe.ts';
+import { PushError } from '../errors.ts';
+import { authenticate } from '../identity.ts';
+import type { Connection, Touch } from '../ports.ts';
+import { stompVersion } from '../protocol/encode.ts';
+import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from '../protocol/stomp.ts';
+import { parseFrames, type StompVersion } from '../protocol/stomp-frame.ts';
 import { FrameError } from './frame-error.ts';
-import { authenticate } from './identity.ts';
-import type { Connection, Touch } from './ports.ts';
-import { stompVersion } from './protocol/encode.ts';
-import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from './protocol/stomp.ts';
-import { parseFrames, type StompVersion } from './protocol/stomp-frame.ts';
 import { type ClientMessage, type MessagePorts, principalOf, withinCount } from './session.ts';
 
 /** Messages may overtake each other: what refers to an earlier frame waits for it, so many times so long. */

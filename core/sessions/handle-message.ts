@@ -1,14 +1,14 @@
-import { dismiss } from './connections/close-with-error.ts';
-import { awaitGreeting, greet } from './connections/connect.ts';
-import { answer } from './connections/reply.ts';
-import { PushError, tellable } from './errors.ts';
+import { dismiss } from '../connections/close-with-error.ts';
+import { awaitGreeting, greet } from '../connections/connect.ts';
+import { answer } from '../connections/reply.ts';
+import { PushError, tellable } from '../errors.ts';
+import { METRIC } from '../names.ts';
+import type { Connection, Gateway, Report, Touch, TouchRequest } from '../ports.ts';
+import { encodeError, stompVersion } from '../protocol/encode.ts';
+import { type Command, parseCommand } from '../protocol/json.ts';
+import { countFrames, countSubscribes, isStompFrame, looksLikeStomp } from '../protocol/stomp.ts';
 import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';
-import { METRIC } from './names.ts';
-import type { Connection, Gateway, Report, Touch, TouchRequest } from './ports.ts';
-import { encodeError, stompVersion } from './protocol/encode.ts';
-import { type Command, parseCommand } from './protocol/json.ts';
-import { countFrames, countSubscribes, isStompFrame, looksLikeStomp } from './protocol/stomp.ts';
 import type { ClientMessage, MessagePorts } from './session.ts';
 import { serveStomp } from './stomp-session.ts';
 
