@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { type IngestPorts, ingest } from '../core/ingest.ts';
+import { type IngestPorts, ingest } from '../core/events/ingest.ts';
 import { bucketBodies } from './adapters/bodies.ts';
 import { drainPorts } from './adapters/drain-ports.ts';
 import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';

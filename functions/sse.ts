@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { makeChannels } from '../core/channels/channels.ts';
 import { tellable } from '../core/errors.ts';
+import { openStream } from '../core/http/event-stream.ts';
+import { type ServeStreamPorts, serveStream } from '../core/http/serve-event-stream.ts';
 import { readBearer } from '../core/identity.ts';
 import { METRIC } from '../core/names.ts';
 import { DEFAULT_FRESHNESS } from '../core/quote.ts';
-import { type ServeStreamPorts, serveStream } from '../core/serve-stream.ts';
-import { openStream } from '../core/stream.ts';
 import { systemClock } from './adapters/clock.ts';
 import { documents } from './adapters/dynamo/client.ts';
 import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';

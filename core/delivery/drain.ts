@@ -5,9 +5,9 @@ import type { Channels } from '../channels/channels.ts';
 import { dismiss } from '../connections/close-with-error.ts';
 import { type DisconnectPorts, disconnect } from '../connections/disconnect.ts';
 import { PushError, TurnLostError } from '../errors.ts';
+import { useRegistration } from '../http/registration.ts';
 import { DRAIN_TIMEOUT_SECONDS, METRIC } from '../names.ts';
 import type { Clock, Gateway, Jobs, Registrations, Report, Subscription, Topics, Turn, Turns } from '../ports.ts';
-import { useRegistration } from '../registration.ts';
 import { type Round, readRound } from './backlog.ts';
 import { type Lease, type LeaseSettings, takeTurn } from './turn.ts';
 

@@ -3,6 +3,7 @@ import { BEFORE_ALL, type Position } from '../base/position.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { answer } from '../connections/reply.ts';
+import { useRegistration } from '../http/registration.ts';
 import type {
   Audience,
   Catalogue,
@@ -21,7 +22,6 @@ import type {
   Topics,
 } from '../ports.ts';
 import { encode, encodeSubscribed, type Outgoing } from '../protocol/encode.ts';
-import { useRegistration } from '../registration.ts';
 import { logMessage, newestOf, readLogAfter } from './backlog.ts';
 import { startOf } from './replay-start.ts';
 

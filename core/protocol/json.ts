@@ -4,8 +4,8 @@ import { formatPosition, type Position, parsePosition } from '../base/position.t
 import { isoOf } from '../base/time.ts';
 import { explain } from '../base/validation.ts';
 import { opsTopic } from '../channels/ops/ops.ts';
-import { parseJson } from '../envelope.ts';
 import { PushError } from '../errors.ts';
+import { parseJson } from '../events/envelope.ts';
 import { filtersOf, MONITOR_TYPES, type MonitorCommand, topicsOfTypes, typedSubscribe, typedUnsubscribe } from './monitor.ts';
 
 export type Command = SubscribeCommand | UnsubscribeCommand | { readonly type: 'pong' } | MonitorCommand;

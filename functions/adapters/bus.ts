@@ -1,5 +1,5 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { detailOnBus } from '../../core/envelope.ts';
+import { detailOnBus } from '../../core/events/envelope.ts';
 import { ENV, REGISTRATION_SOURCE } from '../../core/names.ts';
 import type { AcceptedEvent, Lane, Notices } from '../../core/ports.ts';
 import { sendInBatches } from './batches.ts';

@@ -1,7 +1,7 @@
 /** Answers over HTTP: JSON, errors, event streams. */
 import { createHash } from 'node:crypto';
 import { type ErrorCode, type PushError, UnavailableError } from '../../core/errors.ts';
-import type { RestReply } from '../../core/rest.ts';
+import type { RestReply } from '../../core/http/rest.ts';
 
 /** HTTP statuses of the codes; on a handshake too. */
 const STATUS: Record<ErrorCode, number> = {

@@ -1,5 +1,5 @@
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { toEnvelope } from '../../core/envelope.ts';
+import { toEnvelope } from '../../core/events/envelope.ts';
 import { ENV, REASON_ATTRIBUTE } from '../../core/names.ts';
 import type { Job, Jobs, Lane } from '../../core/ports.ts';
 import { sendInBatches } from './batches.ts';

@@ -1,7 +1,7 @@
 /** What a client is told unasked, and how choosing ends it, in whatever order its messages are served. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { doJob } from '../../core/delivery/jobs.ts';
-import { ingest } from '../../core/ingest.ts';
+import { ingest } from '../../core/events/ingest.ts';
 import { alert, type PublishedEvent, service } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../helpers/ports.ts';
 

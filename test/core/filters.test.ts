@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { drain } from '../../core/delivery/drain.ts';
-import { ingest } from '../../core/ingest.ts';
+import { ingest } from '../../core/events/ingest.ts';
 import { alert, log, logEntry, type PublishedEvent, service } from '../helpers/events.ts';
 import { memoryPorts, speaker, told } from '../helpers/ports.ts';
 

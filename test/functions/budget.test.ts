@@ -1,13 +1,13 @@
 /** What each walk costs in requests: users pay for every one. `docs/access-patterns.md` says the same figures. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../core/connections/connect.ts';
+import { ingest } from '../../core/events/ingest.ts';
+import { openStream, streamText } from '../../core/http/event-stream.ts';
+import { register } from '../../core/http/registration.ts';
 import { ANYBODY } from '../../core/identity.ts';
-import { ingest } from '../../core/ingest.ts';
 import { quotes } from '../../core/prices.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
-import { register } from '../../core/registration.ts';
 import { handleMessage } from '../../core/sessions/handle-message.ts';
-import { openStream, streamText } from '../../core/stream.ts';
 import { alert, freshId, freshTicker, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
 import { frame } from '../helpers/stomp.ts';

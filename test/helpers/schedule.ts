@@ -13,7 +13,7 @@ import type { DrainPorts } from '../../core/delivery/drain.ts';
 import { drain } from '../../core/delivery/drain.ts';
 import { type SubscribePorts, subscribe } from '../../core/delivery/subscribe.ts';
 import { unsubscribe } from '../../core/delivery/unsubscribe.ts';
-import { type IngestPorts, ingest } from '../../core/ingest.ts';
+import { type IngestPorts, ingest } from '../../core/events/ingest.ts';
 import { type Clock, type Connection, type Job, JSON_SUBSCRIPTION } from '../../core/ports.ts';
 import { makeLevers } from '../../local/levers.ts';
 import {

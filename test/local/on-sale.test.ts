@@ -1,7 +1,7 @@
 /** How the demo's waiting room moves: what its events say of each buyer, over many moves. */
 import { describe, expect, test } from 'vitest';
 import { makeChannels } from '../../core/channels/channels.ts';
-import { checkEvent } from '../../core/envelope.ts';
+import { checkEvent } from '../../core/events/envelope.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { type Move, moveRoom, openRoom } from '../../local/demo/on-sale.ts';
 import { makeLevers } from '../../local/levers.ts';

@@ -1,7 +1,7 @@
 /** What the demo's operations tell: earthquakes by magnitude and in their order, this machine, the functions' lines. */
 import { expect, test } from 'vitest';
 import { makeChannels } from '../../core/channels/channels.ts';
-import { checkEvent } from '../../core/envelope.ts';
+import { checkEvent } from '../../core/events/envelope.ts';
 import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { alertOf, levelOf, readEarthquakes, replay } from '../../local/demo/earthquakes.ts';
 import { makeJournal } from '../../local/demo/journal.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { drain } from '../../../core/delivery/drain.ts';
 import { TurnLostError } from '../../../core/errors.ts';
-import { ingest } from '../../../core/ingest.ts';
+import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
 import { alert, tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';

@@ -5,7 +5,7 @@ import { channelsOf } from '../../../core/channels/channels.ts';
 import { drain } from '../../../core/delivery/drain.ts';
 import { doJob } from '../../../core/delivery/jobs.ts';
 import { sweep } from '../../../core/delivery/sweep.ts';
-import { ingest } from '../../../core/ingest.ts';
+import { ingest } from '../../../core/events/ingest.ts';
 import { alert, settled } from '../../helpers/events.ts';
 import { memoryTopics } from '../../helpers/memory.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';

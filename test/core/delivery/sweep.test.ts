@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { doJob } from '../../../core/delivery/jobs.ts';
 import { sweep } from '../../../core/delivery/sweep.ts';
-import { ingest } from '../../../core/ingest.ts';
+import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
 import { tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';

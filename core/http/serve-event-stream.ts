@@ -1,6 +1,6 @@
-import { METRIC } from './names.ts';
-import type { Report, Streams } from './ports.ts';
-import { finiteText, type Opened, type StreamPorts, streamText } from './stream.ts';
+import { METRIC } from '../names.ts';
+import type { Report, Streams } from '../ports.ts';
+import { finiteText, type Opened, type StreamPorts, streamText } from './event-stream.ts';
 
 export interface ServeStreamPorts extends StreamPorts {
   readonly streams: Streams;

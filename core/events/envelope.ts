@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import { byteLength } from './base/bytes.ts';
-import { eventId } from './base/event-id.ts';
-import { parseMicros } from './base/time.ts';
-import { explain } from './base/validation.ts';
-import type { EventType } from './channels/channel.ts';
-import type { Channels } from './channels/channels.ts';
-import { PushError } from './errors.ts';
-import { ACCEPTANCE_KEY } from './names.ts';
-import type { AcceptedEvent } from './ports.ts';
+import { byteLength } from '../base/bytes.ts';
+import { eventId } from '../base/event-id.ts';
+import { parseMicros } from '../base/time.ts';
+import { explain } from '../base/validation.ts';
+import type { EventType } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
+import { PushError } from '../errors.ts';
+import { ACCEPTANCE_KEY } from '../names.ts';
+import type { AcceptedEvent } from '../ports.ts';
 
 /**
  * The event as it lies on the bus and in the queue: EventBridge's envelope. What our own publishing adds (the

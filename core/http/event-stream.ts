@@ -1,17 +1,17 @@
 /** Topics as event streams: opened at a position, followed by looking at the topic, ended in good time. */
 
-import { type Position, parsePosition } from './base/position.ts';
-import { type Address, addressOf, channelAt, numbersIn } from './channels/address.ts';
-import type { Channels } from './channels/channels.ts';
-import { checkMode } from './channels/transports.ts';
-import { logMessage, newestOf, readLogAfter } from './delivery/backlog.ts';
-import { startOf } from './delivery/replay-start.ts';
-import { PushError } from './errors.ts';
-import { authenticate, type Identity } from './identity.ts';
-import type { PushMode } from './names.ts';
-import type { Clock, Registration, Registrations, TopicState, Topics } from './ports.ts';
-import type { Outgoing } from './protocol/encode.ts';
-import { COMMENT, formatEvent, formatId, formatRetry } from './protocol/sse.ts';
+import { type Position, parsePosition } from '../base/position.ts';
+import { type Address, addressOf, channelAt, numbersIn } from '../channels/address.ts';
+import type { Channels } from '../channels/channels.ts';
+import { checkMode } from '../channels/transports.ts';
+import { logMessage, newestOf, readLogAfter } from '../delivery/backlog.ts';
+import { startOf } from '../delivery/replay-start.ts';
+import { PushError } from '../errors.ts';
+import { authenticate, type Identity } from '../identity.ts';
+import type { PushMode } from '../names.ts';
+import type { Clock, Registration, Registrations, TopicState, Topics } from '../ports.ts';
+import type { Outgoing } from '../protocol/encode.ts';
+import { COMMENT, formatEvent, formatId, formatRetry } from '../protocol/sse.ts';
 
 /** A committed event is to be seen within a second: looked for this soon after the last, then ever slower. */
 const SOONEST_LOOK_MS = 250;

@@ -1,4 +1,4 @@
-import type { Catalogue, Connections } from './ports.ts';
+import type { Catalogue, Connections } from '../ports.ts';
 
 export interface Health {
   readonly status: 'ok';

@@ -1,14 +1,14 @@
-import { channelAt } from './channels/address.ts';
-import type { Channels } from './channels/channels.ts';
-import type { Bodies } from './delivery/large-messages.ts';
-import { PushError } from './errors.ts';
+import { channelAt } from '../channels/address.ts';
+import type { Channels } from '../channels/channels.ts';
+import type { Bodies } from '../delivery/large-messages.ts';
+import { PushError } from '../errors.ts';
+import { type PublishPorts, publish } from '../events/publish.ts';
+import { authenticate, type Principal } from '../identity.ts';
+import type { Connections } from '../ports.ts';
+import { gaps, history, type PricePorts, parseTickers, quote, quotes } from '../prices.ts';
+import { finiteText, openStream, type StreamPorts } from './event-stream.ts';
 import { health } from './health.ts';
-import { authenticate, type Principal } from './identity.ts';
-import type { Connections } from './ports.ts';
-import { gaps, history, type PricePorts, parseTickers, quote, quotes } from './prices.ts';
-import { type PublishPorts, publish } from './publish.ts';
 import { type RegistrationPorts, register, unregister } from './registration.ts';
-import { finiteText, openStream, type StreamPorts } from './stream.ts';
 
 export interface RestRequest {
   readonly method: string;

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import { type Address, addressOf, channelAt, numbersIn } from './channels/address.ts';
-import type { Channels } from './channels/channels.ts';
-import { checkMode } from './channels/transports.ts';
-import { logHead } from './delivery/replay-start.ts';
-import { parseJson } from './envelope.ts';
-import { PushError } from './errors.ts';
-import type { Principal } from './identity.ts';
-import type { PushMode } from './names.ts';
-import type { Audience, Clock, Notices, Registrations, Subscription, Topics } from './ports.ts';
+import { type Address, addressOf, channelAt, numbersIn } from '../channels/address.ts';
+import type { Channels } from '../channels/channels.ts';
+import { checkMode } from '../channels/transports.ts';
+import { logHead } from '../delivery/replay-start.ts';
+import { PushError } from '../errors.ts';
+import { parseJson } from '../events/envelope.ts';
+import type { Principal } from '../identity.ts';
+import type { PushMode } from '../names.ts';
+import type { Audience, Clock, Notices, Registrations, Subscription, Topics } from '../ports.ts';
 
 /** A registration that nobody came for lapses after a day. */
 const REGISTRATION_MS = 86_400_000;

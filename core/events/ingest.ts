@@ -1,11 +1,11 @@
-import { bounded } from './base/concurrency.ts';
-import type { Outcome } from './channels/channel.ts';
-import { type CommitPorts, commit, placeOf } from './delivery/commit.ts';
-import { type DrainPorts, drain } from './delivery/drain.ts';
-import { ONLY_SHARD } from './delivery/subscribe.ts';
+import { bounded } from '../base/concurrency.ts';
+import type { Outcome } from '../channels/channel.ts';
+import { type CommitPorts, commit, placeOf } from '../delivery/commit.ts';
+import { type DrainPorts, drain } from '../delivery/drain.ts';
+import { ONLY_SHARD } from '../delivery/subscribe.ts';
+import { PushError } from '../errors.ts';
+import { METRIC } from '../names.ts';
 import { checkSize, type KnownEvent, readEnvelope } from './envelope.ts';
-import { PushError } from './errors.ts';
-import { METRIC } from './names.ts';
 
 export interface IngestPorts extends CommitPorts, DrainPorts {
   readonly maxMessageBytes: number;

@@ -1,14 +1,14 @@
 import * as v from 'valibot';
-import { byteLength } from './base/bytes.ts';
-import { bounded } from './base/concurrency.ts';
-import { eventId } from './base/event-id.ts';
-import { parseMicros } from './base/time.ts';
-import { explain } from './base/validation.ts';
-import type { Channels } from './channels/channels.ts';
+import { byteLength } from '../base/bytes.ts';
+import { bounded } from '../base/concurrency.ts';
+import { eventId } from '../base/event-id.ts';
+import { parseMicros } from '../base/time.ts';
+import { explain } from '../base/validation.ts';
+import type { Channels } from '../channels/channels.ts';
+import { PushError } from '../errors.ts';
+import { METRIC } from '../names.ts';
+import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from '../ports.ts';
 import { checkEvent, checkSize, parseJson } from './envelope.ts';
-import { PushError } from './errors.ts';
-import { METRIC } from './names.ts';
-import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from './ports.ts';
 
 /** `docs/protocol.md`, "Publishing". */
 const MAX_EVENTS = 500;
