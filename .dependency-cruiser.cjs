@@ -1,10 +1,10 @@
-/** Arrows point one way: bin → lib, local; lib → core/names; functions → adapters → core; core → nothing. */
+/** Arrows point one way: bin → lib, local, systems, core; lib → core; functions → adapters, systems/index.ts → core; core → nothing. */
 const only = (from, to, except = '$^') => ({
   name: `${from}-arrows`,
   severity: 'error',
   comment: `${from}/ may import only what docs/architecture.md draws`,
   from: { path: `^${from}/` },
-  to: { path: '^(bin|lib|core|functions|local|web|bench|test)/', pathNot: [`^${from}/`, ...to, except] },
+  to: { path: '^(bin|lib|core|systems|functions|local|web|bench|scripts|test)/', pathNot: [`^${from}/`, ...to, except] },
 });
 module.exports = {
   forbidden: [
@@ -13,27 +13,50 @@ module.exports = {
       name: 'sdk-in-adapters',
       severity: 'error',
       comment: 'functions/adapters/ is the only importer of the SDK',
-      from: { path: '^(core|lib|functions)/', pathNot: '^functions/adapters/' },
+      from: { path: '^(core|lib|systems|functions)/', pathNot: '^functions/adapters/' },
       to: { path: 'node_modules/@aws-sdk/' },
     },
     {
       name: 'core-is-pure',
       severity: 'error',
-      from: { path: '^core/' },
+      comment: 'core/ and systems/ have no I/O of their own: they take ports',
+      from: { path: '^(core|systems)/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: 'node_modules/valibot/' },
     },
     {
       name: 'handlers-on-top',
       severity: 'error',
-      from: { path: '^functions/(adapters|middleware)/' },
+      from: { path: '^functions/(adapters|middleware|wiring)/' },
       to: { path: '^functions/[^/]+\\.ts$' },
     },
+    {
+      name: 'adapters-beneath',
+      severity: 'error',
+      comment: 'an adapter knows the ports, and neither the systems nor the wiring',
+      from: { path: '^functions/adapters/' },
+      to: { path: '^(systems|functions/(middleware|wiring))/' },
+    },
+    {
+      name: 'systems-apart',
+      severity: 'error',
+      comment: 'a system imports no other system',
+      from: { path: '^systems/([^/]+)/' },
+      to: { path: '^systems/', pathNot: '^systems/$1/' },
+    },
+    {
+      name: 'systems-by-their-list',
+      severity: 'error',
+      comment: 'systems/index.ts is the only file that names the systems',
+      from: { path: '^(bin|bench|lib|local|scripts|functions)/' },
+      to: { path: '^systems/[^/]+/' },
+    },
     only('core', []),
-    only('lib', ['^core/names\\.ts$']),
-    only('functions', ['^core/']),
+    only('systems', ['^core/']),
+    only('lib', ['^core/']),
+    only('functions', ['^core/', '^systems/index\\.ts$']),
     only('local', ['^core/']),
-    only('bin', ['^lib/', '^local/', '^core/']),
-    only('bench', ['^core/', '^functions/adapters/', '^bin/', '^local/']),
+    only('bin', ['^lib/', '^local/', '^systems/index\\.ts$', '^core/']),
+    only('bench', ['^core/', '^functions/adapters/', '^systems/index\\.ts$', '^bin/', '^local/']),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { BUNDLES, buildAll, functionNames } from '../bin/build.ts';
 import { readSettings } from '../bin/settings.ts';
 import { ENV } from '../core/names.ts';
+import { systems } from '../systems/index.ts';
 import { quantile, table } from './print.ts';
 
 const TRIES = 7;
@@ -12,7 +13,7 @@ const TRIES = 7;
 /** Every name a function may ask for at import, and settings as they are deployed. */
 const ENVIRONMENT = {
   ...Object.fromEntries(Object.values(ENV).map((name) => [name, '1'])),
-  ...readSettings({}),
+  ...readSettings({}, systems),
 };
 
 export async function bundles(): Promise<void> {

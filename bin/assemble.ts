@@ -1,19 +1,41 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildAll } from './build.ts';
-import type { Settings } from './settings.ts';
+import type { System } from '../core/channels/system.ts';
+import type { Settings } from '../core/settings.ts';
+import { BUNDLES, buildAll } from './build.ts';
+import { SYSTEMS_MODULE } from './systems.ts';
 
 export interface Assembly {
   readonly templateFile: string;
   remove(): void;
 }
 
+export interface AssembleOptions {
+  readonly settings: Settings;
+  readonly systems: readonly System[];
+  /** The module that lists the systems, for the bundles. @default `systems/index.ts` */
+  readonly systemsModule?: string;
+  /** Folder of the bundles. @default `dist/functions` */
+  readonly bundles?: string;
+  /** The bundles are there already. */
+  readonly bundled?: boolean;
+}
+
 /** Bundles the functions, unless they are bundled already, and synthesises the stack into a folder of its own. */
-export async function assemble(settings: Settings, { bundled = false } = {}): Promise<Assembly> {
-  // the bundler is a process of its own: it works while the CDK, which takes a second, is loaded
-  const [{ makeApp, STACK }] = await Promise.all([import('./push.ts'), bundled ? undefined : buildAll()]);
+export async function assemble({
+  settings,
+  systems,
+  systemsModule = SYSTEMS_MODULE,
+  bundles = BUNDLES,
+  bundled = false,
+}: AssembleOptions): Promise<Assembly> {
+  // the bundler is a process of its own: it works while the CDK loads, which takes a second
+  const [{ makeApp, STACK }] = await Promise.all([
+    import('./push.ts'),
+    bundled ? undefined : buildAll({ systems: systemsModule, outdir: bundles }),
+  ]);
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-'));
-  const { templateFullPath } = makeApp({ settings, outdir: folder }).synth().getStackByName(STACK);
+  const { templateFullPath } = makeApp({ settings, systems, bundles, outdir: folder }).synth().getStackByName(STACK);
   return { templateFile: templateFullPath, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, stop } from 'esbuild';
+import { build, type Plugin, stop } from 'esbuild';
+import { SYSTEMS_MODULE, systemsModule } from './systems.ts';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 export const BUNDLES = join(root, 'dist/functions');
@@ -14,11 +15,27 @@ export const functionNames = (): string[] =>
     .map((entry) => entry.name.slice(0, -3))
     .sort();
 
-async function buildFunctions(): Promise<void> {
+/** Puts another module in the place of `systems/index.ts`. That module may import the one it replaces. */
+const withSystems = (path: string): Plugin => ({
+  name: 'systems',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/systems\/index\.ts$/ }, ({ importer }) => (importer === path ? undefined : { path }));
+  },
+});
+
+export interface BuildOptions {
+  /** The module that lists the systems. */
+  readonly systems?: string;
+  readonly outdir?: string;
+}
+
+/** Bundles every function: `{outdir}/{name}/index.mjs`. */
+export async function buildFunctions({ systems = SYSTEMS_MODULE, outdir = BUNDLES }: BuildOptions = {}): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(functionNames().map((name) => [`${name}/index`, `functions/${name}.ts`])),
-    outdir: BUNDLES,
+    outdir,
+    plugins: [withSystems(systems)],
     outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,
@@ -29,7 +46,10 @@ async function buildFunctions(): Promise<void> {
     format: 'esm',
     // the SDK's module build is a third smaller than the one Node would pick
     mainFields: ['module', 'main'],
-    alias: { '@aws-sdk/credential-provider-node': './functions/adapters/lambda-credentials.ts' },
+    alias: {
+      '@aws-sdk/credential-provider-node': './functions/adapters/lambda-credentials.ts',
+      '@aws-sdk/endpoint-cache': './functions/adapters/no-endpoint-cache.ts',
+    },
     banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
     logLevel: 'warning',
   });
@@ -50,10 +70,10 @@ async function buildPage(): Promise<void> {
   });
 }
 
-export async function buildAll(): Promise<void> {
-  await Promise.all([buildFunctions(), buildPage()]);
+export async function buildAll(options: BuildOptions = {}): Promise<void> {
+  await Promise.all([buildFunctions(options), buildPage()]);
   // its service process has nothing more to do
   await stop();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll({ systems: systemsModule(process.env) });

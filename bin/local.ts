@@ -1,6 +1,8 @@
 /** `npm start`: the deployment on this machine. */
 
+import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
+import type { Settings } from '../core/settings.ts';
 import { startDemo } from '../local/demo/demo.ts';
 import { makeJournal } from '../local/demo/journal.ts';
 import { startOnSale } from '../local/demo/on-sale.ts';
@@ -9,12 +11,13 @@ import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
 import { functionNames } from './build.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readSettings } from './settings.ts';
+import { loadSystems, systemsModule } from './systems.ts';
 
 const DEFAULT_PORT = 8000;
 /** The local run's key for publishing. */
 const LOCAL_KEY = 'local-key';
-/** On Ctrl-C what is under way may end for so long. */
+/** After Ctrl-C, work in flight has this long to end. */
 const SETTLE_MS = 5_000;
 const YEAR_SECONDS = 365 * 86_400;
 
@@ -34,7 +37,7 @@ function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
   return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: environment['VERBOSE'] === '1' };
 }
 
-/** What is not said is different here than deployed: every transport is on, and tokens are the local run's own. */
+/** Defaults that differ from a deployment's: every transport is on, and tokens are the local run's own. */
 const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> => ({
   [SETTING.pushMode]: 'both',
   [SETTING.anonymousControl]: 'true',
@@ -43,21 +46,24 @@ const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> =
     : {}),
 });
 
-/** Empty is as good as not given. */
+/** An empty variable counts as not set. */
 const given = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 
-/** A setting that cannot be used is said in a line, without a stack. */
-function readEverything(): { local: LocalSettings; settings: Settings } {
+/** A setting that cannot be used is an error of one line, without a stack. */
+async function readEverything(): Promise<{ local: LocalSettings; settings: Settings; systems: readonly System[]; module: string }> {
   try {
-    return { local: readLocalSettings(process.env), settings: readSettings({ ...localDefaults(process.env), ...given(process.env) }) };
+    const module = systemsModule(process.env);
+    const systems = await loadSystems(module);
+    const settings = readSettings({ ...localDefaults(process.env), ...given(process.env) }, systems);
+    return { local: readLocalSettings(process.env), settings, systems, module };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exit(1);
   }
 }
 
-/** Shows of the functions' logs what somebody should see: warnings and errors; with VERBOSE=1 all of it. */
+/** Prints the functions' warnings and errors; with VERBOSE=1 every line. */
 function printer(verbose: boolean): (name: string, line: string) => void {
   return (name, line) => {
     if (verbose) return console.log(`${name}: ${line}`);
@@ -73,7 +79,7 @@ function printer(verbose: boolean): (name: string, line: string) => void {
 }
 
 async function main(): Promise<void> {
-  const { local, settings } = readEverything();
+  const { local, settings, systems, module } = await readEverything();
   let assembly: Assembly | undefined;
   let run: LocalRun | undefined;
   let stopDemo: (() => Promise<void>) | undefined;
@@ -100,7 +106,7 @@ async function main(): Promise<void> {
   const journal = makeJournal();
   console.log('making the template and its functions …');
   try {
-    assembly = await assemble(settings);
+    assembly = await assemble({ settings, systems, systemsModule: module });
     run = await startLocal({
       templateFile: assembly.templateFile,
       port: local.port,

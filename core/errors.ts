@@ -1,4 +1,4 @@
-/** Codes a client may be told. Clients depend on them: never rename one. */
+/** Codes that clients get. Clients depend on them: never rename one. */
 export type ErrorCode =
   | 'INVALID_MESSAGE_FORMAT'
   | 'UNKNOWN_MESSAGE_TYPE'
@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'TOO_MANY_CONNECTIONS'
   | 'INTERNAL_SERVER_ERROR';
 
-/** A failure the client may know of. Anything else that is thrown is a bug or an outage and stays with us. */
+/** A failure that the client may know of. Anything else that is thrown is a bug or an outage, and stays with us. */
 export class PushError extends Error {
   override readonly name: string = 'PushError';
   readonly code: ErrorCode;
@@ -34,17 +34,17 @@ export class UnavailableError extends PushError {
   }
 }
 
-/** Thrown by a speaker that lost its turn at work: its record must come back, or what it had not told yet is lost. */
+/** Thrown by a worker that lost its turn while it delivered: its record must come back, or the rest is never delivered. */
 export class TurnLostError extends Error {
   override readonly name = 'TurnLostError';
 
   constructor(topic: string) {
-    super(`the turn on ${topic} was lost at work; the record comes back`);
+    super(`the turn on ${topic} was lost during delivery; the record comes back`);
   }
 }
 
-/** What a client is told of any failure: the truth of a PushError, nothing of the rest. */
-export function tellable(error: unknown, requestId: string): PushError {
+/** What a client gets of any failure: a PushError as it is, nothing of the rest. */
+export function publicError(error: unknown, requestId: string): PushError {
   if (error instanceof PushError) return error;
   return new PushError('INTERNAL_SERVER_ERROR', 'something failed on our side; quote the request id when you ask', {
     request_id: requestId,

@@ -1,4 +1,4 @@
-/** Names that infrastructure and code share. Imports nothing, so that both sides may read it. */
+/** Names that infrastructure and code share. Imports nothing, so that both sides can read it. */
 
 /** Environment variables that the infrastructure sets on functions. */
 export const ENV = {
@@ -15,7 +15,7 @@ export const ENV = {
   bodiesBucket: 'BODIES_BUCKET',
 } as const;
 
-/** Settings: environment variables read at synth and passed on to the functions that use them. */
+/** The engine's settings, by their environment variable; `core/engine-settings.ts` has their defaults and checks. */
 export const SETTING = {
   allowedOrigins: 'ALLOWED_ORIGINS',
   maxMessageBytes: 'MAX_MESSAGE_BYTES',
@@ -26,12 +26,6 @@ export const SETTING = {
   maxBroadcastsPerSecond: 'MAX_BROADCASTS_PER_SECOND',
   idleTimeoutSeconds: 'IDLE_TIMEOUT_SECONDS',
   pingIntervalSeconds: 'PING_INTERVAL_SECONDS',
-  staleRealtimeSeconds: 'STALE_REALTIME_SECONDS',
-  staleDailyDays: 'STALE_DAILY_DAYS',
-  feedDownSeconds: 'FEED_DOWN_SECONDS',
-  marketOpen: 'MARKET_OPEN',
-  marketClose: 'MARKET_CLOSE',
-  marketHolidays: 'MARKET_HOLIDAYS',
   pushMode: 'APP_PUSH_MODE',
   sseSeconds: 'SSE_SECONDS',
   sseMaxStreams: 'SSE_MAX_STREAMS',
@@ -45,20 +39,14 @@ export const SETTING = {
   logLevel: 'LOG_LEVEL',
 } as const;
 
-/** The bus sources the channels take events from: one rule each. */
-export const EVENT_SOURCES = ['market.price', 'ticket.waiting-queue', 'ticket.reservation', 'ops.monitor'] as const;
-
-/** What the bus is told of registrations, for upstreams to listen to. */
+/** Source of the events that tell upstreams of registrations. */
 export const REGISTRATION_SOURCE = 'push.registration';
 
 /** The transports a deployment offers (`docs/protocol.md`, "Mode"). */
 export const PUSH_MODES = ['sse', 'websocket', 'both'] as const;
 export type PushMode = (typeof PUSH_MODES)[number];
 
-/** Paths of the event streams: the front door leads them to where streaming is possible. */
-export const STREAM_PATHS = ['/api/v1/waiting-queue/subscribe', '/api/reservations/v5/subscribe'] as const;
-
-/** The settings of identity. */
+/** Settings of the functions that identify callers. */
 export const IDENTITY_SETTINGS = [
   SETTING.authMode,
   SETTING.anonymousControl,
@@ -72,6 +60,7 @@ export const IDENTITY_SETTINGS = [
 /** The WebSocket stage. Its name is the path, so that a front door needs no rewrite. */
 export const SOCKET_STAGE = 'ws';
 
+/** The engine's metrics; a system's own stand in its `system.ts`. */
 export const METRIC = {
   namespace: 'RealtimePush',
   liveConnections: 'LiveConnections',
@@ -82,20 +71,18 @@ export const METRIC = {
   connectionDuration: 'ConnectionDuration',
   invalidEvents: 'InvalidEvents',
   eventsAhead: 'EventsAhead',
-  quoteGaps: 'QuoteGaps',
-  feedDown: 'FeedDown',
 } as const;
 
-/** How long one holds the turn on a topic without extending it, in seconds. The queues' visibility is made of it. */
+/** How long a turn on a topic is valid without being extended, in seconds. The queues' visibility timeout includes it. */
 export const TURN_SECONDS = 10;
 
 /** Time-out of the functions that drain, in seconds. */
 export const DRAIN_TIMEOUT_SECONDS = 20;
 
-/** A larger message is told by reference: with what stands around it, it must fit into the gateway's 128 KB. */
+/** A larger message is delivered by reference: with its envelope it must fit into the gateway's 128 KB. */
 export const MAX_INLINE_BYTES = 100_000;
 
-/** Attribute of a dead event that says why it died. */
+/** Message attribute of a dead event with the reason. */
 export const REASON_ATTRIBUTE = 'reason';
 
 /** Key of an event's detail under which the publisher's id, time and acceptance travel over the bus. */

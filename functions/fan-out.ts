@@ -2,15 +2,16 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { DrainPorts } from '../core/delivery/drain.ts';
 import { doJobs } from '../core/delivery/jobs.ts';
-import { drainPorts } from './adapters/drain-ports.ts';
-import { type Telemetry, telemetry } from './adapters/report.ts';
+import type { Telemetry } from './adapters/report.ts';
 import { batchFailures } from './middleware/batch-failures.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
+import { engine } from './wiring/engine.ts';
+import { basics, drainPorts } from './wiring/ports.ts';
 
 /** Jobs off the queue: drains, greetings, pings, signs of life. */
-export const createHandler = (ports: DrainPorts, told: Telemetry) =>
+export const createHandler = (ports: DrainPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
-    .use(withTelemetry(told))
+    .use(withTelemetry(telemetry))
     .handler(async ({ Records }) =>
       batchFailures(
         await doJobs(
@@ -20,5 +21,6 @@ export const createHandler = (ports: DrainPorts, told: Telemetry) =>
       ),
     );
 
-const told = telemetry('fan-out');
-export const handler = createHandler(drainPorts(told.report), told);
+const { telemetry, ...basic } = basics('fan-out');
+const { channels } = engine();
+export const handler = createHandler({ ...basic, ...drainPorts(channels), channels }, telemetry);

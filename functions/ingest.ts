@@ -2,19 +2,18 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type IngestPorts, ingest } from '../core/events/ingest.ts';
 import { bucketBodies } from './adapters/bodies.ts';
-import { drainPorts } from './adapters/drain-ports.ts';
-import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
-import { documents } from './adapters/dynamo/client.ts';
-import { limits, table } from './adapters/env.ts';
+import { limits } from './adapters/env.ts';
 import { deadEvents } from './adapters/queues.ts';
-import { type Telemetry, telemetry } from './adapters/report.ts';
+import type { Telemetry } from './adapters/report.ts';
 import { batchFailures } from './middleware/batch-failures.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
+import { engine } from './wiring/engine.ts';
+import { basics, catalogue, drainPorts } from './wiring/ports.ts';
 
 /** Events off the queue: commit, then drain. */
-export const createHandler = (ports: IngestPorts, told: Telemetry) =>
+export const createHandler = (ports: IngestPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
-    .use(withTelemetry(told))
+    .use(withTelemetry(telemetry))
     .handler(async ({ Records }) =>
       batchFailures(
         await ingest(
@@ -24,15 +23,17 @@ export const createHandler = (ports: IngestPorts, told: Telemetry) =>
       ),
     );
 
-const told = telemetry('ingest');
-const client = documents();
+const { telemetry, ...basic } = basics('ingest');
+const { channels } = engine();
 export const handler = createHandler(
   {
-    ...drainPorts(told.report, client),
-    catalogue: dynamoCatalogue({ table: table.topics(), client }),
+    ...basic,
+    ...drainPorts(channels),
+    channels,
+    catalogue: catalogue(),
     bodies: bucketBodies(),
     deadEvents: deadEvents(),
     maxMessageBytes: limits.maxMessageBytes(),
   },
-  told,
+  telemetry,
 );

@@ -1,29 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import { makeChannels } from '../core/channels/channels.ts';
-import { tellable } from '../core/errors.ts';
+import { publicError } from '../core/errors.ts';
 import { openStream } from '../core/http/event-stream.ts';
 import { type ServeStreamPorts, serveStream } from '../core/http/serve-event-stream.ts';
 import { readBearer } from '../core/identity.ts';
 import { METRIC } from '../core/names.ts';
-import { DEFAULT_FRESHNESS } from '../core/quote.ts';
-import { systemClock } from './adapters/clock.ts';
-import { documents } from './adapters/dynamo/client.ts';
-import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';
-import { dynamoStreams } from './adapters/dynamo/streams.ts';
-import { dynamoTopics } from './adapters/dynamo/topics.ts';
-import { pushMode, streamLimits, table } from './adapters/env.ts';
-import { newEpoch } from './adapters/epoch.ts';
+import { pushMode, streamLimits } from './adapters/env.ts';
 import { headerOf, lastEventIdOf } from './adapters/events.ts';
 import { EVENT_STREAM, errorAnswer } from './adapters/http-reply.ts';
 import { type ResponseStream, streaming } from './adapters/lambda-stream.ts';
-import { type Telemetry, telemetry } from './adapters/report.ts';
+import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
+import { engine } from './wiring/engine.ts';
+import { basics, registrations, streams, topics } from './wiring/ports.ts';
 
-/** Server-Sent Events, streamed through a function URL. Lambda does not say when a client has left: so each stream ends in good time. */
+/** Server-Sent Events, streamed through a function URL. Lambda does not say when a client has left, so each stream ends in good time. */
 export const createHandler = (ports: ServeStreamPorts, { metrics }: Telemetry) =>
   streaming(async (event, respond, requestId) => {
     const { clock, report } = ports;
-    const beganMs = clock.now();
+    const startedMs = clock.now();
     let out: ResponseStream | null = null;
     try {
       const opened = await openStream(
@@ -37,14 +30,14 @@ export const createHandler = (ports: ServeStreamPorts, { metrics }: Telemetry) =
         ports,
       );
       out = respond({ statusCode: 200, headers: EVENT_STREAM });
-      for await (const text of serveStream(opened, beganMs, ports)) await out.write(text);
+      for await (const text of serveStream(opened, startedMs, ports)) await out.write(text);
     } catch (error) {
       report.count(METRIC.errors);
-      const told = tellable(error, requestId);
-      if (told !== error) report.error('a stream failed', error, { requestId });
-      // once it has begun, a stream that fails just ends: the client comes back with its position
+      const reason = publicError(error, requestId);
+      if (reason !== error) report.error('a stream failed', error, { requestId });
+      // a stream that has begun just ends: the client returns with its position
       if (out !== null) return;
-      const { statusCode, headers = {}, body = '' } = errorAnswer(told);
+      const { statusCode, headers = {}, body = '' } = errorAnswer(reason);
       out = respond({ statusCode, headers });
       await out.write(body);
     } finally {
@@ -53,22 +46,20 @@ export const createHandler = (ports: ServeStreamPorts, { metrics }: Telemetry) =
     }
   });
 
-const logged = telemetry('sse');
-const client = documents();
+const { telemetry, ...basic } = basics('sse');
+const { channels } = engine();
 const { lifeMs, most } = streamLimits();
 export const handler = createHandler(
   {
-    topics: dynamoTopics({ table: table.topics(), newEpoch, client }),
-    registrations: dynamoRegistrations({ table: table.settings(), client }),
-    streams: dynamoStreams({ table: table.connections(), lifeMs, client }),
-    channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
-    identity: identity(logged.report),
-    clock: systemClock(),
-    newId: randomUUID,
-    report: logged.report,
+    ...basic,
+    channels,
+    topics: topics(channels),
+    registrations: registrations(),
+    streams: streams(lifeMs),
+    identity: identity(telemetry.report),
     mode: pushMode(),
     lifeMs,
     mostStreams: most,
   },
-  logged,
+  telemetry,
 );

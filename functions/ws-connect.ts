@@ -1,28 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
-import { makeChannels } from '../core/channels/channels.ts';
 import { type ConnectPorts, connect } from '../core/connections/connect.ts';
-import { DEFAULT_FRESHNESS } from '../core/quote.ts';
-import { systemClock } from './adapters/clock.ts';
-import { dynamoAudience } from './adapters/dynamo/audience.ts';
-import { documents } from './adapters/dynamo/client.ts';
-import { dynamoClients } from './adapters/dynamo/clients.ts';
-import { dynamoConnections } from './adapters/dynamo/connections.ts';
-import { limits, pushMode, table } from './adapters/env.ts';
+import { limits, pushMode } from './adapters/env.ts';
 import { headerOf, type SocketEvent } from './adapters/events.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue } from './adapters/queues.ts';
-import { type Telemetry, telemetry } from './adapters/report.ts';
+import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
+import { engine } from './wiring/engine.ts';
+import { basics, connectionPorts } from './wiring/ports.ts';
 
-/** `$connect`: what it answers is the handshake's status. */
-export const createHandler = (ports: ConnectPorts, told: Telemetry) =>
+/** `$connect`: its response is the handshake's status. */
+export const createHandler = (ports: ConnectPorts, telemetry: Telemetry) =>
   middy<SocketEvent, HttpReply>()
-    .use(withTelemetry(told))
-    .use(errorReply(told.report))
+    .use(withTelemetry(telemetry))
+    .use(errorReply(telemetry.report))
     .handler(async (event) => {
       const { connectionId, connectedAt, identity: caller } = event.requestContext;
       const protocol = await connect(
@@ -40,24 +34,20 @@ export const createHandler = (ports: ConnectPorts, told: Telemetry) =>
       return { statusCode: 200, ...(protocol === null ? {} : { headers: { 'Sec-WebSocket-Protocol': protocol } }) };
     });
 
-const told = telemetry('ws-connect');
-const client = documents();
+const { telemetry, ...basic } = basics('ws-connect');
+const { channels } = engine();
 export const handler = createHandler(
   {
-    connections: dynamoConnections({ table: table.connections(), client }),
-    clients: dynamoClients({ table: table.connections(), client }),
-    audience: dynamoAudience({ table: table.subscriptions(), client }),
+    ...basic,
+    ...connectionPorts(),
+    channels,
     gateway: apiGateway(),
-    clock: systemClock(),
     jobs: jobsQueue(),
-    report: told.report,
-    identity: identity(told.report),
+    identity: identity(telemetry.report),
     mode: pushMode(),
-    channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
-    newClientId: randomUUID,
     allowedOrigins: limits.allowedOrigins(),
     maxConnections: limits.maxConnections(),
     maxConnectionsPerClient: limits.maxConnectionsPerClient(),
   },
-  told,
+  telemetry,
 );

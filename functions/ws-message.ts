@@ -1,58 +1,48 @@
-import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
-import { makeChannels } from '../core/channels/channels.ts';
 import { handleMessage } from '../core/sessions/handle-message.ts';
 import type { MessagePorts } from '../core/sessions/session.ts';
-import { systemClock } from './adapters/clock.ts';
-import { dynamoAudience } from './adapters/dynamo/audience.ts';
-import { dynamoCatalogue } from './adapters/dynamo/catalogue.ts';
-import { documents } from './adapters/dynamo/client.ts';
-import { dynamoClients } from './adapters/dynamo/clients.ts';
-import { dynamoConnections } from './adapters/dynamo/connections.ts';
-import { dynamoRegistrations } from './adapters/dynamo/registrations.ts';
-import { dynamoTopics } from './adapters/dynamo/topics.ts';
-import { freshness, limits, pushMode, table } from './adapters/env.ts';
-import { newEpoch } from './adapters/epoch.ts';
+import { limits, pushMode } from './adapters/env.ts';
 import type { SocketEvent } from './adapters/events.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue } from './adapters/queues.ts';
-import { type Telemetry, telemetry } from './adapters/report.ts';
+import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
+import { engine } from './wiring/engine.ts';
+import { announcements, basics, catalogue, connectionPorts, registrations, topics } from './wiring/ports.ts';
 
 /** `$default`: one message of a client. Its replies go by post, so that they come in order. */
-export const createHandler = (ports: MessagePorts, told: Telemetry) =>
+export const createHandler = (ports: MessagePorts, telemetry: Telemetry) =>
   middy<SocketEvent, HttpReply>()
-    .use(withTelemetry(told))
+    .use(withTelemetry(telemetry))
     .handler(async ({ requestContext, body = '' }) => {
       const { connectionId, requestTimeEpoch, requestId } = requestContext;
       await handleMessage({ connectionId, text: body, receivedAtMs: requestTimeEpoch, requestId }, ports);
       return { statusCode: 200 };
     });
 
-const told = telemetry('ws-message');
-const client = documents();
+const { telemetry, ...basic } = basics('ws-message');
+const { channels, settings, messages } = engine();
 export const handler = createHandler(
   {
-    topics: dynamoTopics({ table: table.topics(), newEpoch, client }),
-    audience: dynamoAudience({ table: table.subscriptions(), client }),
-    connections: dynamoConnections({ table: table.connections(), client }),
-    clients: dynamoClients({ table: table.connections(), client }),
-    catalogue: dynamoCatalogue({ table: table.topics(), client }),
+    ...basic,
+    ...connectionPorts(),
+    channels,
+    settings,
+    messages,
+    topics: topics(channels),
+    catalogue: catalogue(),
+    registrations: registrations(),
+    announcements: announcements(),
     gateway: apiGateway(),
     jobs: jobsQueue(),
-    clock: systemClock(),
-    report: told.report,
-    channels: makeChannels({ freshness: freshness() }),
-    registrations: dynamoRegistrations({ table: table.settings(), client }),
-    identity: identity(told.report),
+    identity: identity(telemetry.report),
     mode: pushMode(),
-    pingIntervalMs: limits.pingIntervalSeconds() * 1000,
     maxSubscriptions: limits.maxSubscriptions(),
     maxConnectionsPerClient: limits.maxConnectionsPerClient(),
     pacePerSecond: limits.maxMessagesPerSecond(),
-    newId: randomUUID,
+    pingIntervalMs: limits.pingIntervalSeconds() * 1000,
   },
-  told,
+  telemetry,
 );

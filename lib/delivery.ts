@@ -11,10 +11,10 @@ export interface DeliveryProps {
   readonly storage: Storage;
 }
 
-/** What a function that drains needs of the settings. */
-export const DRAIN_SETTINGS = [SETTING.maxBroadcastsPerSecond, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays] as const;
+/** Settings of a function that drains. */
+export const DRAIN_SETTINGS = [SETTING.maxBroadcastsPerSecond] as const;
 
-/** The jobs queue and the function that works it off: drains, greetings, pings, signs of life. */
+/** The jobs queue, and the function that does its jobs: drains, greetings, pings, signs of life. */
 export class Delivery extends Construct {
   private readonly jobs: WorkQueue;
   private readonly fanOut: LambdaFunction;
@@ -29,7 +29,7 @@ export class Delivery extends Construct {
       memorySize: 1024,
     });
     grantDrain(this.fanOut, storage);
-    // whether a STOMP client has said who it is
+    // to see whether a STOMP client's CONNECT has come
     storage.grant(this.fanOut, 'connections', 'GetItem');
     this.grantJobs(this.fanOut);
     this.jobs.feed(this.fanOut);
@@ -41,13 +41,13 @@ export class Delivery extends Construct {
     this.jobs.queue.grantSendMessages(fn);
   }
 
-  /** The socket comes later than the queue that its functions fill. */
-  speakThrough(socket: { grantPush(fn: LambdaFunction): void }): void {
+  /** The socket is made after the queue that its functions fill. */
+  postThrough(socket: { grantPush(fn: LambdaFunction): void }): void {
     socket.grantPush(this.fanOut);
   }
 }
 
-/** What a drain does to the tables. */
+/** Grants what a drain does to the tables. */
 export function grantDrain(fn: LambdaFunction, storage: Storage): void {
   storage.grant(fn, 'topics', 'GetItem', 'Query', 'UpdateItem');
   storage.grant(fn, 'subscriptions', 'Query', 'UpdateItem', 'DeleteItem');

@@ -11,10 +11,10 @@ export interface EventStreamsProps {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** What a stream's function may take beyond the stream itself. */
+/** Time of the function beyond the stream's own. */
 const SLACK_SECONDS = 10;
 
-/** Server-Sent Events: a function URL, for an HTTP API cannot stream. Whoever calls is asked for a token by the function. */
+/** Server-Sent Events: a function URL, because an HTTP API cannot stream. The function asks callers for a token. */
 export class EventStreams extends Construct {
   readonly url: string;
 
@@ -24,7 +24,7 @@ export class EventStreams extends Construct {
       description: 'Streams topics as Server-Sent Events',
       settings: [SETTING.sseSeconds, SETTING.sseMaxStreams, SETTING.pushMode, ...IDENTITY_SETTINGS],
       timeout: Duration.seconds(Number(settings[SETTING.sseSeconds]) + SLACK_SECONDS),
-      // it mostly waits, and is paid by the second for as long as its client stays
+      // it mostly waits, and costs by the second for as long as its client stays
       memorySize: 192,
     });
     storage.grant(sse, 'topics', 'GetItem', 'Query', 'UpdateItem');

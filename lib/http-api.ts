@@ -15,10 +15,10 @@ export interface HttpFrontProps {
   readonly bodies: MessageBodies;
 }
 
-/** The HTTP API. Routing inside it is the function's, so that every answer has one form. */
+/** The HTTP API. The function does the routing, so that every response has one form. */
 export class HttpFront extends Construct {
   readonly url: string;
-  /** Rotate it at leisure: the previous key stays valid. */
+  /** It can be rotated at any time: the previous key stays valid. */
   readonly publishKey: Secret;
 
   constructor(scope: Construct, id: string, { functions, storage, ingest, bodies }: HttpFrontProps) {
@@ -29,7 +29,7 @@ export class HttpFront extends Construct {
     });
     const rest = functions.make(this, 'rest', {
       description: 'REST: quotes, registrations, health, publishing',
-      settings: [SETTING.maxMessageBytes, SETTING.staleRealtimeSeconds, SETTING.staleDailyDays, SETTING.pushMode, ...IDENTITY_SETTINGS],
+      settings: [SETTING.maxMessageBytes, SETTING.pushMode, ...IDENTITY_SETTINGS],
     });
     storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
     storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');

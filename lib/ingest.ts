@@ -3,7 +3,8 @@ import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { DRAIN_TIMEOUT_SECONDS, ENV, EVENT_SOURCES, SETTING } from '../core/names.ts';
+import type { System } from '../core/channels/system.ts';
+import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING } from '../core/names.ts';
 import { type Delivery, DRAIN_SETTINGS, grantDrain } from './delivery.ts';
 import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
@@ -17,21 +18,23 @@ export interface IngestProps {
   readonly delivery: Delivery;
   readonly socket: SocketApi;
   readonly bodies: MessageBodies;
+  readonly systems: readonly System[];
 }
 
-/** The event bus, a rule a channel family, the events queue, and the function that makes events messages. */
+/** The event bus, a rule for each source, the events queue, and the function that makes events messages. */
 export class Ingest extends Construct {
   readonly bus: EventBus;
   private readonly events: WorkQueue;
 
-  constructor(scope: Construct, id: string, { functions, storage, delivery, socket, bodies }: IngestProps) {
+  constructor(scope: Construct, id: string, { functions, storage, delivery, socket, bodies, systems }: IngestProps) {
     super(scope, id);
     this.bus = new EventBus(this, 'Bus', { description: 'Events to push' });
     this.events = new WorkQueue(this, 'Events');
-    for (const source of EVENT_SOURCES) this.rule(source);
+    const sources = systems.flatMap(({ channels }) => channels.map(({ source }) => source));
+    for (const source of new Set(sources)) this.rule(source);
 
     const ingest = functions.make(this, 'ingest', {
-      description: 'Commits events to their topics and tells the audience',
+      description: 'Commits events to their topics and delivers them',
       settings: [...DRAIN_SETTINGS, SETTING.maxMessageBytes],
       timeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS),
       memorySize: 1024,

@@ -18,7 +18,7 @@ export class MessageBodies extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       lifecycleRules: [{ expiration: Duration.days(1), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-      // a bucket that holds something cannot be deleted with its stack; this one empties itself
+      // a bucket with objects cannot be deleted with its stack; this one empties itself
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }
@@ -29,7 +29,7 @@ export class MessageBodies extends Construct {
 
   grantRead(fn: LambdaFunction): void {
     this.grant(fn, 's3:GetObject', this.bucket.arnForObjects(`${PREFIX}*`));
-    // who may list is answered 404 for what is missing, and not 403
+    // with the right to list, a missing object is a 404 and not a 403
     this.grant(fn, 's3:ListBucket', this.bucket.bucketArn);
   }
 

@@ -3,11 +3,21 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
+import type { Settings } from '../core/settings.ts';
+
+export interface PushFunctionsProps {
+  readonly settings: Settings;
+  /** Their settings go to every function. */
+  readonly systems: readonly System[];
+  /** Folder with a bundle for each function. */
+  readonly bundles: string;
+}
 
 export interface PushFunctionProps {
   readonly description: string;
-  /** Settings it reads, by name. */
+  /** The engine's settings that it reads, by name. */
   readonly settings?: readonly string[];
   /** @default 10 seconds */
   readonly timeout?: Duration;
@@ -16,17 +26,19 @@ export interface PushFunctionProps {
 }
 
 /**
- * The one way a Lambda function is made: runtime, architecture, source maps, log retention, its bundle. The platform's
- * log format stays plain: the lines are JSON already, and metrics in them must reach the logs unwrapped.
+ * The one way a Lambda function is made: runtime, architecture, source maps, log retention, bundle. The platform's log
+ * format stays plain: the lines are JSON already, and metrics in them must reach the logs unwrapped.
  */
 export class PushFunctions extends Construct {
-  private readonly settings: Readonly<Record<string, string>>;
+  private readonly settings: Settings;
+  private readonly common: readonly string[];
   private readonly bundles: string;
 
-  constructor(scope: Construct, id: string, props: { settings: Readonly<Record<string, string>>; bundles: string }) {
+  constructor(scope: Construct, id: string, { settings, systems, bundles }: PushFunctionsProps) {
     super(scope, id);
-    this.settings = props.settings;
-    this.bundles = props.bundles;
+    this.settings = settings;
+    this.common = [SETTING.logLevel, ...systems.flatMap((system) => system.settings.map(({ name }) => name))];
+    this.bundles = bundles;
   }
 
   /** `name` is the file in `functions/`. */
@@ -48,7 +60,7 @@ export class PushFunctions extends Construct {
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: name,
-        ...Object.fromEntries([SETTING.logLevel, ...settings].map((setting) => [setting, this.settings[setting] ?? ''])),
+        ...Object.fromEntries([...this.common, ...settings].map((setting) => [setting, this.settings[setting] ?? ''])),
       },
     });
   }

@@ -1,6 +1,8 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
+import type { Settings } from '../core/settings.ts';
 import { Delivery } from './delivery.ts';
 import { EventStreams } from './event-streams.ts';
 import { HttpFront } from './http-api.ts';
@@ -12,30 +14,36 @@ import { SocketApi } from './socket-api.ts';
 import { Storage } from './storage.ts';
 
 export interface PushStackProps extends StackProps {
-  /** Settings by environment variable name, passed on to the functions that use them. */
-  readonly settings: Readonly<Record<string, string>>;
-  /** Folder with a bundle a function. */
+  /** Settings by environment variable, passed on to the functions that use them. */
+  readonly settings: Settings;
+  /** The systems that the bundles serve. */
+  readonly systems: readonly System[];
+  /** Folder with a bundle for each function. */
   readonly bundles: string;
 }
 
 /** The whole system: publish → bus → queue → ingest → fan-out → socket. */
 export class PushStack extends Stack {
-  constructor(scope: Construct, id: string, { settings, bundles, ...props }: PushStackProps) {
+  constructor(scope: Construct, id: string, { settings, systems, bundles, ...props }: PushStackProps) {
     super(scope, id, props);
-    const functions = new PushFunctions(this, 'Functions', { settings, bundles });
+    const functions = new PushFunctions(this, 'Functions', { settings, systems, bundles });
     const storage = new Storage(this, 'Storage');
     const bodies = new MessageBodies(this, 'Bodies');
     const delivery = new Delivery(this, 'Delivery', { functions, storage });
     const socket = new SocketApi(this, 'Socket', { functions, storage, delivery });
-    const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies });
+    const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems });
     const http = new HttpFront(this, 'Http', { functions, storage, ingest, bodies });
-    new Schedules(this, 'Schedules', { functions, storage, delivery, socket });
-    delivery.speakThrough(socket);
+    new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
+    delivery.postThrough(socket);
     const streams = settings[SETTING.pushMode] === 'websocket' ? null : new EventStreams(this, 'Streams', { functions, storage, settings });
 
     new CfnOutput(this, 'SocketUrl', { value: socket.url, description: 'Clients connect here' });
     new CfnOutput(this, 'ApiUrl', { value: http.url, description: 'REST' });
-    if (streams) new CfnOutput(this, 'StreamUrl', { value: streams.url, description: 'Server-Sent Events' });
+    if (streams) {
+      const paths = systems.flatMap(({ channels }) => channels.flatMap(({ http: form }) => form?.stream ?? []));
+      new CfnOutput(this, 'StreamUrl', { value: streams.url, description: 'Server-Sent Events' });
+      new CfnOutput(this, 'StreamPaths', { value: paths.join(','), description: 'Paths that a front door leads to StreamUrl' });
+    }
     new CfnOutput(this, 'EventBusName', { value: ingest.bus.eventBusName, description: 'Upstreams put events here' });
     new CfnOutput(this, 'PublishKeySecret', { value: http.publishKey.secretName, description: 'Holds the key for POST /internal/events' });
   }

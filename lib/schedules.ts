@@ -3,6 +3,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
 import type { Delivery } from './delivery.ts';
 import type { PushFunctions } from './push-function.ts';
@@ -14,14 +15,15 @@ export interface SchedulesProps {
   readonly storage: Storage;
   readonly delivery: Delivery;
   readonly socket: SocketApi;
+  readonly systems: readonly System[];
 }
 
-/** What runs every minute: the housekeeping, and the look at the price feed. */
+/** Every minute: the housekeeping, and the systems' looks. */
 export class Schedules extends Construct {
-  constructor(scope: Construct, id: string, { functions, storage, delivery, socket }: SchedulesProps) {
+  constructor(scope: Construct, id: string, { functions, storage, delivery, socket, systems }: SchedulesProps) {
     super(scope, id);
     const sweep = functions.make(this, 'sweep', {
-      description: 'Closes the silent, pings who is due, deletes what is gone',
+      description: 'Closes silent connections, pings those that are due, deletes what is gone',
       settings: [SETTING.idleTimeoutSeconds, SETTING.pingIntervalSeconds],
       timeout: Duration.seconds(50),
     });
@@ -32,25 +34,18 @@ export class Schedules extends Construct {
     socket.grantPush(sweep);
     this.everyMinute(sweep);
 
-    const rebroadcast = functions.make(this, 'rebroadcast', {
-      description: 'Tells the newest quotes again while the price feed is down',
-      settings: [
-        SETTING.staleRealtimeSeconds,
-        SETTING.staleDailyDays,
-        SETTING.feedDownSeconds,
-        SETTING.marketOpen,
-        SETTING.marketClose,
-        SETTING.marketHolidays,
-      ],
+    if (!systems.some(({ everyMinute }) => everyMinute)) return;
+    const minute = functions.make(this, 'minute', {
+      description: "Each system's look, once a minute",
       timeout: Duration.seconds(50),
     });
-    storage.grant(rebroadcast, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
-    delivery.grantJobs(rebroadcast);
-    this.everyMinute(rebroadcast);
+    storage.grant(minute, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
+    delivery.grantJobs(minute);
+    this.everyMinute(minute);
   }
 
   private everyMinute(fn: LambdaFunction): void {
-    // the next minute does the same: one that is tried again would work beside it
+    // the next minute does the same: a retry would run beside it
     fn.configureAsyncInvoke({ retryAttempts: 0 });
     new Rule(this, `${fn.node.id}-rule`, {
       schedule: Schedule.rate(Duration.minutes(1)),

@@ -15,7 +15,7 @@ export interface SocketApiProps {
   readonly delivery: Delivery;
 }
 
-/** The WebSocket API: its routes, and who may post to connections. */
+/** The WebSocket API: its routes, and the grants to post to connections. */
 export class SocketApi extends Construct {
   readonly url: string;
   private readonly stage: WebSocketStage;
@@ -24,7 +24,7 @@ export class SocketApi extends Construct {
   constructor(scope: Construct, id: string, { functions, storage, delivery }: SocketApiProps) {
     super(scope, id);
     const connect = functions.make(this, 'ws-connect', {
-      description: 'Takes a connection on',
+      description: 'Accepts a connection',
       settings: [SETTING.allowedOrigins, SETTING.maxConnections, SETTING.maxConnectionsPerClient, SETTING.pushMode, ...IDENTITY_SETTINGS],
     });
     const message = functions.make(this, 'ws-message', {
@@ -36,13 +36,11 @@ export class SocketApi extends Construct {
         SETTING.maxMessagesPerSecond,
         SETTING.maxConnectionsPerClient,
         SETTING.pingIntervalSeconds,
-        SETTING.staleRealtimeSeconds,
-        SETTING.staleDailyDays,
         SETTING.pushMode,
         ...IDENTITY_SETTINGS,
       ],
     });
-    const disconnect = functions.make(this, 'ws-disconnect', { description: 'Forgets a connection' });
+    const disconnect = functions.make(this, 'ws-disconnect', { description: 'Deletes a connection' });
 
     const api = new WebSocketApi(this, 'Api', {
       description: 'Push to clients',
@@ -82,7 +80,7 @@ export class SocketApi extends Construct {
     );
   }
 
-  /** Tells a function where to post, and lets it post to and close connections of this stage. */
+  /** Lets a function post to connections of this stage, and close them. */
   grantPush(fn: LambdaFunction): void {
     fn.addEnvironment(ENV.callbackUrl, this.stage.callbackUrl);
     this.stage.grantManagementApiAccess(fn);

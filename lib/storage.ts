@@ -6,7 +6,7 @@ import { ENV } from '../core/names.ts';
 
 export type TableName = 'connections' | 'subscriptions' | 'topics' | 'settings';
 
-/** What an access pattern may do to a table, by DynamoDB action. */
+/** DynamoDB actions that an access pattern needs. */
 export type Access = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
 
 const VARIABLE: Readonly<Record<TableName, string>> = {
@@ -30,7 +30,7 @@ export class Storage extends Construct {
     };
   }
 
-  /** Tells a function where a table is, and lets it do just what it does there. */
+  /** Gives a function a table's name, and just the actions that it uses there. */
   grant(fn: LambdaFunction, name: TableName, ...access: readonly Access[]): void {
     fn.addEnvironment(VARIABLE[name], this.tables[name].tableName);
     this.tables[name].grant(fn, ...access.map((action) => `dynamodb:${action}`));

@@ -5,13 +5,13 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DRAIN_TIMEOUT_SECONDS, TURN_SECONDS } from '../core/names.ts';
 
-/** A message may fail so often before it is dead. */
+/** A message may fail this often before it goes to the dead-letter queue. */
 const MAX_RECEIVES = 6;
 
-/** More at once would only wait for the account's post quota. */
+/** More workers at once would only wait for the account's post quota. */
 const MAX_CONCURRENCY = 50;
 
-/** A queue whose messages a function works off in small batches without waiting, with a dead-letter queue. */
+/** A queue with a dead-letter queue. A function takes its messages in small batches, without waiting for full ones. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
@@ -20,8 +20,7 @@ export class WorkQueue extends Construct {
     super(scope, id);
     this.dead = new Queue(this, 'Dead', { retentionPeriod: Duration.days(14), encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
     this.queue = new Queue(this, 'Queue', {
-      // a killed speaker's message must come back only when its turn has run out, or it finds the turn still valid
-      // and is lost
+      // a killed worker's message must come back after its turn has expired: it would find a valid turn, and be lost
       visibilityTimeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS + TURN_SECONDS + 5),
       deadLetterQueue: { queue: this.dead, maxReceiveCount: MAX_RECEIVES },
       encryption: QueueEncryption.SQS_MANAGED,

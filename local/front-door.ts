@@ -4,7 +4,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { STREAM_PATHS } from '../core/names.ts';
 import { type LocalIssuer, TOKEN_PATH } from './issuer.ts';
 import { close, endWith, listen } from './listen.ts';
 import type { LocalFunctionUrl } from './resources/function-url.ts';
@@ -15,7 +14,7 @@ import { urlOf } from './url.ts';
 /** The page as it stands, and what the bundler made of its scripts. */
 const FOLDERS = ['../dist/web', '../web'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
-/** A request line may be long: what is too much is for the API to say. */
+/** A request line may be long: the API decides what is too long. */
 const MAX_HEADER_BYTES = 256 * 1024;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -30,13 +29,15 @@ export interface FrontDoor {
   stop(): Promise<void>;
 }
 
-/** What lies behind the door. */
+/** The origins behind the door. */
 export interface Origins {
   readonly http: LocalHttpApi;
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
-  /** Serves the event streams; `null` where the deployment has none. */
+  /** Serves the event streams; `null` if the deployment has none. */
   readonly streams: LocalFunctionUrl | null;
-  /** Mints tokens; `null` where they come from elsewhere. */
+  /** Their paths. */
+  readonly streamPaths: readonly string[];
+  /** Mints tokens; `null` if they come from elsewhere. */
   readonly issuer: LocalIssuer | null;
 }
 
@@ -68,7 +69,7 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
   const servers = [first];
   const second = make();
   try {
-    // localhost means ::1 to some clients; taken there by another program, they would reach that
+    // some clients read localhost as ::1: they must not reach another program there
     await listen(second, actual, '::1');
     servers.push(second);
   } catch (error) {
@@ -88,8 +89,8 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
   };
 }
 
-/** The page's files, then the API; what neither knows is answered in the API's form. */
-async function serve(request: IncomingMessage, response: ServerResponse, { http, streams, issuer }: Origins): Promise<void> {
+/** The page's files, then the API; a path that neither knows is answered in the API's form. */
+async function serve(request: IncomingMessage, response: ServerResponse, { http, streams, streamPaths, issuer }: Origins): Promise<void> {
   const path = urlOf(request).pathname;
   const name = path === '/' ? 'index.html' : path.slice(1);
   const type = TYPES[extname(name)];
@@ -102,7 +103,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, { http,
       .end(request.method === 'HEAD' ? undefined : file);
     return;
   }
-  if (streams && STREAM_PATHS.some((one) => one === path) && request.method === 'GET') return streams.serve(request, response);
+  if (streams && streamPaths.includes(path) && request.method === 'GET') return streams.serve(request, response);
   if (issuer && path === TOKEN_PATH) return issuer.serve(request, response);
   if (http.serve(request, response)) return;
   const body = notFound(path);

@@ -1,4 +1,4 @@
-/** Reads a synthesised stack: its CloudFormation template, with references resolved to what stands here for them. */
+/** Reads a synthesised stack: its CloudFormation template, with references resolved to their local counterparts. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -11,12 +11,17 @@ export interface Resource {
 export interface Template {
   readonly resources: readonly Resource[];
   ofType(type: string): Resource[];
+  /** The value of an output, unresolved; `undefined` if there is none. */
+  output(name: string): unknown;
   /** The folder of an asset, by the key it would have in the bucket. */
   assetFolder(key: string): string;
 }
 
 export function readTemplate(templateFile: string): Template {
-  const template = readJson(templateFile) as { Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }> };
+  const template = readJson(templateFile) as {
+    Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>;
+    Outputs?: Record<string, { Value: unknown }>;
+  };
   const manifest = readJson(templateFile.replace(/\.template\.json$/, '.assets.json')) as {
     files: Record<string, { source: { path: string } }>;
   };
@@ -28,6 +33,7 @@ export function readTemplate(templateFile: string): Template {
   return {
     resources,
     ofType: (type) => resources.filter((resource) => resource.type === type),
+    output: (name) => template.Outputs?.[name]?.Value,
     assetFolder(key) {
       const asset = manifest.files[key.replace(/\.zip$/, '')];
       if (!asset) throw new Error(`the template names an asset ${key} that the assembly does not hold`);
@@ -38,7 +44,7 @@ export function readTemplate(templateFile: string): Template {
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
-/** What a reference to a resource gives here. `attribute` is null for `Ref`. */
+/** The local value of a reference to a resource. `attribute` is null for `Ref`. */
 export type Lookup = (id: string, attribute: string | null) => string;
 
 export const PSEUDO: Readonly<Record<string, string>> = {
@@ -49,7 +55,7 @@ export const PSEUDO: Readonly<Record<string, string>> = {
   'AWS::StackName': 'RealtimePush',
 };
 
-/** Resolves intrinsic functions in a value. One that is not known here is an error by name. */
+/** Resolves intrinsic functions in a value. An unknown one is an error that names it. */
 export function resolveValue(value: unknown, lookup: Lookup): unknown {
   if (Array.isArray(value)) return value.map((one) => resolveValue(one, lookup));
   if (typeof value !== 'object' || value === null) return value;

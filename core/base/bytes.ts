@@ -1,4 +1,4 @@
 const encoder = new TextEncoder();
 
-/** Bytes of a text in UTF-8. */
+/** Length of a text in UTF-8, in bytes. */
 export const byteLength = (text: string): number => encoder.encode(text).length;

@@ -1,6 +1,6 @@
 /**
- * Runs `work` over `items`, at most `limit` at a time, in order of start. The first failure is thrown after all that
- * had begun has ended; nothing new is begun after it.
+ * Runs `work` over `items`, at most `limit` at a time, in the order given. After a failure nothing new starts; the
+ * failure is thrown when everything in flight has ended.
  */
 export async function bounded<Item>(items: Iterable<Item>, limit: number, work: (item: Item) => Promise<void>): Promise<void> {
   const queue = items[Symbol.iterator]();
@@ -20,7 +20,7 @@ export async function bounded<Item>(items: Iterable<Item>, limit: number, work: 
   if (failures.length > 0) throw failures[0];
 }
 
-/** The same items, each asked for while the one before it is being worked on. */
+/** The same items, each fetched while the one before it is being worked on. */
 export async function* readAhead<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item, void> {
   const source = items[Symbol.asyncIterator]();
   let next = source.next();
@@ -28,12 +28,12 @@ export async function* readAhead<Item>(items: AsyncIterable<Item>): AsyncGenerat
     const { done, value } = await next;
     if (done) return;
     next = source.next();
-    // it is awaited in the next turn of the loop; if the loop is left before, nobody asks how it ended
+    // the loop awaits it in its next turn; if the loop is left before, its failure must not end the process
     next.catch(() => undefined);
     yield value;
   }
 }
 
-/** The items in lists of so many at most. */
+/** The items in lists of at most `size`. */
 export const chunksOf = <Item>(items: readonly Item[], size: number): Item[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));

@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 
-/** An event's id. Control characters are ours: they tell parts of one event apart. */
+/** Separates an event's id from the number of its part. Publishers' ids may not contain control characters, so no id looks like a part. */
+export const PART_SEPARATOR = '\u001f';
+
+/** Schema of an event's id. */
 export const eventId = (maxLength: number) =>
   v.pipe(
     v.string(),

@@ -1,9 +1,9 @@
-/** API Gateway closes every connection after 2 hours; records outlive that a little. */
+/** API Gateway closes every connection after 2 hours; its records live a little longer. */
 const CONNECTION_LIFE_MS = 2 * 3600_000;
 const SLACK_MS = 10 * 60_000;
 
-/** When the records of a connection may go. */
+/** When the records of a connection may be deleted, in ms. */
 export const expiryOf = (connectedAtMs: number): number => connectedAtMs + CONNECTION_LIFE_MS + SLACK_MS;
 
-/** Log items, event ids and bodies live equally long: else a redelivery would refill a trimmed offset, or a message refer to nothing. */
+/** Log items, event ids and message bodies live equally long. Otherwise a redelivery would refill a trimmed offset, or a reference point to nothing. */
 export const LOG_LIFE_MS = 86_400_000;

@@ -1,15 +1,15 @@
 import { MAX_AHEAD_MS } from './time.ts';
 
 /**
- * Where an event stands among the events of one part of a state topic, as text that sorts as `docs/protocol.md` orders:
- * event time, then acceptance, then place in the request, then id. Equal text = the same event.
+ * An event's rank among the events of one part of a state topic, as text that sorts as `docs/protocol.md` orders: event
+ * time, then rank, then acceptance, then index in the request, then id. Equal text = the same event.
  */
 export function orderOf(event: { atMicros: number; acceptedAtMs: number; index: number; id: string; rank?: number }): string {
   const { atMicros, acceptedAtMs, index, id, rank = 0 } = event;
   return `${String(atMicros).padStart(16, '0')}.${rank}.${String(acceptedAtMs).padStart(13, '0')}.${String(index).padStart(6, '0')}.${id}`;
 }
 
-/** The event time that counts: its own, or its acceptance where its own is too far ahead to be true. */
+/** The event time that counts: the event's own, or its acceptance if its own is missing or too far ahead to be true. */
 export function eventTime(ownMicros: number | null, acceptedAtMs: number): { atMicros: number; ahead: boolean } {
   const accepted = acceptedAtMs * 1000;
   if (ownMicros === null) return { atMicros: accepted, ahead: false };

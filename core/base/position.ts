@@ -1,18 +1,18 @@
 /**
- * A message's position on its topic, on the wire as `epoch:offset`. The epoch is made with the topic's state item
- * and outlives its log; offsets count up from 1, 0 is "before the first".
+ * A message's position on its topic, on the wire `epoch:offset`. The epoch is made with the topic's state item and
+ * outlives its log. Offsets count up from 1; 0 is "before the first".
  */
 export interface Position {
   readonly epoch: string;
   readonly offset: number;
 }
 
-/** An offset before every offset: whoever stands there lacks even what is at 0. */
+/** An offset before every offset: a subscription that stands here lacks even what is at 0. */
 export const BEFORE_ALL = -1;
 
 export const formatPosition = (epoch: string, offset: number): string => `${epoch}:${offset}`;
 
-/** Reads `epoch:offset`; `null` for anything else. A KEEPALIVE's `epoch:offset;kN` is its position. */
+/** Reads `epoch:offset`; `null` for anything else. The position of a KEEPALIVE, `epoch:offset;kN`, is read without its suffix. */
 export function parsePosition(text: string): Position | null {
   const match = /^([0-9A-Za-z]{1,32}):(\d{1,15})(?:;k\d{1,15})?$/.exec(text);
   return match ? { epoch: match[1] as string, offset: Number(match[2]) } : null;

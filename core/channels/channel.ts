@@ -1,35 +1,23 @@
+/** A channel as the engine uses it: everything it must know to carry one kind of topic. `defineChannel` makes it. */
 import type { GenericSchema } from 'valibot';
-import * as v from 'valibot';
 import { LOG_LIFE_MS } from '../base/lifetimes.ts';
-import { parseMicros } from '../base/time.ts';
 import type { Principal } from '../identity.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { StateCommit, TopicState } from '../ports/topics.ts';
+import type { Settings } from '../settings.ts';
+import type { Given, Values } from './topic-pattern.ts';
 
-/** Whether the newest wins on a topic, or every message counts. */
+/** On a state topic the newest message wins; on a log topic every message counts. */
 export type Kind = 'state' | 'log';
 
 /** What is known of an accepted event besides its detail. */
 export interface EventMeta {
   readonly id: string;
-  /** The event's own `time`, ISO 8601, where it has one. */
+  /** The event's own `time`, ISO 8601, if it has one. */
   readonly time: string | null;
   readonly acceptedAtMs: number;
-  /** Its place in the request that brought it. */
+  /** Its index in the request that brought it. */
   readonly index: number;
-}
-
-/** Makes `value` the newest of one part of a state topic, unless that part has one of the same or a later order. */
-export interface StateCommit {
-  readonly kind: 'state';
-  readonly topic: string;
-  /** Parts of one state item are newest-wins each on its own; most channels have one. */
-  readonly part: string;
-  /** Made by `orderOf`. */
-  readonly order: string;
-  readonly value: object;
-  /** A compact point for the topic's recent history, where the channel keeps one. */
-  readonly recent: string | null;
-  /** The event claimed a time too far ahead, and counts as accepted now. */
-  readonly ahead: boolean;
 }
 
 /** Appends a message to a log topic, once for each event id. */
@@ -38,11 +26,11 @@ export interface LogCommit {
   readonly topic: string;
   readonly eventId: string;
   readonly value: object;
-  /** As above. */
+  /** The event claimed a time too far ahead, and counts as accepted now. */
   readonly ahead: boolean;
 }
 
-/** Says which topics are expected to exist, with the names they go by. */
+/** Says which topics of a channel are expected to exist, and their names. */
 export interface Listing {
   readonly kind: 'listing';
   /** The channel's name. */
@@ -50,107 +38,96 @@ export interface Listing {
   readonly entries: readonly { readonly topic: string; readonly name: string }[];
 }
 
+/** What an event comes to. */
 export type Outcome = StateCommit | LogCommit | Listing;
 
-export interface EventType<Detail = unknown> {
-  readonly schema: GenericSchema<unknown, Detail>;
-  outcomes(detail: Detail, meta: EventMeta): Outcome[];
+export interface EventType {
+  readonly schema: GenericSchema;
+  /** `detail` is what the schema returned. */
+  outcomes(detail: unknown, meta: EventMeta): Outcome[];
 }
 
-/** A message as a client is to be told it. */
-export interface Telling {
+/** A committed message, to be made a payload. */
+export interface Message {
   readonly topic: string;
   /** State: the parts by name. Log: the event's value under `newest`. */
   readonly parts: Readonly<Record<string, object>>;
   readonly nowMs: number;
-  /** Told again although nothing is new (the feed is down). */
-  readonly retold: boolean;
+  /** It is delivered again although nothing is new. */
+  readonly repeated: boolean;
+  readonly settings: Settings;
 }
 
-/** A kind of topic: everything the rest of the system must know to carry it. A new kind of push = one new file here. */
 export interface Channel {
   readonly name: string;
   readonly kind: Kind;
-  /** The bus source its events come from. */
+  /** The bus source of its events. */
   readonly source: string;
   /** Whether `topic` is one of this channel. */
   matches(topic: string): boolean;
-  /** How its topics look, for who asked for one that no channel has. */
+  /** How its topics look, for the error about a topic that no channel has. */
   readonly topicHint: string;
-  /** The recent history a topic should keep, or `null` while it need not be thinned. */
-  thinRecent(points: readonly string[]): string[] | null;
-  /** How long a topic is kept after it was last written to or asked for, in ms; `null` = for good. MUST be more than a day: longer than a log. */
+  /** How long a topic is kept after it was last written or subscribed to, in ms; `null` = for good. MUST be longer than a log: more than a day. */
   readonly lifeMs: number | null;
-  /** Whether its topics are listed in the catalogue as they appear. */
-  readonly catalogued: boolean;
   readonly events: Readonly<Record<string, EventType>>;
-  /** What a client is told, in any dialect, without position; `null` where there is nothing to tell yet. */
-  payload(telling: Telling): object | null;
-  /** Whether this principal may be told its topics. */
+  /** What a client gets, in any dialect, without position; `null` while there is nothing to deliver. */
+  payload(message: Message): object | null;
+  /** Whether this principal may subscribe to the topic. */
   permits(topic: string, principal: Principal): boolean;
-  /** Whom it permits, for who is not. */
+  /** Whom it permits, for the error that others get. */
   readonly permitHint: string;
-  /** State topics: whether subscribers are told the newest again at the ping interval, to see that all is well. */
+  /** State topics: whether subscribers get the newest again at the ping interval, as a sign of life. */
   readonly keepsAlive: boolean;
-  /** How its topics are reached over HTTP, where they are. */
+  /** How its topics are reached over HTTP; `null` = they are not. */
   readonly http: HttpForm | null;
-  /** How a subscriber may narrow what it is told, where it may. */
+  /** How a subscriber may narrow what it gets; `null` = it may not. */
   readonly filtering: Filtering | null;
-  /** Log topics: how far back who comes back is told what it missed. */
+  /** Log topics: how far back a returning subscriber gets what it missed. */
   readonly history: History;
-  /** The topic of it that a client which announced itself is told unasked, where there is one (`docs/protocol.md`, "Operations"). */
-  readonly broadcast: string | null;
+  /** State topics: what the channel does for itself after a commit, such as thinning a history; `null` = nothing. */
+  readonly committed: ((commit: Committed, ports: Pick<Ports, 'topics' | 'catalogue'>) => Promise<void>) | null;
 }
 
-/** A filter is a list of values; a message passes by what it shares with them. */
+/** `changed` is false if the event was not newer: a redelivery, or late. */
+export interface Committed {
+  readonly changed: boolean;
+  readonly state: TopicState;
+}
+
+/** A filter is a list of values; a message passes by the values it shares with the list. */
 export interface Filtering {
-  /** What the list is called on the wire. */
+  /** Name of the list on the wire. */
   readonly name: string;
-  /** What its values must be. */
+  /** Schema of one value. */
   readonly values: GenericSchema<unknown, string>;
-  /** What of a message is compared. */
+  /** The values of a message. */
   facets(payload: object): readonly string[];
-  /** The payload as far as it passes; `null` where nothing does. */
+  /** The part of the payload that passes; `null` if nothing does. */
   narrow(payload: object, wanted: readonly string[]): object | null;
 }
 
-/** A log's newest `messages`, and what is younger than `ms`, are there; but never more than `most`, nor older than a day. */
+/** A log keeps its newest `messages` and all that is younger than `ms`, but never more than `most`, nor older than a day. */
 export interface History {
   readonly messages: number;
   readonly ms: number;
   readonly most: number;
 }
 
-/** All of a day, of logs that hold little. */
+/** All of a day, for logs that hold little. */
 export const A_DAY: History = { messages: 1_000, ms: LOG_LIFE_MS, most: 100_000 };
 
-/** A channel's topics over HTTP: as Server-Sent Events, and registered for. They are named by two whole numbers. */
+/** A channel's topics over HTTP: as Server-Sent Events, and registered for. Requests name a topic by its parameters. */
 export interface HttpForm {
   /** Path of the event stream. */
   readonly stream: string;
   /** Path of the registrations. */
   readonly registrations: string;
-  readonly parameters: readonly ['userId', string];
-  topicOf(ids: Readonly<Record<string, number>>): string;
+  /** Reads the topic's parameters. Throws a PushError that names the first that is wrong. */
+  read(given: Given): { readonly topic: string; readonly values: Values };
+  /** What upstreams are told of a registration, beside channel and destination. */
+  notice(values: Values): object;
   /** A payload as one Server-Sent Event. */
   event(payload: object): { readonly name: string; readonly data: object };
-  /** State topics: the `data` of the event a stream begins with where nothing is known yet. */
-  readonly unknown: ((ids: Readonly<Record<string, number>>, nowMs: number) => object) | null;
+  /** State topics: the `data` of a stream's first event while the topic has no message. */
+  readonly unknown: ((values: Values, nowMs: number) => object) | null;
 }
-
-export function eventType<Detail>(
-  schema: GenericSchema<unknown, Detail>,
-  outcomes: (detail: Detail, meta: EventMeta) => Outcome[],
-): EventType {
-  return { schema, outcomes: (detail, meta) => outcomes(detail as Detail, meta) };
-}
-
-/** An instant in an event's detail. */
-export const instant = v.pipe(
-  v.string(),
-  v.check((text) => parseMicros(text) !== null, 'expected ISO 8601 with a zone, such as 2026-02-06T22:48:44.590151+00:00'),
-);
-
-/** The event's own time, in microseconds: its detail's, else its envelope's; `null` where it has none. */
-export const ownTime = (timestamp: string | undefined, meta: EventMeta): number | null =>
-  timestamp !== undefined ? parseMicros(timestamp) : meta.time === null ? null : parseMicros(meta.time);

@@ -2,7 +2,7 @@ import { PushError } from '../errors.ts';
 import type { PushMode } from '../names.ts';
 import type { Channels } from './channels.ts';
 
-/** Throws where this deployment does not offer the transport, with what to use instead. */
+/** Throws if this deployment does not offer the transport. The error says what to use instead. */
 export function checkMode(transport: 'sse' | 'websocket', mode: PushMode, { all }: Channels): void {
   if (mode === 'both' || mode === transport) return;
   const paths = (kind: 'stream' | 'registrations') => all.flatMap(({ http }) => http?.[kind] ?? []).join(', ');

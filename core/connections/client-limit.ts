@@ -1,28 +1,28 @@
 /** How many connections one client may have (`docs/protocol.md`, "Errors and limits"). */
-
 import { PushError } from '../errors.ts';
-import type { Connection, Gateway, Membership } from '../ports.ts';
-import { clientOf } from './client-name.ts';
-import { type DisconnectPorts, disconnect } from './disconnect.ts';
+import type { Membership } from '../ports/clients.ts';
+import type { Connection } from '../ports/connections.ts';
+import type { Gateway } from '../ports/gateway.ts';
+import { clientOf, type DisconnectPorts, disconnect } from './disconnect.ts';
 
-/** A handshake may take the platform's 29 s: until then a connection that the gateway does not know may only be coming. */
-const COMING_MS = 30_000;
+/** A handshake may take the platform's 29 s: until then a connection that the gateway does not know may still be opening. */
+const OPENING_MS = 30_000;
 
-export interface ClientPorts extends DisconnectPorts {
+export interface ClientLimitPorts extends DisconnectPorts {
   readonly gateway: Pick<Gateway, 'stateOf'>;
   readonly maxConnectionsPerClient: number;
 }
 
-/** What is known of who a connection belongs to. */
-type Known = Membership & Pick<Connection, 'principal' | 'announced' | 'sourceIp'>;
+/** The part of a connection that says whose it is. */
+type Owned = Membership & Pick<Connection, 'principal' | 'announced' | 'sourceIp'>;
 
 /**
- * Counts a connection for its client, and no longer for the one it was of `before`. Past the limit the client's other
- * connections are looked at, and those that have vanished forgotten; if there are still too many, this one is too many,
- * and it throws. Each count is one write, so that of several at once exactly those past the limit see it.
- * Gives the way to take it back, where what it was counted for does not come to be.
+ * Counts a connection for its client, and no longer for the client it had `before`. Each count is one write, so of
+ * several connections at once exactly those past the limit see it. Past the limit the client's vanished connections are
+ * deleted first; if there are still too many, it throws. Returns the way to take the count back, in case the connection
+ * does not come to be.
  */
-export async function countConnection(connection: Known, before: Known | null, ports: ClientPorts): Promise<() => Promise<void>> {
+export async function countConnection(connection: Owned, before: Owned | null, ports: ClientLimitPorts): Promise<() => Promise<void>> {
   const client = clientOf(connection);
   const left = before && clientOf(before);
   if (client === null || client === left) return async () => undefined;
@@ -31,22 +31,22 @@ export async function countConnection(connection: Known, before: Known | null, p
   return () => ports.clients.leave(client, connection);
 }
 
-async function enter(client: string, me: Known, ports: ClientPorts): Promise<void> {
+async function enter(client: string, me: Owned, ports: ClientLimitPorts): Promise<void> {
   const { clients, clock, maxConnectionsPerClient: limit } = ports;
   const members = await clients.enter(client, me, clock.now());
   if (members.length <= limit) return;
-  const vanished = await Promise.all(members.map((one) => forgetVanished(client, one, me, ports)));
+  const vanished = await Promise.all(members.map((one) => removeVanished(client, one, me, ports)));
   if (members.length - vanished.filter(Boolean).length <= limit) return;
   await clients.leave(client, me);
   throw new PushError('TOO_MANY_CONNECTIONS', `a client may have ${limit} connections; close one of the others first`, { limit });
 }
 
-/** True where the connection was gone. */
-async function forgetVanished(client: string, one: Membership, me: Known, ports: ClientPorts): Promise<boolean> {
+/** True if the connection was gone. */
+async function removeVanished(client: string, one: Membership, me: Owned, ports: ClientLimitPorts): Promise<boolean> {
   const { connectionId, connectedAtMs } = one;
-  // a user's connections are counted with their handshake, announced ones when they are there
-  const mayBeComing = me.principal !== null && ports.clock.now() - connectedAtMs < COMING_MS;
-  if (connectionId === me.connectionId || mayBeComing) return false;
+  // a user's connections are counted during their handshake, announced ones when they are open
+  const mayBeOpening = me.principal !== null && ports.clock.now() - connectedAtMs < OPENING_MS;
+  if (connectionId === me.connectionId || mayBeOpening) return false;
   if ((await ports.gateway.stateOf(connectionId)) !== 'gone') return false;
   await disconnect(connectionId, ports);
   await ports.clients.leave(client, one);

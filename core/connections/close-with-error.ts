@@ -1,17 +1,18 @@
 import type { PushError } from '../errors.ts';
-import type { Dialect, Gateway } from '../ports.ts';
+import type { Dialect } from '../ports/audience.ts';
+import type { Ports } from '../ports/ports.ts';
 import { encodeError } from '../protocol/encode.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
-import { answer } from './reply.ts';
+import { reply } from './reply.ts';
 
-/** Ends a connection with a reason: tells it, as far as it hears, closes it, and forgets it. */
-export async function dismiss(
+/** Ends a connection: sends the reason if the client still takes it, closes the socket, and deletes the connection. */
+export async function closeWithError(
   { connectionId, dialect }: { readonly connectionId: string; readonly dialect: Dialect },
   reason: PushError,
-  ports: DisconnectPorts & { readonly gateway: Gateway },
+  ports: DisconnectPorts & Pick<Ports, 'gateway'>,
   receipt: string | null = null,
 ): Promise<void> {
-  await answer(connectionId, encodeError(reason, dialect, ports.clock.now(), receipt), ports);
+  await reply(connectionId, encodeError(reason, dialect, ports.clock.now(), receipt), ports);
   await ports.gateway.close(connectionId);
   await disconnect(connectionId, ports);
 }

@@ -1,78 +1,91 @@
-import type { Channel, LogCommit, Outcome, StateCommit } from '../channels/channel.ts';
-import type { Channels } from '../channels/channels.ts';
+/** Commit: outcomes of events become messages of one topic, each once, however often its event comes. */
+import type { Channel, Kind, Listing, LogCommit, Outcome } from '../channels/channel.ts';
 import { METRIC } from '../names.ts';
-import type { Catalogue, Report, TopicState, Topics } from '../ports.ts';
-import { type AsidePorts, fitting } from './large-messages.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { StateCommit, TopicState } from '../ports/topics.ts';
+import { inlineOrReference, type LargeMessagePorts } from './large-messages.ts';
 import { openLog } from './log-writer.ts';
 
-export interface CommitPorts extends AsidePorts {
-  readonly topics: Topics;
-  readonly catalogue: Catalogue;
-  readonly channels: Channels;
-  readonly report: Report;
-}
+export interface CommitPorts extends LargeMessagePorts, Pick<Ports, 'topics' | 'catalogue' | 'report'> {}
 
-/** What one event comes to on one topic. `attempt` runs its share of the work, and keeps a failure to itself. */
+/** One outcome, and the queue record that brought it. */
 export interface Share {
   readonly outcome: Outcome;
-  /** The record that brought it. */
   readonly recordId: string;
-  /** False where the work failed. */
-  attempt(work: () => Promise<void>): Promise<boolean>;
 }
 
-/** Where an outcome belongs: what belongs together is committed in order. */
+export interface CommitResult {
+  /** The topic to drain; `null` if it is not heard. */
+  readonly topic: string | null;
+  /** Records that must come back. */
+  readonly failed: readonly { readonly recordId: string; readonly error: unknown }[];
+}
+
+/** Outcomes of one place are committed together, in order. */
 export const placeOf = (outcome: Outcome): string => (outcome.kind === 'listing' ? `listing of ${outcome.channel}` : outcome.topic);
 
 /**
- * Makes outcomes of events on one topic messages, one after another: else they would race for the same place. Each
- * once, however often the event comes. Gives the topic to drain, or `null` where nobody listens. A redelivery drains
- * too: an earlier try may have died between commit and drain.
+ * Commits outcomes of one place, one after another: otherwise they would race for the same item. A failure fails its own
+ * record only. A redelivery drains too, since an earlier try may have died between commit and drain. Throws if nothing
+ * could be committed at all.
  */
-export async function commit(shares: readonly Share[], ports: CommitPorts): Promise<string | null> {
+export async function commit(shares: readonly [Share, ...Share[]], ports: CommitPorts): Promise<CommitResult> {
   for (const { outcome } of shares) if (outcome.kind !== 'listing' && outcome.ahead) ports.report.count(METRIC.eventsAhead);
-  const [first] = shares;
-  const state = first?.outcome.kind === 'log' ? await commitLog(first.outcome.topic, shares, ports) : await commitStates(shares, ports);
-  return state?.heard ? state.topic : null;
+  const { state, failed } = await COMMITS[shares[0].outcome.kind](shares, ports);
+  return { topic: state?.heard ? state.topic : null, failed };
 }
 
-async function commitStates(shares: readonly Share[], ports: CommitPorts): Promise<TopicState | null> {
+type Committed = Pick<CommitResult, 'failed'> & { readonly state: TopicState | null };
+
+const COMMITS: Readonly<Record<Kind | 'listing', (shares: readonly Share[], ports: CommitPorts) => Promise<Committed>>> = {
+  state: (shares, ports) => eachAlone(shares, (outcome) => commitState(outcome as StateCommit, ports)),
+  listing: (shares, ports) => eachAlone(shares, (outcome) => list(outcome as Listing, ports)),
+  log: commitLog,
+};
+
+async function eachAlone(shares: readonly Share[], work: (outcome: Outcome) => Promise<TopicState | null>): Promise<Committed> {
+  const failed: { recordId: string; error: unknown }[] = [];
   let state: TopicState | null = null;
-  for (const { outcome, attempt } of shares) {
-    await attempt(async () => {
-      if (outcome.kind === 'listing') await ports.catalogue.list(outcome.channel, outcome.entries);
-      else state = await commitState(outcome as StateCommit, ports);
-    });
+  for (const { outcome, recordId } of shares) {
+    try {
+      state = await work(outcome);
+    } catch (error) {
+      failed.push({ recordId, error });
+    }
   }
-  return state;
+  return { state, failed };
 }
 
 async function commitState(outcome: StateCommit, { topics, catalogue, channels }: CommitPorts): Promise<TopicState> {
-  const { changed, state } = await topics.commitState(outcome);
-  const channel = channels.of(state.topic);
-  if (channel?.catalogued && !state.listed) {
-    await catalogue.list(channel.name, [{ topic: state.topic, name: null }]);
-    await catalogue.markListed(state.topic);
-  }
-  const thinned = changed && channel ? channel.thinRecent(state.recent) : null;
-  if (thinned) await topics.thinRecent(state, thinned);
-  return state;
+  const committed = await topics.commitState(outcome);
+  await channels.of(outcome.topic)?.committed?.(committed, { topics, catalogue });
+  return committed.state;
 }
 
-async function commitLog(topic: string, shares: readonly Share[], ports: CommitPorts): Promise<TopicState | null> {
+async function list({ channel, entries }: Listing, { catalogue }: CommitPorts): Promise<null> {
+  await catalogue.list(channel, entries);
+  return null;
+}
+
+async function commitLog(shares: readonly Share[], ports: CommitPorts): Promise<Committed> {
+  const commits = shares.map(({ outcome }) => outcome as LogCommit);
+  const topic = commits[0]?.topic ?? '';
   const channel = ports.channels.of(topic) as Channel;
-  // large ones are set aside side by side: only their places are taken one after another
-  const values = shares.map(({ outcome }) => fitting(topic, (outcome as LogCommit).value, channel, ports));
+  // bodies of large ones are stored side by side: only their offsets are taken one after another
+  const values = commits.map(({ value }) => inlineOrReference(topic, value, channel, ports));
   for (const value of values) value.catch(() => undefined);
   const log = await openLog(topic, ports.topics);
-  const failed = new Set<string>();
+  const failed = new Map<string, unknown>();
   let appended = 0;
-  for (const [index, { outcome, recordId, attempt }] of shares.entries()) {
-    // the parts of one event stay in order: what follows one that failed comes back with it
+  for (const [index, { recordId }] of shares.entries()) {
+    // the parts of one event stay in order: those after a failed one come back with it
     if (failed.has(recordId)) continue;
-    const done = await attempt(async () => log.append((outcome as LogCommit).eventId, (await values[index]) as object));
-    if (done) appended++;
-    else failed.add(recordId);
+    try {
+      await log.append(commits[index]?.eventId ?? '', (await values[index]) as object);
+      appended++;
+    } catch (error) {
+      failed.set(recordId, error);
+    }
   }
-  return appended > 0 ? log.finish() : null;
+  return { state: appended > 0 ? await log.finish() : null, failed: [...failed].map(([recordId, error]) => ({ recordId, error })) };
 }

@@ -1,42 +1,18 @@
+/** Jobs off the queue. */
 import { bounded } from '../base/concurrency.ts';
-import { expectConnect, greetLater } from '../connections/connect.ts';
+import { expectConnect } from '../connections/connect.ts';
 import { disconnect } from '../connections/disconnect.ts';
+import { greetLater } from '../connections/greeting.ts';
 import { METRIC } from '../names.ts';
-import type { Job } from '../ports.ts';
-import { formatPing } from '../protocol/json.ts';
+import { ONLY_SHARD } from '../ports/audience.ts';
+import type { Job } from '../ports/jobs.ts';
+import { formatPing } from '../protocol/json-replies.ts';
 import { type DrainPorts, drain } from './drain.ts';
-import { ONLY_SHARD } from './subscribe.ts';
 
-/** Drains under way at once. */
+/** Drains in flight at once. */
 const AT_ONCE = 16;
 
-/** Does one job off the queue. Throws where it must come back. */
-export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
-  switch (job.kind) {
-    case 'drain':
-      return drain(job, ports);
-    case 'greet':
-      return greetLater(job.connectionId, job.atMs, ports);
-    case 'expect-connect':
-      return expectConnect(job.connectionId, ports);
-    case 'keepalive':
-      return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, retell: true }, ports));
-    case 'ping':
-      return ping(job.connectionIds, ports);
-  }
-}
-
-/** A ping that meets a slow consumer is dropped: the next is due soon enough. */
-async function ping(connectionIds: readonly string[], ports: DrainPorts): Promise<void> {
-  const frame = formatPing(ports.clock.now());
-  await bounded(connectionIds, ports.drainSettings.postsAtOnce, async (connectionId) => {
-    const result = await ports.gateway.post(connectionId, frame);
-    if (result === 'gone') await disconnect(connectionId, ports);
-    else if (result === 'sent') ports.report.count(METRIC.messagesOut);
-  });
-}
-
-/** Does the jobs of some queue records; gives the ids of those that must come back. */
+/** Does the jobs of some queue records. Returns the ids of those that must come back. */
 export async function doJobs(records: readonly { readonly id: string; readonly body: string }[], ports: DrainPorts): Promise<string[]> {
   const failed: string[] = [];
   await bounded(records, records.length, async ({ id, body }) => {
@@ -49,4 +25,30 @@ export async function doJobs(records: readonly { readonly id: string; readonly b
     }
   });
   return failed;
+}
+
+/** Throws if the job must come back. */
+export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
+  switch (job.kind) {
+    case 'drain':
+      return drain(job, ports);
+    case 'greet':
+      return greetLater(job.connectionId, job.atMs, ports);
+    case 'expect-connect':
+      return expectConnect(job.connectionId, ports);
+    case 'keepalive':
+      return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, repeat: true }, ports));
+    case 'ping':
+      return ping(job.connectionIds, ports);
+  }
+}
+
+/** A ping to a throttled connection is dropped: the next is due soon enough. */
+async function ping(connectionIds: readonly string[], ports: DrainPorts): Promise<void> {
+  const frame = formatPing(ports.clock.now());
+  await bounded(connectionIds, ports.drainSettings.postsAtOnce, async (connectionId) => {
+    const result = await ports.gateway.post(connectionId, frame);
+    if (result === 'gone') await disconnect(connectionId, ports);
+    else if (result === 'sent') ports.report.count(METRIC.messagesOut);
+  });
 }

@@ -1,58 +1,44 @@
-/** Messages too large for a frame: their body lies apart, and what is told refers to it. */
+/** Messages too large for a frame: the body is stored apart, and subscribers get a reference to it. */
 import { byteLength } from '../base/bytes.ts';
 import { LOG_LIFE_MS } from '../base/lifetimes.ts';
 import { isoOf } from '../base/time.ts';
 import type { Channel } from '../channels/channel.ts';
+import type { Channels } from '../channels/channels.ts';
 import { MAX_INLINE_BYTES } from '../names.ts';
-import type { Clock } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
 
-/** Where a body is asked for: `GET /api/messages/{id}`. */
+/** Path of a body: `GET /api/messages/{id}`. */
 const BODY_PATH = '/api/messages/';
 
-/** What lies apart. */
-export interface Body {
-  /** Whoever may be told the topic may read it. */
-  readonly topic: string;
+/** The log's value for a large message. */
+interface Reference {
+  /** As subscribers get it: without its data, with the reference. */
   readonly payload: object;
-  readonly expiresAtMs: number;
-}
-
-export interface Bodies {
-  put(id: string, body: Body): Promise<void>;
-  /** `null` where there is none, or its time is over. */
-  read(id: string): Promise<Body | null>;
-}
-
-/** What stands in the log in place of a large message. */
-export interface Aside {
-  /** As it is told: without its data, with the reference. */
-  readonly payload: object;
-  /** What filters compare. */
+  /** The values that filters compare. */
   readonly facets: readonly string[];
 }
 
-export const asideOf = (value: object): Aside | null => ('aside' in value ? (value.aside as Aside) : null);
+/** The reference that a log's value is; `null` if the value is the message itself. */
+export const referenceOf = (value: object): Reference | null => ('reference' in value ? (value.reference as Reference) : null);
 
-export interface AsidePorts {
-  readonly bodies: Bodies;
-  readonly clock: Clock;
-  readonly newId: () => string;
+export interface LargeMessagePorts extends Pick<Ports, 'bodies' | 'clock' | 'newId'> {
+  readonly channels: Channels;
 }
 
-/** The value as the log holds it: a large one is set aside first, so that what is told can always be fetched. */
-export async function fitting(topic: string, value: object, channel: Channel, ports: AsidePorts): Promise<object> {
-  // what is told of a value is never twice as long
+/** The value as the log holds it. A large body is stored before its reference is committed, so that it can always be fetched. */
+export async function inlineOrReference(topic: string, value: object, channel: Channel, ports: LargeMessagePorts): Promise<object> {
+  // a payload is never twice as long as its value
   if (byteLength(JSON.stringify(value)) <= MAX_INLINE_BYTES / 2) return value;
   const nowMs = ports.clock.now();
-  const payload = channel.payload({ topic, parts: { newest: value }, nowMs, retold: false });
+  const payload = ports.channels.payload(channel, { topic, parts: { newest: value }, nowMs, repeated: false });
   const bytes = payload === null ? 0 : byteLength(JSON.stringify(payload));
   if (payload === null || bytes <= MAX_INLINE_BYTES) return value;
   const id = ports.newId();
   const expiresAtMs = nowMs + LOG_LIFE_MS;
   await ports.bodies.put(id, { topic, payload, expiresAtMs });
-  const aside: Aside = {
+  const reference: Reference = {
     payload: { ...payload, data: {}, ref: BODY_PATH + id, bytes, expires_at: isoOf(expiresAtMs) },
     facets: channel.filtering?.facets(payload) ?? [],
   };
-  return { aside };
+  return { reference };
 }

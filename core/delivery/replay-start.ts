@@ -1,45 +1,36 @@
-/** Where a log is told from. */
-
+/** Where the replay of a log starts. */
 import type { Position } from '../base/position.ts';
 import type { History } from '../channels/channel.ts';
-import type { Clock, LogMessage, TopicState, Topics } from '../ports.ts';
-import { readLogAfter } from './backlog.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { LogMessage, TopicState, Topics } from '../ports/topics.ts';
+import { logHead, readLogAfter } from './log-reader.ts';
 
-export interface LogStart {
-  /** What comes after this offset is told. */
+export interface ReplayStart {
+  /** Messages after this offset are replayed. */
   readonly start: number;
   readonly head: number;
-  /** Nothing is missing between what was wanted and the start. */
+  /** Nothing is missing between the wanted position and the start. */
   readonly whole: boolean;
-  /** The first that are to be told; of the head, none. */
+  /** The first page after the start; empty if nothing was wanted. */
   readonly first: readonly LogMessage[];
 }
 
-/** The head of a log: its hint, and what follows it without a gap. */
-export async function logHead(state: TopicState, topics: Topics): Promise<number> {
-  for (let head = state.head; ; ) {
-    const { messages, full } = await readLogAfter({ ...state, head }, head, topics);
-    head = messages.at(-1)?.offset ?? head;
-    if (!full) return head;
-  }
-}
-
 /**
- * Where a log is told from: after the position, or all of it where that is of another life or none of ours, as far back
- * as its history goes; or from the head.
+ * The replay starts after the wanted position; at the log's beginning if the position is unknown or of another epoch; and
+ * never before the channel's history. Without a wanted position it starts at the head.
  */
-export async function startOf(
+export async function replayStart(
   wanted: Position | null,
   state: TopicState,
   history: History,
-  { topics, clock }: { readonly topics: Topics; readonly clock: Clock },
-): Promise<LogStart> {
+  { topics, clock }: Pick<Ports, 'topics' | 'clock'>,
+): Promise<ReplayStart> {
   if (wanted === null) {
     const head = await logHead(state, topics);
     return { start: head, head, whole: false, first: [] };
   }
   const known = wanted.epoch === state.epoch;
-  // who was told beyond the hint knows a position that the hint does not
+  // a client that got a message beyond the hint knows a position that the hint does not
   const head = known && wanted.offset > state.head ? await logHead(state, topics) : state.head;
   const asked = known && wanted.offset <= head ? wanted.offset : 0;
   const start = await inHistory(asked, head, history, state.topic, topics, clock.now());
@@ -50,8 +41,8 @@ export async function startOf(
 }
 
 /**
- * The offset itself, or the first later one after which everything still counts as history. By age it is searched for
- * by halves: a log may be long, and who comes back after a night asks for one look at a time, not for the night.
+ * The offset itself, or the first later one after which everything is still history. The age is searched by bisection: a
+ * log may be long, and a client that returns after a night needs one look at a time, not the night.
  */
 async function inHistory(
   asked: number,

@@ -2,18 +2,13 @@ import { bounded, chunksOf } from '../base/concurrency.ts';
 import type { Channels } from '../channels/channels.ts';
 import { type DisconnectPorts, disconnect } from '../connections/disconnect.ts';
 import { METRIC } from '../names.ts';
-import type { Audience, Catalogue, Connection, Gateway, Job, Jobs, SubscriptionKey, Topics, Turns } from '../ports.ts';
-import { ONLY_SHARD } from './subscribe.ts';
+import { ONLY_SHARD, type SubscriptionKey } from '../ports/audience.ts';
+import type { Connection } from '../ports/connections.ts';
+import type { Job } from '../ports/jobs.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export interface SweepPorts extends DisconnectPorts {
-  readonly audience: Audience;
-  readonly topics: Topics;
-  readonly turns: Turns;
-  readonly catalogue: Catalogue;
-  readonly gateway: Gateway;
-  readonly jobs: Jobs;
+export interface SweepPorts extends DisconnectPorts, Pick<Ports, 'topics' | 'turns' | 'catalogue' | 'gateway' | 'jobs' | 'newId'> {
   readonly channels: Channels;
-  readonly newId: () => string;
   readonly idleTimeoutSeconds: number;
   readonly pingIntervalSeconds: number;
 }
@@ -25,21 +20,21 @@ const SEGMENTS = 4;
 const AT_ONCE = 16;
 /** Pings that one job posts. */
 const PINGS_PER_JOB = 100;
-/** Topics that one job tells again. */
+/** Topics whose newest message one job delivers again. */
 const KEEPALIVES_PER_JOB = 50;
-/** A topic heard for less may just be being subscribed to. */
+/** A subscribe to a topic that was heard only just now may still be in flight. */
 const HEARD_AT_LEAST_MS = 2 * SWEEP_MS;
 
 /** What one pass over the connections found. */
 interface Found {
   readonly open: Connection[];
   readonly listened: Set<string>;
-  /** Subscriptions made between one and three sweeps ago: their handler may have died half-way. */
+  /** Subscriptions made between one and three sweeps ago: their handler may have died before it asked for the drain. */
   readonly young: SubscriptionKey[];
   readonly topicsOf: Map<string, string[]>;
 }
 
-/** The minute's housekeeping: closes the silent, pings who is due, deletes what is gone, and puts counters right. */
+/** The minute's housekeeping: closes silent connections, pings those that are due, deletes what is gone, and corrects counters. */
 export async function sweep(ports: SweepPorts): Promise<void> {
   const { clock, connections, catalogue, report } = ports;
   const now = clock.now();
@@ -74,13 +69,13 @@ async function scan(now: number, { connections }: SweepPorts): Promise<Found> {
   return found;
 }
 
-/** Gives those who stay. */
+/** Returns the connections that stay open. */
 async function closeSilent(found: Found, now: number, ports: SweepPorts): Promise<Connection[]> {
   const idleMs = ports.idleTimeoutSeconds * 1000;
-  const told = new Map<string, Promise<number>>();
-  const toldAt = (topic: string): Promise<number> => {
-    const known = told.get(topic) ?? ports.turns.read(topic, ONLY_SHARD).then((turn) => turn?.toldAtMs ?? 0);
-    told.set(topic, known);
+  const times = new Map<string, Promise<number>>();
+  const deliveredAt = (topic: string): Promise<number> => {
+    const known = times.get(topic) ?? ports.turns.read(topic, ONLY_SHARD).then((turn) => turn?.deliveredAtMs ?? 0);
+    times.set(topic, known);
     return known;
   };
   const alive: Connection[] = [];
@@ -88,13 +83,12 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
     const { connectionId } = connection;
     const reason = connection.expiresAtMs <= now ? 'expired' : stoppedAnswering(connection, now, idleMs) ? 'stopped answering pings' : null;
     if (reason === null) {
-      const lastMs = Math.max(connection.connectedAtMs, connection.touchedAtMs, connection.toldAtMs);
+      const lastMs = Math.max(connection.connectedAtMs, connection.touchedAtMs, connection.deliveredAtMs);
       if (now - lastMs <= idleMs) return void alive.push(connection);
-      // only one that would be closed is worth looking up what it was told
-      const times = await Promise.all((found.topicsOf.get(connectionId) ?? []).map(toldAt));
-      const toldMs = Math.max(0, ...times);
-      if (now - toldMs <= idleMs) {
-        await ports.connections.told(connectionId, toldMs);
+      // a delivery counts as life; it is looked up only for a connection that would be closed
+      const deliveredMs = Math.max(0, ...(await Promise.all((found.topicsOf.get(connectionId) ?? []).map(deliveredAt))));
+      if (now - deliveredMs <= idleMs) {
+        await ports.connections.delivered(connectionId, deliveredMs);
         return void alive.push(connection);
       }
     }
@@ -105,14 +99,14 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
   return alive;
 }
 
-/** It once answered a ping, and has said nothing since one that came longer ago than the silence allowed. */
+/** It once answered a ping, and has sent nothing since a ping that is older than the allowed silence. */
 function stoppedAnswering({ pingedAtMs, pongedAtMs, touchedAtMs }: Connection, now: number, idleMs: number): boolean {
   return pongedAtMs > 0 && touchedAtMs < pingedAtMs && now - touchedAtMs > idleMs;
 }
 
 /**
- * Who is due is pinged, and told the newest of topics that keep alive. It goes out spread over the minute, so that it
- * takes no burst of the account's quota. STOMP knows no ping: its clients send heart-beats.
+ * Connections that are due get a ping, and the newest of their topics that keep alive. Both are spread over the minute,
+ * so that they take no burst of the account's quota. STOMP has no ping: its clients send heart-beats.
  */
 async function pingDue(alive: readonly Connection[], found: Found, now: number, ports: SweepPorts): Promise<void> {
   const { connections, jobs, channels, pingIntervalSeconds } = ports;
@@ -130,7 +124,7 @@ async function pingDue(alive: readonly Connection[], found: Found, now: number, 
   for (const [index, job] of work.entries()) await jobs.put(job, Math.floor((index * 50) / work.length));
 }
 
-/** A subscription still late after a minute: its handler died before it could ask for the drain. */
+/** A subscription that is still late after a minute: its handler died before it could ask for the drain. */
 async function drainLate(young: readonly SubscriptionKey[], { audience, jobs }: SweepPorts): Promise<void> {
   const late = new Set<string>();
   for (const keys of chunksOf(young, 100)) {
@@ -142,9 +136,8 @@ async function drainLate(young: readonly SubscriptionKey[], { audience, jobs }: 
 }
 
 /**
- * Nobody listens to a topic any more: its events need not be drained. The flag is taken back first and the audience
- * looked at afterwards, so that a subscriber in between is either seen here or sees the flag gone. Gives how many
- * topics stay heard.
+ * Topics without subscribers: their events need not be drained. The mark is taken back before the audience is read, so
+ * that a subscriber in between is either seen here or finds the mark gone. Returns how many topics stay heard.
  */
 async function unhearDeserted(
   listened: ReadonlySet<string>,
@@ -154,7 +147,7 @@ async function unhearDeserted(
   const heard = await catalogue.heard();
   const deserted = heard.filter(({ topic, atMs, leaving }) => leaving || (!listened.has(topic) && now - atMs >= HEARD_AT_LEAST_MS));
   await bounded(deserted, AT_ONCE, async ({ topic, atMs }) => {
-    // noted first: whoever dies between the flag and the look leaves it to the next sweep
+    // noted first: if this sweep dies between the mark and the read, the next one looks again
     await catalogue.markLeaving(topic);
     const stamp = newId();
     await topics.unhear(topic, stamp);

@@ -1,34 +1,36 @@
+/** A turn while it is held. */
 import { TurnLostError } from '../errors.ts';
-import type { Clock, Turn, Turns } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Turn } from '../ports/turns.ts';
 
-export interface LeaseSettings {
-  /** How long a turn is held without being extended. */
+export interface TurnSettings {
+  /** How long a turn is valid without being extended. */
   readonly turnMs: number;
-  /** Nothing is posted within this much of the turn's end: more than a post may take. */
+  /** Nothing is posted within this time before the turn's end: longer than a post may take. */
   readonly marginMs: number;
 }
 
-/** A turn that one holds. */
-export interface Lease {
+export interface HeldTurn {
   readonly me: string;
+  /** The cursor item as it was when the turn began. */
   readonly first: Turn;
-  /** Its last holder did not release it: it died at work, or is only slow and may still post. */
+  /** Its last holder did not release it: it died, or is only slow and may still post. */
   readonly takenOver: boolean;
-  /** Makes sure that there is time for a post, extending the turn if need be. Throws TurnLostError where it is lost. */
+  /** Verifies that there is time for a post, and extends the turn if need be. Throws TurnLostError if it is lost. */
   hold(): Promise<void>;
-  /** When the turn ends, if it is not extended. */
+  /** When the turn would end if it were extended now, in ms. */
   nextUntilMs(): number;
-  /** The turn was prolonged by another request. */
+  /** Another request extended the turn. */
   heldUntil(untilMs: number): void;
 }
 
-/** Pokes, and takes the turn if it is free or has expired. `null`: another has it, was poked, and will look again. */
+/** Pokes the topic, and takes the turn if it is free or expired. `null`: another worker has it, was poked, and will look again. */
 export async function takeTurn(
   topic: string,
   shard: number,
-  ports: { turns: Turns; clock: Clock; newId: () => string },
-  { turnMs, marginMs }: LeaseSettings,
-): Promise<Lease | null> {
+  ports: Pick<Ports, 'turns' | 'clock' | 'newId'>,
+  { turnMs, marginMs }: TurnSettings,
+): Promise<HeldTurn | null> {
   const { turns, clock } = ports;
   const me = ports.newId();
   const nextUntilMs = () => clock.now() + turnMs;

@@ -2,16 +2,16 @@ import * as v from 'valibot';
 import { byteLength } from '../base/bytes.ts';
 import { eventId } from '../base/event-id.ts';
 import { parseMicros } from '../base/time.ts';
-import { explain } from '../base/validation.ts';
+import { explain, parseJson } from '../base/validation.ts';
 import type { EventType } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { ACCEPTANCE_KEY } from '../names.ts';
-import type { AcceptedEvent } from '../ports.ts';
+import type { AcceptedEvent } from '../ports/events.ts';
 
 /**
- * The event as it lies on the bus and in the queue: EventBridge's envelope. What our own publishing adds (the
- * publisher's id and time, and when it was accepted) travels in the detail, for EventBridge keeps only whole seconds.
+ * An event on the bus and in the queue: EventBridge's envelope. What our own publishing adds (the publisher's id and time,
+ * and the acceptance) travels in the detail, because EventBridge keeps only whole seconds.
  */
 const envelope = v.object({
   id: eventId(200),
@@ -24,7 +24,7 @@ const envelope = v.object({
   detail: v.record(v.string(), v.unknown()),
 });
 
-/** The last time there is. */
+/** The latest time that JavaScript has. */
 const MAX_TIME_MS = 8.64e15;
 
 const acceptance = v.object({
@@ -36,13 +36,13 @@ const acceptance = v.object({
 
 export type Envelope = v.InferInput<typeof envelope>;
 
-/** The detail that goes over the bus. */
+/** The detail as it goes over the bus. */
 export const detailOnBus = (event: AcceptedEvent): Record<string, unknown> => ({
   ...event.detail,
   [ACCEPTANCE_KEY]: { id: event.id, time: event.time, acceptedAtMs: event.acceptedAtMs, index: event.index },
 });
 
-/** The whole envelope, for the lane that goes past the bus. */
+/** The whole envelope, for the lane past the bus. */
 export const toEnvelope = (event: AcceptedEvent): Envelope => ({
   id: event.id,
   source: event.source,
@@ -54,7 +54,7 @@ export const toEnvelope = (event: AcceptedEvent): Envelope => ({
 export interface KnownEvent {
   readonly event: AcceptedEvent;
   readonly type: EventType;
-  /** As the channel's schema gives it back: unknown fields dropped. */
+  /** As the channel's schema returned it: unknown fields dropped. */
   readonly parsed: unknown;
 }
 
@@ -84,17 +84,7 @@ export function readEnvelope(text: string, channels: Channels): KnownEvent {
   return checkEvent({ source: rest.source, detailType: rest['detail-type'], detail: plain, ...accepted }, channels);
 }
 
-/** JSON or a PushError. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError) && !(cause instanceof RangeError)) throw cause;
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'expected JSON', { received_message: text.slice(0, 200) });
-  }
-}
-
-/** Throws where an event's detail is larger than a message may be. */
+/** Throws if an event's detail is larger than a message may be. */
 export function checkSize(detail: object, maxBytes: number): void {
   const bytes = sizeOf(detail);
   if (bytes > maxBytes)

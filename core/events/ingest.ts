@@ -1,18 +1,19 @@
+/**
+ * Ingest: queue records become messages, and their topics are drained. Its phases: read the events (an invalid one goes to
+ * the dead-letter queue with the reason); commit each topic's outcomes in order; then drain the topics that are heard.
+ */
 import { bounded } from '../base/concurrency.ts';
 import type { Outcome } from '../channels/channel.ts';
-import { type CommitPorts, commit, placeOf } from '../delivery/commit.ts';
+import { type CommitPorts, commit, placeOf, type Share } from '../delivery/commit.ts';
 import { type DrainPorts, drain } from '../delivery/drain.ts';
-import { ONLY_SHARD } from '../delivery/subscribe.ts';
 import { PushError } from '../errors.ts';
 import { METRIC } from '../names.ts';
+import { ONLY_SHARD } from '../ports/audience.ts';
+import type { Ports } from '../ports/ports.ts';
 import { checkSize, type KnownEvent, readEnvelope } from './envelope.ts';
 
-export interface IngestPorts extends CommitPorts, DrainPorts {
+export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodies' | 'deadEvents'> {
   readonly maxMessageBytes: number;
-  readonly deadEvents: {
-    /** Keeps an event that can never be served, with the reason. */
-    bury(body: string, reason: string): Promise<void>;
-  };
 }
 
 export interface QueueRecord {
@@ -20,76 +21,73 @@ export interface QueueRecord {
   readonly body: string;
 }
 
-/** Commits and drains under way at once; drains mostly wait for their topic's window. */
+/** Commits and drains in flight at once; drains mostly wait for their topic's window. */
 const AT_ONCE = 64;
 
-/** What an event comes to on one topic, and the record that brought it. */
-interface Item {
-  readonly recordId: string;
-  readonly outcome: Outcome;
+/** An outcome, with what orders it among the others. */
+interface Accepted extends Share {
   readonly acceptedAtMs: number;
   readonly index: number;
 }
 
-/**
- * Commits the events of some queue records and drains their topics. Gives the ids of the records that must come
- * back; an invalid event never does, it is buried with the reason.
- */
+/** Returns the ids of the records that must come back. */
 export async function ingest(records: readonly QueueRecord[], ports: IngestPorts): Promise<string[]> {
   const failed = new Set<string>();
-  /** False where it failed. */
-  const failing = async (ids: Iterable<string>, what: string, work: () => Promise<void>): Promise<boolean> => {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      ports.report.error(what, error);
-      ports.report.count(METRIC.errors);
-      for (const id of ids) failed.add(id);
-      return false;
-    }
+  const fail = (ids: Iterable<string>, what: string, error: unknown): void => {
+    ports.report.error(what, error);
+    ports.report.count(METRIC.errors);
+    for (const id of ids) failed.add(id);
   };
 
-  const items: Item[] = [];
+  const accepted: Accepted[] = [];
   await bounded(records, AT_ONCE, async (record) => {
-    await failing([record.id], 'an event was not read', async () => {
-      const known = await readOrBury(record, ports);
-      if (!known) return;
-      const { acceptedAtMs, index } = known.event;
-      for (const outcome of known.type.outcomes(known.parsed, known.event))
-        items.push({ recordId: record.id, outcome, acceptedAtMs, index });
-    });
+    try {
+      accepted.push(...(await outcomesOf(record, ports)));
+    } catch (error) {
+      fail([record.id], 'an event was not read', error);
+    }
   });
-  const interested: { readonly topic: string; readonly ids: ReadonlySet<string> }[] = [];
-  await bounded(byPlace(items), AT_ONCE, async (together) => {
-    const ids = new Set(together.map(({ recordId }) => recordId));
-    await failing(ids, 'events were not committed', async () => {
-      // each by itself: one that fails brings its record back, and must not keep the others waiting until then
-      const shares = together.map(({ recordId, outcome }) => ({
-        outcome,
-        recordId,
-        attempt: (work: () => Promise<void>) => failing([recordId], 'an event was not committed', work),
-      }));
-      const topic = await commit(shares, ports);
-      if (topic !== null) interested.push({ topic, ids });
-    });
+
+  const heard: { readonly topic: string; readonly ids: ReadonlySet<string> }[] = [];
+  await bounded(byPlace(accepted), AT_ONCE, async (shares) => {
+    const ids = new Set(shares.map(({ recordId }) => recordId));
+    try {
+      const { topic, failed: some } = await commit(shares, ports);
+      for (const { recordId, error } of some) fail([recordId], 'an event was not committed', error);
+      if (topic !== null) heard.push({ topic, ids });
+    } catch (error) {
+      fail(ids, 'events were not committed', error);
+    }
   });
-  // only when all is committed: a drain may wait
-  await bounded(interested, AT_ONCE, async ({ topic, ids }) => {
-    await failing(ids, 'a topic was not drained', () => drain({ topic, shard: ONLY_SHARD }, ports));
+
+  // after all commits, since a drain may wait
+  await bounded(heard, AT_ONCE, async ({ topic, ids }) => {
+    try {
+      await drain({ topic, shard: ONLY_SHARD }, ports);
+    } catch (error) {
+      fail(ids, 'a topic was not drained', error);
+    }
   });
   return [...failed];
 }
 
-/** What belongs together, in the order in which it was accepted. */
-function byPlace(items: readonly Item[]): Item[][] {
-  const places = new Map<string, Item[]>();
-  const inOrder = [...items].sort((a, b) => a.acceptedAtMs - b.acceptedAtMs || a.index - b.index);
-  for (const item of inOrder) {
-    const place = placeOf(item.outcome);
+async function outcomesOf(record: QueueRecord, ports: IngestPorts): Promise<Accepted[]> {
+  const known = await readOrBury(record, ports);
+  if (!known) return [];
+  const { acceptedAtMs, index } = known.event;
+  const outcomes: Outcome[] = known.type.outcomes(known.parsed, known.event);
+  return outcomes.map((outcome) => ({ recordId: record.id, outcome, acceptedAtMs, index }));
+}
+
+/** Outcomes of one place together, in the order in which their events were accepted. */
+function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
+  const places = new Map<string, [Accepted, ...Accepted[]]>();
+  const inOrder = [...accepted].sort((a, b) => a.acceptedAtMs - b.acceptedAtMs || a.index - b.index);
+  for (const one of inOrder) {
+    const place = placeOf(one.outcome);
     const there = places.get(place);
-    if (there) there.push(item);
-    else places.set(place, [item]);
+    if (there) there.push(one);
+    else places.set(place, [one]);
   }
   return [...places.values()];
 }
@@ -100,7 +98,7 @@ async function readOrBury(
 ): Promise<KnownEvent | null> {
   try {
     const known = readEnvelope(body, channels);
-    // what upstreams put onto the bus themselves was measured by nobody
+    // nobody has measured what upstreams put onto the bus themselves
     if (body.length > maxMessageBytes / 3) checkSize(known.event.detail, maxMessageBytes);
     return known;
   } catch (error) {

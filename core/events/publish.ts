@@ -3,12 +3,13 @@ import { byteLength } from '../base/bytes.ts';
 import { bounded } from '../base/concurrency.ts';
 import { eventId } from '../base/event-id.ts';
 import { parseMicros } from '../base/time.ts';
-import { explain } from '../base/validation.ts';
+import { explain, parseJson } from '../base/validation.ts';
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { METRIC } from '../names.ts';
-import type { AcceptedEvent, Catalogue, Clock, Lane, Report } from '../ports.ts';
-import { checkEvent, checkSize, parseJson } from './envelope.ts';
+import type { AcceptedEvent } from '../ports/events.ts';
+import type { Ports } from '../ports/ports.ts';
+import { checkEvent, checkSize } from './envelope.ts';
 
 /** `docs/protocol.md`, "Publishing". */
 const MAX_EVENTS = 500;
@@ -43,22 +44,17 @@ export interface Receipt {
   readonly rejected: readonly Rejection[];
 }
 
-export interface PublishPorts {
-  readonly lanes: Readonly<Record<'bus' | 'direct', Lane>>;
-  readonly catalogue: Catalogue;
+export interface PublishPorts extends Pick<Ports, 'lanes' | 'catalogue' | 'clock' | 'report' | 'newId'> {
   readonly channels: Channels;
-  readonly clock: Clock;
-  readonly report: Report;
-  readonly newId: () => string;
   readonly maxMessageBytes: number;
 }
 
-/** Accepts events for delivery. Each is checked by itself: a bad one is rejected with its place, the others go on. */
+/** Accepts events for delivery. Each is checked by itself: a bad one is rejected with its index, the others go on. */
 export async function publish(body: string, ports: PublishPorts): Promise<Receipt> {
   if (byteLength(body) > MAX_BODY_BYTES) {
     throw new PushError(
       'PAYLOAD_TOO_LARGE',
-      `a request may have ${MAX_BODY_BYTES} bytes, what stands around its events included; send several requests, or less in one`,
+      `a request may have ${MAX_BODY_BYTES} bytes, its envelope included; send several requests, or less in one`,
       { limit_bytes: MAX_BODY_BYTES },
     );
   }
@@ -66,21 +62,21 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
   if (!request.success) throw explain(request.issues, 'body');
   const { events, lane } = request.output;
 
-  const accepted: { readonly place: number; readonly event: AcceptedEvent }[] = [];
+  const accepted: { readonly index: number; readonly event: AcceptedEvent }[] = [];
   const rejected: Rejection[] = [];
   await bounded(events.entries(), 32, async ([index, event]) => {
     try {
-      accepted.push({ place: index, event: await accept(event, index, ports) });
+      accepted.push({ index, event: await accept(event, index, ports) });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       rejected.push({ index, error_code: error.code, error_message: error.message });
     }
   });
-  accepted.sort((a, b) => a.place - b.place);
+  accepted.sort((a, b) => a.index - b.index);
   if (rejected.length > 0) ports.report.count(METRIC.invalidEvents, rejected.length);
-  for (const place of await ports.lanes[lane].send(accepted.map(({ event }) => event))) {
+  for (const refused of await ports.lanes[lane].send(accepted.map(({ event }) => event))) {
     rejected.push({
-      index: accepted[place]?.place ?? -1,
+      index: accepted[refused]?.index ?? -1,
       error_code: 'INTERNAL_SERVER_ERROR',
       error_message: 'the event was not taken; send it again',
     });
@@ -100,7 +96,7 @@ async function accept(
   checkSize(detail, maxMessageBytes);
   const event = { id: id ?? newId(), source, detailType, detail, time, acceptedAtMs: clock.now(), index };
   const known = checkEvent(event, channels);
-  // an id that was seen within a day keeps its first acceptance: the same event again is then the same, or older
+  // an id that was accepted within a day keeps its first acceptance: the same event again is then the same, or older
   const first = id === undefined ? {} : await catalogue.firstAcceptance(id, { acceptedAtMs: event.acceptedAtMs, index });
   return { ...known.event, ...first };
 }

@@ -1,32 +1,16 @@
-import type { Catalogue, Connections } from '../ports.ts';
+import type { System, SystemPorts } from '../channels/system.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export interface Health {
-  readonly status: 'ok';
-  readonly version: string;
-  readonly connections: number;
-  /** Topics that somebody listens to. */
-  readonly topics: number;
-  /** The price feed as the watcher last saw it. */
-  readonly feed: { readonly state: string; readonly last_tick: unknown; readonly gaps: unknown };
-  /** Whether the newest quotes are being told again, and how many at the last look. */
-  readonly broadcaster: { readonly state: 'retelling' | 'idle'; readonly topics: unknown; readonly checked_at: unknown };
-}
+export type HealthPorts = SystemPorts &
+  Pick<Ports, 'connections' | 'catalogue'> & { readonly systems: readonly System[]; readonly version: string };
 
-export async function health(
-  version: string,
-  { connections, catalogue }: { connections: Connections; catalogue: Catalogue },
-): Promise<Health> {
-  const [{ count }, heard, feed] = await Promise.all([connections.counted(), catalogue.heard(), catalogue.status('feed')]);
-  return {
-    status: 'ok',
-    version,
-    connections: count,
-    topics: heard.length,
-    feed: { state: String(feed?.['state'] ?? 'unknown'), last_tick: feed?.['last_tick'] ?? null, gaps: feed?.['gaps'] ?? null },
-    broadcaster: {
-      state: feed?.['state'] === 'down' ? 'retelling' : 'idle',
-      topics: feed?.['retold'] ?? 0,
-      checked_at: feed?.['at'] ?? null,
-    },
-  };
+/** The deployment's health, with each system's part. */
+export async function health(ports: HealthPorts): Promise<object> {
+  const { connections, catalogue, systems, version } = ports;
+  const [{ count }, heard, parts] = await Promise.all([
+    connections.counted(),
+    catalogue.heard(),
+    Promise.all(systems.map(async (system) => system.health?.(ports))),
+  ]);
+  return Object.assign({ status: 'ok', version, connections: count, topics: heard.length }, ...parts);
 }

@@ -1,68 +1,48 @@
+/** Registrations over REST: where a user's next subscription starts, before the user connects. */
 import * as v from 'valibot';
-import { type Address, addressOf, channelAt, numbersIn } from '../channels/address.ts';
+import { parseJson } from '../base/validation.ts';
+import { addressOf } from '../channels/address.ts';
 import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
-import { logHead } from '../delivery/replay-start.ts';
+import { KINDS } from '../delivery/kinds.ts';
 import { PushError } from '../errors.ts';
-import { parseJson } from '../events/envelope.ts';
 import type { Principal } from '../identity.ts';
 import type { PushMode } from '../names.ts';
-import type { Audience, Clock, Notices, Registrations, Subscription, Topics } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
 
-/** A registration that nobody came for lapses after a day. */
+/** An unused registration lapses after a day. */
 const REGISTRATION_MS = 86_400_000;
 
-export interface RegistrationPorts {
-  readonly topics: Topics;
-  readonly registrations: Registrations;
-  readonly notices: Notices;
+export interface RegistrationPorts extends Pick<Ports, 'topics' | 'registrations' | 'notices' | 'clock' | 'newId'> {
   readonly channels: Channels;
-  readonly clock: Clock;
   readonly mode: PushMode;
-  readonly newId: () => string;
 }
 
 /**
- * Remembers where a topic stands now: the user's next subscription that names no position starts there, so that
- * nothing is lost on the way. Tells the upstream. Registering again changes nothing but when it lapses.
+ * Stores the topic's position: the user's next subscription that names no position starts there, so that nothing in
+ * between is lost. Notifies upstreams. Registering again only postpones the lapse.
  */
 export async function register(path: string, body: string, principal: Principal | null, ports: RegistrationPorts): Promise<object> {
-  checkMode('websocket', ports.mode, ports.channels);
+  const { topics, registrations, notices, clock, channels } = ports;
+  checkMode('websocket', ports.mode, channels);
   const given = v.safeParse(v.record(v.string(), v.unknown()), parseJson(body));
   if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object such as {"userId":100,"concertId":1}');
-  const { channel, topic, ids } = at(path, given.output, principal, ports);
-  const state = await ports.topics.create(topic);
-  const offset = channel.kind === 'log' ? await logHead(state, ports.topics) : state.head;
-  const registration = { position: { epoch: state.epoch, offset }, stamp: ports.newId() };
-  await ports.registrations.register(topic, registration, ports.clock.now() + REGISTRATION_MS);
-  await ports.notices.send('Registered', { userId: ids['userId'], channel: channel.name, destination: topic });
+  const { channel, http, topic, values } = addressOf('registrations', path, { body: given.output }, principal, channels);
+  const state = await topics.create(topic);
+  const offset = await KINDS[channel.kind].head(state, topics);
+  await registrations.register(topic, { position: { epoch: state.epoch, offset }, stamp: ports.newId() }, clock.now() + REGISTRATION_MS);
+  await notices.send('Registered', { ...http.notice(values), channel: channel.name, destination: topic });
   return { transport: 'websocket', destination: topic };
 }
 
-/** Forgets a registration, where there is one, and tells the upstream. */
+/** Deletes a registration if there is one, and notifies upstreams. */
 export async function unregister(
   path: string,
   query: Readonly<Record<string, string | undefined>>,
   principal: Principal | null,
-  ports: RegistrationPorts,
+  { registrations, notices, channels }: RegistrationPorts,
 ): Promise<void> {
-  const { channel, topic, ids } = at(path, numbersIn(query), principal, ports);
-  await ports.registrations.remove(topic);
-  await ports.notices.send('Unregistered', { userId: ids['userId'], channel: channel.name, destination: topic });
-}
-
-/** A subscription that began at a registration has been told something: it knows a position of its own now. */
-export async function useRegistration(
-  subscription: Subscription,
-  { registrations, audience }: { readonly registrations: Registrations; readonly audience: Audience },
-): Promise<void> {
-  if (subscription.registration === null) return;
-  await registrations.useUp(subscription.topic, subscription.registration);
-  await audience.forgetRegistration(subscription);
-}
-
-function at(path: string, given: Readonly<Record<string, unknown>>, principal: Principal | null, { channels }: RegistrationPorts): Address {
-  const found = channelAt('registrations', path, channels);
-  if (!found) throw new PushError('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
-  return addressOf(found, given, principal);
+  const { channel, http, topic, values } = addressOf('registrations', path, { query }, principal, channels);
+  await registrations.remove(topic);
+  await notices.send('Unregistered', { ...http.notice(values), channel: channel.name, destination: topic });
 }

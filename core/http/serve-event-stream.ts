@@ -1,23 +1,21 @@
 import { METRIC } from '../names.ts';
-import type { Report, Streams } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import { finiteText, type Opened, type StreamPorts, streamText } from './event-stream.ts';
 
-export interface ServeStreamPorts extends StreamPorts {
-  readonly streams: Streams;
-  readonly report: Report;
+export interface ServeStreamPorts extends StreamPorts, Pick<Ports, 'streams' | 'report'> {
   /** How long a stream may last, in ms. */
   readonly lifeMs: number;
-  /** More streams than this at once, and the rest get finite answers. */
+  /** Streams open at once; more get finite answers. */
   readonly mostStreams: number;
 }
 
-/** The text of an opened stream, while there is room for it; else of a finite answer. */
-export async function* serveStream(opened: Opened, beganMs: number, ports: ServeStreamPorts): AsyncGenerator<string, void> {
+/** The text of an opened stream if there is room for it, else of a finite answer. */
+export async function* serveStream(opened: Opened, startedMs: number, ports: ServeStreamPorts): AsyncGenerator<string, void> {
   const { streams, report, clock, lifeMs, mostStreams } = ports;
   const { topic } = opened.address;
   let pieces = 0;
-  // the count is about: one that cannot be kept must not refuse a client for good
-  const open = await streams.enter(beganMs).catch((error: unknown) => {
+  // the count is approximate: a failure to keep it must not refuse a client for good
+  const open = await streams.enter(startedMs).catch((error: unknown) => {
     report.error('a stream could not be counted', error);
     return 0;
   });
@@ -25,13 +23,13 @@ export async function* serveStream(opened: Opened, beganMs: number, ports: Serve
   report.info('stream', { topic, open, finite });
   try {
     if (finite) return yield await finiteText(opened, ports);
-    for await (const text of streamText(opened, beganMs + lifeMs, ports)) {
+    for await (const text of streamText(opened, startedMs + lifeMs, ports)) {
       pieces++;
       yield text;
     }
   } finally {
     report.count(METRIC.messagesOut, pieces);
-    report.info('stream ended', { topic, pieces, ms: clock.now() - beganMs });
-    await streams.leave(beganMs).catch((error: unknown) => report.error('a stream could not be counted out', error));
+    report.info('stream ended', { topic, pieces, ms: clock.now() - startedMs });
+    await streams.leave(startedMs).catch((error: unknown) => report.error('a stream could not be counted out', error));
   }
 }

@@ -1,9 +1,12 @@
-/** Who is told a topic. */
+/** The audience of a topic: its subscriptions, in one or more shards. */
 
 export type Dialect = 'json' | 'stomp-1.0' | 'stomp-1.1' | 'stomp-1.2';
 
-/** The id of a JSON client's subscriptions: it has one a topic. */
+/** The subscription id of JSON clients: they have one subscription a topic. */
 export const JSON_SUBSCRIPTION = 'json';
+
+/** The whole audience, until topics have several shards. */
+export const ONLY_SHARD = 0;
 
 export interface SubscriptionKey {
   readonly topic: string;
@@ -12,7 +15,14 @@ export interface SubscriptionKey {
   readonly subscriptionId: string;
 }
 
-/** It gets what is newer than `from`; `late` = it lacks something before the cursor. */
+export const keyOf = (topic: string, subscriptionId: string, { connectionId }: { readonly connectionId: string }): SubscriptionKey => ({
+  topic,
+  shard: ONLY_SHARD,
+  connectionId,
+  subscriptionId,
+});
+
+/** It gets everything newer than `from`. `late` = it lacks something before the topic's cursor, and the next drain catches it up. */
 export interface Subscription extends SubscriptionKey {
   readonly dialect: Dialect;
   readonly from: number;
@@ -21,45 +31,49 @@ export interface Subscription extends SubscriptionKey {
   readonly notBeforeMs: number;
   /** How often in a row it was throttled. */
   readonly strikes: number;
-  /** It is told only what passes this list; `null` = everything. */
+  /** It gets only messages that pass this list; `null` = all. */
   readonly filter: readonly string[] | null;
-  /** The stamp of the registration it began at, while it was told nothing since: with the first message that is used up. */
+  /** Stamp of the registration it started from, until its first message is delivered: that uses the registration up. */
   readonly registration: string | null;
 }
 
-export interface Found extends Subscription {
+/** A subscription or a tombstone, as it stands in the table. */
+export interface KnownSubscription extends Subscription {
+  /** It has ended: a tombstone. */
   readonly ended: boolean;
+  /** No request asked for it: it came by default. */
+  readonly unasked: boolean;
 }
 
 export interface Audience {
-  /** Strongly consistent, in pages; without tombstones and expired ones. */
+  /** Strongly consistent, in pages, without tombstones and expired subscriptions. */
   pages(topic: string, shard: number): AsyncIterable<Subscription[]>;
   /**
-   * MUST lose against a later request, whether that subscribed or ended. `replaced`: a subscription or tombstone stood
-   * there. Without a request (`null`) it MUST lose against whatever stands there.
+   * MUST lose against a later request, whether that one subscribed or unsubscribed. Without a request (`null`) it MUST
+   * lose against anything that stands there. `replaced`: a subscription or tombstone stood there.
    */
   put(subscription: Subscription, requestedAtMs: number | null, expiresAtMs: number): Promise<'put' | 'replaced' | 'overtaken'>;
-  /** Tombstones are found too: a drain may still be telling who has just left. */
-  find(keys: readonly SubscriptionKey[]): Promise<(Found | null)[]>;
+  /** Finds tombstones too: a drain may still be delivering to a subscription that has just ended. */
+  find(keys: readonly SubscriptionKey[]): Promise<(KnownSubscription | null)[]>;
   /**
    * Leaves a tombstone with the request's time, so that an overtaken subscribe does not come back to life. Without a
-   * request (`null`) it MUST end only what was put without one, and give way to every request.
+   * request (`null`) it MUST end only what was put without one, and the tombstone MUST give way to every request.
    */
   end(key: SubscriptionKey, requestedAtMs: number | null, expiresAtMs: number): Promise<'ended' | 'overtaken'>;
-  /** It was told all up to `head`. MUST hold only if it is late, still at `seenFrom`, and that is not past `head`. */
+  /** Everything up to `head` was delivered. MUST hold only if it is late, still at `seenFrom`, and that is not past `head`. */
   caughtUp(key: SubscriptionKey, seenFrom: number, head: number): Promise<void>;
-  /** It lacks what is after `from`. Nothing happens to one that is gone, or lacks more already. */
+  /** It lacks what is after `from`. Does nothing to one that is gone or lacks more already. */
   markLate(key: SubscriptionKey, from: number): Promise<void>;
   /**
-   * It is throttled, and lacks what is after `from`. MUST hold where it is still as `seen`: late there it may have moved on;
-   * else it only ever lacks more.
+   * It is throttled, and lacks what is after `from`. MUST hold if it is still as `seen`: a late one may have moved on
+   * since. Otherwise it may only come to lack more.
    */
   passOver(seen: Subscription, from: number, throttled: { notBeforeMs: number; strikes: number }): Promise<void>;
-  /** Asked for again, from where it stands: a request made earlier no longer ends it. False where it is gone or was overtaken. */
+  /** Requested again, and continues where it stands; an earlier request no longer ends it. False if it is gone or was overtaken. */
   renew(key: SubscriptionKey, filter: readonly string[] | null, requestedAtMs: number): Promise<boolean>;
-  /** A late one was told so far. False where it is no longer late at `seenFrom`. */
+  /** A late one got everything up to `to`. False if it is no longer late at `seenFrom`. */
   advance(key: SubscriptionKey, seenFrom: number, to: number): Promise<boolean>;
-  /** It no longer hangs on its user's registration. */
+  /** It no longer depends on its user's registration. */
   forgetRegistration(key: SubscriptionKey): Promise<void>;
   remove(key: SubscriptionKey): Promise<void>;
 }

@@ -1,7 +1,21 @@
-/** Topics, their logs, and whose turn it is to tell them. */
-import type { StateCommit } from '../channels/channel.ts';
+/** Topics: their newest message, their log, and their own notes. */
 
-/** A topic's state item. A topic that nobody wrote to or listened to has none. */
+/** Makes `value` the newest of one part of a state topic, unless that part holds one of the same or a later order. */
+export interface StateCommit {
+  readonly kind: 'state';
+  readonly topic: string;
+  /** Each part of a state item is newest-wins on its own; most channels have one. */
+  readonly part: string;
+  /** Made by `orderOf`. */
+  readonly order: string;
+  readonly value: object;
+  /** Texts to append to lists among the topic's notes, by name, in the same write. */
+  readonly append: Readonly<Record<string, string>>;
+  /** The event claimed a time too far ahead, and counts as accepted now. */
+  readonly ahead: boolean;
+}
+
+/** A topic's state item. A topic that was neither written to nor subscribed to has none. */
 export interface TopicState {
   readonly topic: string;
   readonly epoch: string;
@@ -9,15 +23,13 @@ export interface TopicState {
   readonly head: number;
   /** State topics: the newest message, in its parts. */
   readonly parts: Readonly<Record<string, object>>;
-  /** Compact points of the recent history, oldest first. */
-  readonly recent: readonly string[];
-  /** Whether somebody may be listening. Unheard topics are not drained. */
+  /** What the topic's channel keeps on the item for itself. */
+  readonly notes: Readonly<Record<string, unknown>>;
+  /** Whether anybody may be subscribed. Other topics are not drained. */
   readonly heard: boolean;
-  /** Its head when somebody began to listen after nobody had: up to there, nobody who is not late lacks anything. */
+  /** Head when the current listeners arrived. Subscriptions that are not late need nothing at or below it. */
   readonly heardFrom: number;
-  /** Whether the catalogue knows it. */
-  readonly listed: boolean;
-  /** When it may be forgotten, in ms, unless it is written to or asked for before; `null` = never. */
+  /** When it may be forgotten, in ms, unless it is written or subscribed to before; `null` = never. */
   readonly expiresAtMs: number | null;
 }
 
@@ -30,73 +42,29 @@ export interface LogMessage {
 }
 
 export interface Topics {
-  /** MUST be one conditional update. `changed` is false where the part holds the same or a later order. */
+  /** MUST be one conditional update. `changed` is false if the part holds the same or a later order. */
   commitState(commit: StateCommit): Promise<{ readonly changed: boolean; readonly state: TopicState }>;
-  /** MUST replace the history by `points` only if the item is still as `seen`. */
-  thinRecent(seen: TopicState, points: readonly string[]): Promise<void>;
+  /** Sets notes by name. MUST do nothing if a message was committed since `seen`. */
+  note(seen: TopicState, notes: Readonly<Record<string, unknown>>): Promise<void>;
   /** Strongly consistent. Topics without item are left out. */
   read(topics: readonly string[]): Promise<Map<string, TopicState>>;
-  /** Says that somebody listens, making the topic at offset 0 if need be. Gives the item as it is afterwards. */
+  /** Marks the topic as heard, and makes it at offset 0 if need be. Returns the item as it is afterwards. */
   hear(topic: string): Promise<TopicState>;
-  /** Takes that back, under a stamp. */
+  /** Takes the mark back, under a stamp. */
   unhear(topic: string, stamp: string): Promise<void>;
-  /** Nobody was there when it was looked for after that. MUST do nothing where somebody listens again, or has in between. */
+  /** Nobody was subscribed after that. MUST do nothing if the topic is heard again, or has been in between. */
   desert(topic: string, stamp: string): Promise<void>;
-  /** Makes the topic at offset 0 if need be. Gives the item as it is afterwards. */
+  /** Makes the topic at offset 0 if need be. Returns the item as it is afterwards. */
   create(topic: string): Promise<TopicState>;
 
-  /** The base of an event on a log topic: `base` if it is new, else what it was given the first time. */
+  /** The base of an event on a log topic: `base` if the event is new, else the one of its first try. */
   eventBase(topic: string, eventId: string, base: number): Promise<number>;
   /** MUST take the offset only if it is free. Taken by the same event counts as put. */
   putLog(topic: string, offset: number, eventId: string, value: object): Promise<'put' | 'taken'>;
-  /** Raises the head if it is lower, making the item if need be. Gives it as it is afterwards. */
+  /** Raises the head if it is lower, and makes the item if need be. Returns it as it is afterwards. */
   raiseHead(topic: string, head: number): Promise<TopicState>;
-  /** Messages after an offset, ascending, at most `limit`; expired ones are left out. Strongly consistent. */
+  /** Messages after an offset, ascending, at most `limit`, without expired ones. Strongly consistent. */
   readLog(topic: string, after: number, limit: number): Promise<LogMessage[]>;
-  /** When the next message after an offset was committed, in ms, whether or not it has expired since; `null` where there is none. */
+  /** When the next message after an offset was committed, in ms, even if it has expired since; `null` if there is none. */
   committedAfter(topic: string, after: number): Promise<number | null>;
-}
-
-/** Who tells a topic: a lease on its cursor. */
-export interface Turn {
-  readonly holder: string;
-  readonly untilMs: number;
-  /** How often somebody asked for a drain. */
-  readonly pokes: number;
-  /** Up to which offset the audience was told, in the epoch beside it. */
-  readonly cursor: number;
-  /** Empty where nothing was told yet. */
-  readonly epoch: string;
-  /** When the audience was last told, in ms; 0 = never. */
-  readonly toldAtMs: number;
-  /** State topics: when it may be told next, in ms. */
-  readonly nextAtMs: number;
-}
-
-export interface Turns {
-  /** MUST poke and take the turn if it is free in ONE unconditional update. Gives the item afterwards. */
-  poke(topic: string, shard: number, me: string, untilMs: number): Promise<Turn>;
-  /** Takes over an expired turn, on condition that it still is `seen`'s; `null` where somebody was faster. */
-  takeOver(topic: string, shard: number, seen: Turn, me: string, untilMs: number): Promise<Turn | null>;
-  /** Strongly consistent. */
-  read(topic: string, shard: number): Promise<Turn | null>;
-  /** False where the turn is no longer mine. */
-  extend(topic: string, shard: number, me: string, untilMs: number): Promise<boolean>;
-  /** Lets go without having told anything: the next may begin at once. */
-  abandon(topic: string, shard: number, me: string): Promise<void>;
-  /** Saves progress without releasing. False where the turn is no longer mine. */
-  save(topic: string, shard: number, me: string, told: Pick<Done, 'cursor' | 'epoch'>, untilMs: number): Promise<boolean>;
-  /**
-   * Advances the cursor and releases, on condition that the turn is mine and, where `pokes` is given, that nobody
-   * poked since. Says which of both failed.
-   */
-  release(topic: string, shard: number, me: string, done: Done): Promise<'released' | 'poked' | 'lost'>;
-}
-
-export interface Done {
-  readonly cursor: number;
-  readonly epoch: string;
-  readonly toldAtMs: number;
-  readonly nextAtMs: number;
-  readonly pokes: number | null;
 }

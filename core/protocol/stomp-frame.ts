@@ -1,6 +1,6 @@
 /**
- * STOMP frames: text ↔ frame, for versions 1.0, 1.1 and 1.2 (https://stomp.github.io). A client's text is hostile until
- * proven otherwise: everything is bounded, nothing is guessed, and what is malformed is an error with a reason.
+ * STOMP frames: text ↔ frame, for versions 1.0, 1.1 and 1.2 (https://stomp.github.io). A client's text may be hostile:
+ * everything is bounded, nothing is guessed, and a malformed frame is an error with a reason.
  */
 import { byteLength } from '../base/bytes.ts';
 import { PushError } from '../errors.ts';
@@ -15,10 +15,10 @@ export interface StompFrame {
   readonly body: string;
 }
 
-/** More frames in one message are an attack, or a client that floods. */
+/** More frames in one message are an attack, or a flood. */
 const MAX_FRAMES = 100;
 const MAX_HEADERS = 40;
-/** Of command and headers, in characters: a token takes some thousands. */
+/** Limit for command and headers, in characters: a token takes some thousands. */
 const MAX_HEAD = 16_384;
 
 const NUL = '\0';
@@ -28,7 +28,7 @@ const malformed = (reason: string): PushError => new PushError('INVALID_MESSAGE_
 
 /**
  * The frames of one message, one after another: line feeds between them are heart-beats. `version` is asked before
- * each frame, for the first may settle it for the next. Throws a PushError at the first that is malformed.
+ * each frame, since the first may settle it for the next. Throws a PushError at the first that is malformed.
  */
 export function* parseFrames(text: string, version: () => StompVersion): Generator<StompFrame, void> {
   let at = skipLineEnds(text, 0);
@@ -52,7 +52,7 @@ interface Head {
   readonly headers: Map<string, string>;
   /** Where the body begins. */
   readonly end: number;
-  /** Of the body, in bytes; `null` where the frame does not say. */
+  /** Of the body, in bytes; `null` if the frame does not say. */
   readonly length: number | null;
 }
 
@@ -82,7 +82,7 @@ function headOf([command = '', ...lines]: string[], end: number, version: StompV
     const colon = line.indexOf(':');
     if (colon < 1) throw malformed(`a header is name:value, not ${JSON.stringify(line.slice(0, 40))}`);
     const name = unescaped(line.slice(0, colon), raw);
-    // the first counts: what an intermediary added later must not take its place
+    // the first counts: an intermediary may have added a second
     if (!headers.has(name)) headers.set(name, unescaped(line.slice(colon + 1), raw));
   }
   const length = headers.get(LENGTH);
@@ -92,7 +92,7 @@ function headOf([command = '', ...lines]: string[], end: number, version: StompV
   return { command, headers, end, length: length === undefined ? null : Number(length) };
 }
 
-/** Where the body ends: at the byte that was announced, which must be followed by NUL, or at the first NUL. */
+/** The body's end: at the announced length, which NUL must follow, or at the first NUL. */
 function bodyEnd(text: string, from: number, length: number | null): number {
   if (length === null) {
     const end = text.indexOf(NUL, from);
@@ -104,7 +104,7 @@ function bodyEnd(text: string, from: number, length: number | null): number {
   return end;
 }
 
-/** Where `bytes` bytes of UTF-8 after `from` end; `null` where the text is shorter, or a character lies across. */
+/** The index `bytes` bytes of UTF-8 after `from`; `null` if the text is shorter, or the end falls inside a character. */
 function afterBytes(text: string, from: number, bytes: number): number | null {
   let at = from;
   let left = bytes;
@@ -117,7 +117,7 @@ function afterBytes(text: string, from: number, bytes: number): number | null {
   return left === 0 ? at : null;
 }
 
-/** These two are written alike in every version, for the version is settled by them. */
+/** These are written alike in every version, since they settle the version. */
 const isUnescaped = (command: string): boolean => command === 'CONNECT' || command === 'STOMP' || command === 'CONNECTED';
 
 const ESCAPES: Readonly<Record<StompVersion, Readonly<Record<string, string>>>> = {
@@ -144,7 +144,7 @@ function unescaped(text: string, version: StompVersion): string {
   });
 }
 
-/** What a version has no way to write (a NUL; in 1.0 any line end) becomes a blank: nothing may begin a header of its own. */
+/** Characters that a version cannot escape (a NUL; in 1.0 any line end) become a blank, so that no value starts a header of its own. */
 function escaped(text: string, version: StompVersion): string {
   return text.replace(/[\\\n:\r\0]/g, (plain) => {
     const written = ESCAPES[version][plain];
@@ -152,7 +152,7 @@ function escaped(text: string, version: StompVersion): string {
   });
 }
 
-/** A frame as text, with the length of its body where it has one. */
+/** A frame as text, with the length of its body if it has one. */
 export function formatFrame({ command, headers, body }: StompFrame, version: StompVersion): string {
   const raw = isUnescaped(command) ? '1.0' : version;
   const all = body === '' ? headers : new Map([...headers, [LENGTH, String(byteLength(body))]]);

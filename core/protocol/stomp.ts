@@ -10,7 +10,7 @@ export type StompCommand =
   | { readonly type: 'connect'; readonly version: StompVersion; readonly token: string | null }
   | {
       readonly type: 'subscribe';
-      /** Empty where a client of 1.0 gave none. */
+      /** Empty if a client of 1.0 gave none. */
       readonly id: string;
       readonly destination: string;
       readonly since: Position | null;
@@ -20,7 +20,7 @@ export type StompCommand =
   | { readonly type: 'disconnect'; readonly receipt: string | null };
 
 const MAX_ID = 128;
-/** A sort key of DynamoDB has 1,024 bytes, and the destination stands in it too. */
+/** A sort key of DynamoDB has 1,024 bytes, and the destination is part of it. */
 const MAX_ID_ESCAPED = 600;
 const MAX_DESTINATION = 200;
 
@@ -39,7 +39,7 @@ export const countSubscribes = (text: string): number => text.match(/(^|\0)[\r\n
 export const receiptOf = ({ command, headers }: StompFrame): string | null =>
   command === 'CONNECT' || command === 'STOMP' ? null : (headers.get('receipt') ?? null);
 
-/** Reads one frame of a client. Throws a PushError for whatever a client here has no business sending. */
+/** Reads one frame of a client. Throws a PushError for anything that clients may not send here. */
 export function readCommand(frame: StompFrame, version: StompVersion): StompCommand {
   const { command, headers } = frame;
   const receipt = receiptOf(frame);
@@ -73,7 +73,7 @@ export function readCommand(frame: StompFrame, version: StompVersion): StompComm
 }
 
 function readConnect(headers: ReadonlyMap<string, string>): StompCommand {
-  // who names no version speaks 1.0
+  // a client that names no version speaks 1.0
   const accepted = (headers.get('accept-version') ?? '1.0').split(',').map((one) => one.trim());
   const version = STOMP_VERSIONS.find((one) => accepted.includes(one));
   if (version === undefined) {
@@ -121,7 +121,7 @@ const frameOf = (command: string, headers: readonly (readonly [string, string | 
 };
 
 /**
- * The server promises no heart-beats, for it sends none, and asks for few: each is billed. One within the silence allowed
+ * The server sends no heart-beats and promises none. It asks for few, since each is billed: one within the allowed silence
  * keeps a connection, and the gateway ends one only after 10 minutes.
  */
 export const formatStompConnected = (version: StompVersion, session: string, heartBeatMs: number): string =>
@@ -152,7 +152,7 @@ export const formatReceipt = (receipt: string, recovered: boolean | null, versio
 export interface StompMessage {
   readonly destination: string;
   readonly messageId: string;
-  /** As the client named it; empty where a client of 1.0 did not. */
+  /** The client's own id; empty if a client of 1.0 gave none. */
   readonly subscriptionId: string;
   /** JSON. */
   readonly body: string;

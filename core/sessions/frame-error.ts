@@ -1,11 +1,11 @@
-import type { Dialect } from '../ports.ts';
+import type { Dialect } from '../ports/audience.ts';
 
-/** A failure of one STOMP frame, with the receipt that was asked for. */
+/** The failure of one STOMP frame, with the receipt that it asked for. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
   readonly failure: unknown;
   readonly receipt: string | null;
-  /** In which its client is told. */
+  /** The dialect of the ERROR frame. */
   readonly dialect: Dialect;
 
   constructor(failure: unknown, receipt: string | null, dialect: Dialect) {

@@ -1,42 +1,48 @@
-import { dismiss } from '../connections/close-with-error.ts';
-import { awaitGreeting, greet } from '../connections/connect.ts';
-import { answer } from '../connections/reply.ts';
-import { PushError, tellable } from '../errors.ts';
+/**
+ * Serves one message of a client. Its phases: parse it, as far as its dialect is known; touch the connection's record, with
+ * the one write that every message costs; greet a JSON client if need be; check the limits; serve it by its session.
+ */
+import { closeWithError } from '../connections/close-with-error.ts';
+import { awaitGreeting, greet } from '../connections/greeting.ts';
+import { reply } from '../connections/reply.ts';
+import { PushError, publicError } from '../errors.ts';
 import { METRIC } from '../names.ts';
-import type { Connection, Gateway, Report, Touch, TouchRequest } from '../ports.ts';
+import type { Connection, Touch, TouchRequest } from '../ports/connections.ts';
+import type { Gateway } from '../ports/gateway.ts';
+import type { Report } from '../ports/report.ts';
 import { encodeError, stompVersion } from '../protocol/encode.ts';
 import { type Command, parseCommand } from '../protocol/json.ts';
 import { countFrames, countSubscribes, isStompFrame, looksLikeStomp } from '../protocol/stomp.ts';
 import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';
-import type { ClientMessage, MessagePorts } from './session.ts';
+import type { ClientText, MessagePorts } from './session.ts';
 import { serveStomp } from './stomp-session.ts';
 
 /** `docs/protocol.md`, "Errors and limits": messages that have no pace of their own. */
 const MAX_MESSAGES_PER_SECOND = 100;
 
 /**
- * Serves one message of a client. Never throws: a failing handler would make the gateway send JSON of its own. What
- * went wrong is told to the client in its dialect, as far as it concerns it.
+ * Never throws: a failing handler would make the gateway send JSON of its own. The client gets the failure in its dialect,
+ * as far as it may know of it.
  */
-export async function handleMessage(message: ClientMessage, given: MessagePorts): Promise<void> {
+export async function handleMessage(message: ClientText, given: MessagePorts): Promise<void> {
   const { report, clock } = given;
   const ports = { ...given, gateway: counting(given.gateway, report) };
   report.count(METRIC.messagesIn);
-  // until its record was read, the text tells what a client speaks
+  // until the record is read, only the text shows the client's dialect
   const seen: Seen = { stomp: looksLikeStomp(message.text), connection: null };
   try {
     await serve(message, seen, ports);
   } catch (error) {
     await refuse(error, message, seen, ports).catch((failure: unknown) => {
-      report.error('an error could not be told', failure, { connectionId: message.connectionId });
+      report.error('an error could not be sent', failure, { connectionId: message.connectionId });
     });
   } finally {
     report.time(METRIC.answerTime, clock.now() - message.receivedAtMs);
   }
 }
 
-/** What is told while a message is served counts as told. */
+/** Counts the posts made while a message is served. */
 const counting = (gateway: Gateway, report: Report): Gateway => ({
   ...gateway,
   async post(connectionId, frame, before) {
@@ -46,20 +52,21 @@ const counting = (gateway: Gateway, report: Report): Gateway => ({
   },
 });
 
-/** What is known of the speaker so far. */
+/** What is known of the client so far. */
 interface Seen {
   readonly stomp: boolean;
   connection: Connection | null;
 }
 
-async function serve(message: ClientMessage, seen: Seen, ports: MessagePorts): Promise<void> {
+async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Promise<void> {
   const { connectionId, receivedAtMs, text } = message;
-  const parsed = seen.stomp ? null : attempt(() => parseCommand(text));
+  const parse = () => attempt(() => parseCommand(text, ports.messages));
+  const parsed = seen.stomp ? null : parse();
   const load = loadOf(text, parsed, ports);
   const touch = await ports.connections.touch(connectionId, { atMs: receivedAtMs, nowMs: ports.clock.now(), ...load });
-  // a socket without record would look alive and never be told anything: it is better off connecting again
+  // a socket without a record would look alive and never get anything: its client should connect again
   if (!touch) return ports.gateway.close(connectionId);
-  // an old STOMP client names no subprotocol: its frames tell, and may have overtaken its CONNECT
+  // an old STOMP client names no subprotocol; only its frames show it, and they may have overtaken its CONNECT
   const opens = touch.connection.dialect === 'json' && isStompFrame(text);
   const connection: Connection = opens ? { ...touch.connection, dialect: 'stomp-1.2', admitted: false } : touch.connection;
   seen.connection = connection;
@@ -68,14 +75,14 @@ async function serve(message: ClientMessage, seen: Seen, ports: MessagePorts): P
     return serveStomp(message, { ...touch, connection }, ports);
   }
   if (touch.greet) await greet(connection, ports);
-  else await awaitGreeting(connection, ports.clock);
+  else await awaitGreeting(connection, ports);
   checkRate(touch, ports);
-  const command = parsed ?? attempt(() => parseCommand(text));
+  const command = parsed ?? parse();
   if (command instanceof PushError) throw command;
   await serveJson(command, touch, receivedAtMs, ports);
 }
 
-/** What a message counts for. */
+/** What a message counts as. */
 function loadOf(
   text: string,
   parsed: Command | PushError | null,
@@ -88,14 +95,11 @@ function loadOf(
     case 'pong':
       return { ...plain, pong: true };
     case 'subscribe':
-      return { ...plain, subscribes: parsed.topics.length, pace: parsed.chooses ? pacePerSecond : null };
+      return { ...plain, subscribes: parsed.topics.length };
     case 'unsubscribe':
-      return { ...plain, pace: parsed.chooses ? pacePerSecond : null };
-    case 'client_info':
-    case 'ping':
-    case 'service_control':
-    case 'send_webhook':
-      return { ...plain, pace: pacePerSecond };
+      return plain;
+    case 'system':
+      return { ...plain, subscribes: parsed.handler.topics?.(parsed.message).length ?? 0, pace: pacePerSecond };
   }
 }
 
@@ -105,19 +109,19 @@ function checkRate({ inThisSecond, tooFast }: Touch, { pacePerSecond }: MessageP
   throw new PushError('RATE_LIMIT_EXCEEDED', `more than ${limit} messages a second; this one was not served`, { limit_per_second: limit });
 }
 
-/** Tells a client what failed. In STOMP that ends the connection. */
-async function refuse(error: unknown, { connectionId, requestId, text }: ClientMessage, seen: Seen, ports: MessagePorts): Promise<void> {
+/** Sends a failure to the client. In STOMP that ends the connection. */
+async function refuse(error: unknown, { connectionId, requestId, text }: ClientText, seen: Seen, ports: MessagePorts): Promise<void> {
   const { report, clock } = ports;
-  const spoken = seen.connection?.dialect ?? (seen.stomp ? 'stomp-1.2' : 'json');
-  const { failure, receipt, dialect } = error instanceof FrameError ? error : { failure: error, receipt: null, dialect: spoken };
-  const told = tellable(failure, requestId);
+  const assumed = seen.connection?.dialect ?? (seen.stomp ? 'stomp-1.2' : 'json');
+  const { failure, receipt, dialect } = error instanceof FrameError ? error : { failure: error, receipt: null, dialect: assumed };
+  const reason = publicError(failure, requestId);
   report.count(METRIC.errors);
-  if (told !== failure) report.error('a client message failed', failure, { connectionId, requestId });
-  if (stompVersion(dialect) === null) await answer(connectionId, encodeError(quoting(told, text), dialect, clock.now()), ports);
-  else await dismiss({ connectionId, dialect }, told, ports, receipt);
+  if (reason !== failure) report.error('a client message failed', failure, { connectionId, requestId });
+  if (stompVersion(dialect) === null) await reply(connectionId, encodeError(quoting(reason, text), dialect, clock.now()), ports);
+  else await closeWithError({ connectionId, dialect }, reason, ports, receipt);
 }
 
-/** What is wrong with a message is told with its beginning; and with what every message has, where nothing more was expected. */
+/** The error about a wrong message quotes its beginning, and the fields that every message needs unless it names others. */
 function quoting(error: PushError, text: string): PushError {
   const received_message = text.slice(0, 200);
   if (error.code === 'UNKNOWN_MESSAGE_TYPE') return new PushError(error.code, error.message, { ...error.details, received_message });

@@ -1,43 +1,50 @@
-import type { ClientPorts } from '../connections/client-limit.ts';
-import type { SubscribePorts, Wish } from '../delivery/subscribe.ts';
+/** What all sessions share: the client's message, the ports to serve it, and the limit of subscriptions. */
+import type { ClientLimitPorts } from '../connections/client-limit.ts';
+import type { SubscribePorts, Wish } from '../delivery/first-delivery.ts';
 import { PushError } from '../errors.ts';
 import { ANYBODY, type Identity, type Principal } from '../identity.ts';
 import type { PushMode } from '../names.ts';
-import type { Connection, Gateway, Touch } from '../ports.ts';
+import type { Connection, Touch } from '../ports/connections.ts';
+import type { Gateway } from '../ports/gateway.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { ClientMessages } from '../protocol/json.ts';
+import type { Settings } from '../settings.ts';
 
-export interface MessagePorts extends SubscribePorts, ClientPorts {
+export interface MessagePorts extends SubscribePorts, ClientLimitPorts, Pick<Ports, 'announcements' | 'newId'> {
   readonly gateway: Gateway;
   readonly identity: Identity;
   readonly mode: PushMode;
+  /** Messages of the systems' clients, by type. */
+  readonly messages: ClientMessages;
+  readonly settings: Settings;
   readonly maxSubscriptions: number;
-  /** How many of the monitor's messages one connection may send in a second. */
+  /** How many of the systems' messages one connection may send in a second. */
   readonly pacePerSecond: number;
-  readonly newId: () => string;
   /** How often a STOMP client is asked for a heart-beat. */
   readonly pingIntervalMs: number;
 }
 
-export interface ClientMessage {
+export interface ClientText {
   readonly connectionId: string;
   readonly text: string;
-  /** When the gateway took it: the later of two requests wins, whatever order they are served in. */
+  /** When the gateway took it. Of two requests the later wins, in whatever order they are served. */
   readonly receivedAtMs: number;
   readonly requestId: string;
 }
 
-/** Who a connection is, or whom a deployment without identity takes it for; `null` = it has not said. */
+/** The principal of a connection, or of every connection of a deployment without identity; `null` = not known yet. */
 export const principalOf = ({ principal }: Connection, { required }: Identity): Principal | null => (required ? principal : ANYBODY);
 
-/** As many of the wishes as the connection may have. The running count is rarely too low, so the exact one is asked for only where it says too many. */
-export async function withinCount(
+/** As many of the wishes as the connection may have. The running count is rarely too low, so the exact one is read only if it says too many. */
+export async function withinLimit(
   touch: Touch,
   wishes: readonly Wish[],
-  { connections, maxSubscriptions }: MessagePorts,
+  { connections, ownSubscriptions, maxSubscriptions }: MessagePorts,
 ): Promise<{ wishes: readonly Wish[]; tooMany: PushError | null }> {
   if (touch.subscribes <= maxSubscriptions) return { wishes, tooMany: null };
   const id = touch.connection.connectionId;
   const nameOf = ({ topic, subscriptionId }: { topic: string; subscriptionId: string }): string => `${subscriptionId} ${topic}`;
-  const have = new Set((await connections.subscriptions(id)).filter(({ unasked }) => !unasked).map(nameOf));
+  const have = new Set((await ownSubscriptions.list(id)).filter(({ unasked }) => !unasked).map(nameOf));
   const fitting = wishes.filter((wish) => {
     if (!have.has(nameOf(wish)) && have.size >= maxSubscriptions) return false;
     have.add(nameOf(wish));

@@ -1,25 +1,24 @@
-/** What a client that speaks STOMP asks for. */
-
+/** Serves the frames that a STOMP client sends. */
 import { checkMode } from '../channels/transports.ts';
 import { countConnection } from '../connections/client-limit.ts';
 import { disconnect } from '../connections/disconnect.ts';
-import { answer } from '../connections/reply.ts';
+import { reply } from '../connections/reply.ts';
 import { claim, subscribe } from '../delivery/subscribe.ts';
 import { unsubscribe } from '../delivery/unsubscribe.ts';
 import { PushError } from '../errors.ts';
 import { authenticate } from '../identity.ts';
-import type { Connection, Touch } from '../ports.ts';
+import type { Connection, Touch } from '../ports/connections.ts';
 import { stompVersion } from '../protocol/encode.ts';
 import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from '../protocol/stomp.ts';
 import { parseFrames, type StompVersion } from '../protocol/stomp-frame.ts';
 import { FrameError } from './frame-error.ts';
-import { type ClientMessage, type MessagePorts, principalOf, withinCount } from './session.ts';
+import { type ClientText, type MessagePorts, principalOf, withinLimit } from './session.ts';
 
-/** Messages may overtake each other: what refers to an earlier frame waits for it, so many times so long. */
+/** Messages may overtake each other: a frame that refers to an earlier one waits for it, this often and this long. */
 const OVERTAKEN_TRIES = 11;
 const OVERTAKEN_PAUSE_MS = 150;
 
-/** One client's message at work. */
+/** One client's message while it is served. */
 interface Session {
   readonly touch: Touch;
   readonly requestedAtMs: number;
@@ -28,15 +27,15 @@ interface Session {
 
 const versionOf = ({ connection }: Session): StompVersion => stompVersion(connection.dialect) ?? '1.2';
 
-/** Serves the frames of a message, in order. Throws FrameError at the first that cannot be. */
-export async function serveStomp(message: ClientMessage, touch: Touch, ports: MessagePorts): Promise<void> {
+/** Serves the frames of a message, in order. Throws FrameError at the first that fails. */
+export async function serveStomp(message: ClientText, touch: Touch, ports: MessagePorts): Promise<void> {
   const session: Session = { touch, requestedAtMs: message.receivedAtMs, connection: touch.connection };
   let receipt: string | null = null;
   try {
     for (const frame of parseFrames(message.text, () => versionOf(session))) {
       receipt = receiptOf(frame);
       const command = readCommand(frame, versionOf(session));
-      await carryOut(command, session, ports);
+      await serve(command, session, ports);
       if (command.type === 'disconnect') return;
       receipt = null;
     }
@@ -45,9 +44,9 @@ export async function serveStomp(message: ClientMessage, touch: Touch, ports: Me
   }
 }
 
-async function carryOut(command: StompCommand, session: Session, ports: MessagePorts): Promise<void> {
+async function serve(command: StompCommand, session: Session, ports: MessagePorts): Promise<void> {
   if (command.type === 'connect') return openSession(command, session, ports);
-  await admitted(session, ports);
+  await awaitConnect(session, ports);
   switch (command.type) {
     case 'subscribe':
       return serveSubscribe(command, session, ports);
@@ -74,11 +73,11 @@ async function openSession(command: Extract<StompCommand, { type: 'connect' }>, 
   }
   session.connection = { ...session.connection, dialect, principal, admitted: true };
   ports.report.info('stomp connected', { connectionId, version: command.version });
-  await answer(connectionId, formatStompConnected(command.version, clientId, ports.pingIntervalMs), ports);
+  await reply(connectionId, formatStompConnected(command.version, clientId, ports.pingIntervalMs), ports);
 }
 
-/** Waits until this connection's CONNECT was served, which this message may have overtaken. */
-async function admitted(session: Session, { connections, clock }: MessagePorts): Promise<void> {
+/** Waits until this connection's CONNECT was served: this message may have overtaken it. */
+async function awaitConnect(session: Session, { connections, clock }: MessagePorts): Promise<void> {
   if (session.connection.admitted) return;
   const isAdmitted = async () => {
     session.connection = (await connections.read(session.connection.connectionId)) ?? session.connection;
@@ -87,7 +86,7 @@ async function admitted(session: Session, { connections, clock }: MessagePorts):
   if (!(await patiently(isAdmitted, { clock }))) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected CONNECT first');
 }
 
-/** Whether something holds, or comes to hold within a moment. */
+/** Whether something holds, or will within a moment. */
 async function patiently(holds: () => Promise<boolean>, { clock }: Pick<MessagePorts, 'clock'>): Promise<boolean> {
   for (let tries = 1; !(await holds()); tries++) {
     if (tries === OVERTAKEN_TRIES) return false;
@@ -104,14 +103,14 @@ async function serveSubscribe(command: Extract<StompCommand, { type: 'subscribe'
   const principal = principalOf(connection, ports.identity);
   if (!principal || !channel.permits(topic, principal))
     throw new PushError('PERMISSION_DENIED', `${topic} is not yours to subscribe to: it ${channel.permitHint}`);
-  const { wishes, tooMany } = await withinCount(
+  const { wishes, tooMany } = await withinLimit(
     touch,
     [{ topic, channel, since, subscriptionId, receipt, filter: null, unasked: false }],
     ports,
   );
   if (tooMany) throw tooMany;
   const subscriber = { connection, requestedAtMs };
-  // the frame that gave the id back may have been overtaken
+  // the UNSUBSCRIBE that freed the id may have been overtaken
   if (!(await patiently(() => claim({ topic, subscriptionId }, subscriber, ports), ports))) {
     const what = subscriptionId === '' ? `a subscription to ${topic}` : `the subscription id ${JSON.stringify(subscriptionId)}`;
     throw new PushError('INVALID_MESSAGE_FORMAT', `${what} is taken; use another id, or UNSUBSCRIBE first`);
@@ -128,27 +127,27 @@ async function serveUnsubscribe(
   const { connection, requestedAtMs } = session;
   const { connectionId } = connection;
   const find = async () =>
-    (await ports.connections.subscriptions(connectionId, command.id)).filter(({ topic }) => topic === (command.destination ?? topic));
+    (await ports.ownSubscriptions.list(connectionId, command.id)).filter(({ topic }) => topic === (command.destination ?? topic));
   let found: Awaited<ReturnType<typeof find>> = [];
   const isThere = async () => {
     if (found.length === 0) found = await find();
     return found.length > 0;
   };
-  // gone unnoticed, a subscribe that is still on its way would stay for good
+  // if it were ignored, a subscribe that is still on its way would stay for good
   if (!(await patiently(isThere, ports)))
     throw new PushError('INVALID_MESSAGE_FORMAT', `there is no subscription ${JSON.stringify(command.id)}`);
   await unsubscribe(found, { connection, requestedAtMs }, ports);
   ports.report.info('unsubscribe', { connectionId, topics: found.map(({ topic }) => topic) });
-  await receive(command.receipt, session, ports);
+  await sendReceipt(command.receipt, session, ports);
 }
 
 async function endSession(receipt: string | null, session: Session, ports: MessagePorts): Promise<void> {
   const { connectionId } = session.connection;
-  await receive(receipt, session, ports);
+  await sendReceipt(receipt, session, ports);
   await ports.gateway.close(connectionId);
   await disconnect(connectionId, ports);
 }
 
-async function receive(receipt: string | null, session: Session, ports: MessagePorts): Promise<void> {
-  if (receipt !== null) await answer(session.connection.connectionId, formatReceipt(receipt, null, versionOf(session)), ports);
+async function sendReceipt(receipt: string | null, session: Session, ports: MessagePorts): Promise<void> {
+  if (receipt !== null) await reply(session.connection.connectionId, formatReceipt(receipt, null, versionOf(session)), ports);
 }

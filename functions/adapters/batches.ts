@@ -1,13 +1,13 @@
 import { bounded } from '../../core/base/concurrency.ts';
 
-/** EventBridge and SQS both take 10 entries and 1 MB a request; what we add to each entry wants some room. */
+/** EventBridge and SQS both take 10 entries and 1 MB a request; the envelope of each entry needs some room. */
 const MAX_ENTRIES = 10;
 const MAX_BYTES = 900_000;
 const AT_ONCE = 8;
 
 /**
- * Sends items as bodies in batches; `send` gives the places, in its batch, of those that were not taken, which are
- * tried once more. Gives the places, in `items`, of those that still were not. Throws only where nothing was taken.
+ * Sends items as bodies in batches. `send` returns the indexes, in its batch, of those that were not taken; they are tried
+ * once more. Returns the indexes, in `items`, of those that still were not. Throws only if nothing was taken.
  */
 export async function sendInBatches<Item>(
   items: readonly Item[],
@@ -24,7 +24,7 @@ export async function sendInBatches<Item>(
       const second = await send(again.map(({ body }) => body));
       refused.push(...second.map((index) => (again[index] as Entry).place));
     } catch (error) {
-      // the other batches may have gone out: their publisher must not be told that nothing did
+      // the other batches may have gone out: the publisher must not believe that nothing did
       failures.push(error);
       refused.push(...batch.map(({ place }) => place));
     }

@@ -1,13 +1,14 @@
 /**
- * Bodies of large messages, in a bucket. Two signed requests of our own: the SDK's client for the bucket is as large as
- * all the rest of a function, and loaded by every cold start for the few messages that need it.
+ * Bodies of large messages, in a bucket. Two signed requests of our own: the SDK's client for buckets is as large as the
+ * rest of a function, and every cold start would load it for the few messages that need it.
  */
-import type { Bodies, Body } from '../../core/delivery/large-messages.ts';
+
 import { ENV } from '../../core/names.ts';
+import type { Bodies, Body } from '../../core/ports/bodies.ts';
 import { awsCredentials, bucketEndpoint, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';
 
-/** All tries together: who waits has other topics to tell. */
+/** For all tries together: the caller has other topics to serve. */
 const DEADLINE_MS = 4_000;
 const PAUSES_MS = [50, 200] as const;
 
@@ -44,12 +45,12 @@ export function bucketBodies(
 
   return {
     async put(id, body) {
-      const { status, body: said } = await send('PUT', id, JSON.stringify(body));
-      await said?.cancel();
+      const { status, body: answer } = await send('PUT', id, JSON.stringify(body));
+      await answer?.cancel();
       if (status !== 200) throw new Error(`the bucket does not take a body: ${status}; check the function's grant`);
     },
     async read(id) {
-      // an id of ours is letters, digits and hyphens: anything else is none, and no path of its own
+      // our ids are letters, digits and hyphens: anything else is no id, and must not become a path
       if (!/^[\w-]{1,100}$/.test(id)) return null;
       const response = await send('GET', id);
       if (response.status !== 200) await response.body?.cancel();

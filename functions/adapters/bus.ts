@@ -1,13 +1,19 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { detailOnBus } from '../../core/events/envelope.ts';
 import { ENV, REGISTRATION_SOURCE } from '../../core/names.ts';
-import type { AcceptedEvent, Lane, Notices } from '../../core/ports.ts';
+import type { AcceptedEvent, Lane, Notices } from '../../core/ports/events.ts';
 import { sendInBatches } from './batches.ts';
 import { requireEnv } from './env.ts';
 
-const client = new EventBridgeClient({});
+let shared: EventBridgeClient | undefined;
 
-export const busLane = (bus = requireEnv(ENV.eventBus), eventBridge = client): Lane => ({
+/** Made once a process, when it is first needed. */
+const client = (): EventBridgeClient => {
+  shared ??= new EventBridgeClient({});
+  return shared;
+};
+
+export const busLane = (bus = requireEnv(ENV.eventBus), eventBridge = client()): Lane => ({
   send: (events) =>
     sendInBatches(events, entryOf, async (entries) => {
       const { Entries = [] } = await eventBridge.send(
@@ -22,8 +28,8 @@ export const busLane = (bus = requireEnv(ENV.eventBus), eventBridge = client): L
     }),
 });
 
-/** What upstreams may listen to. */
-export const registrationNotices = (bus = requireEnv(ENV.eventBus), eventBridge = client): Notices => ({
+/** Events that upstreams may listen to. */
+export const registrationNotices = (bus = requireEnv(ENV.eventBus), eventBridge = client()): Notices => ({
   async send(detailType, detail) {
     const entry = { EventBusName: bus, Source: REGISTRATION_SOURCE, DetailType: detailType, Detail: JSON.stringify(detail) };
     const { Entries = [] } = await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));

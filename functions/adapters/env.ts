@@ -1,5 +1,6 @@
-/** The only reader of the environment at run time. Everything is read at cold start, and a missing name is an error by name. */
-import { ENV, type PushMode, SETTING } from '../../core/names.ts';
+/** The only reader of the environment at run time. Everything is read at cold start; a missing variable is an error that names it. */
+import { type PushMode, SETTING } from '../../core/names.ts';
+import type { Setting, Settings } from '../../core/settings.ts';
 
 export function requireEnv(name: string): string {
   const value = process.env[name];
@@ -15,29 +16,15 @@ function numberSetting(name: string): number {
   return value;
 }
 
-/** A function knows only the tables that its construct granted it. */
-export const table = {
-  connections: () => requireEnv(ENV.connectionsTable),
-  subscriptions: () => requireEnv(ENV.subscriptionsTable),
-  topics: () => requireEnv(ENV.topicsTable),
-  settings: () => requireEnv(ENV.settingsTable),
-};
-
-export const freshness = () => ({
-  staleRealtimeSeconds: numberSetting(SETTING.staleRealtimeSeconds),
-  staleDailyDays: numberSetting(SETTING.staleDailyDays),
-});
-
-export const marketHours = () => ({
-  openMinute: minuteOf(requireEnv(SETTING.marketOpen)),
-  closeMinute: minuteOf(requireEnv(SETTING.marketClose)),
-  holidays: (process.env[SETTING.marketHolidays] ?? '').split(',').filter((date) => date !== ''),
-});
-
-const minuteOf = (clock: string): number => {
-  const [hour = '', minute = ''] = clock.split(':');
-  return Number(hour) * 60 + Number(minute);
-};
+/** The values of some settings, by name. */
+export const readSettings = (definitions: readonly Pick<Setting, 'name'>[]): Settings =>
+  Object.fromEntries(
+    definitions.map(({ name }) => {
+      const value = process.env[name];
+      if (value === undefined) throw new Error(`the environment variable ${name} is missing: lib/push-function.ts must set it`);
+      return [name, value];
+    }),
+  );
 
 export const limits = {
   allowedOrigins: () => requireEnv(SETTING.allowedOrigins),
@@ -49,25 +36,24 @@ export const limits = {
   broadcastsPerSecond: () => numberSetting(SETTING.maxBroadcastsPerSecond),
   idleTimeoutSeconds: () => numberSetting(SETTING.idleTimeoutSeconds),
   pingIntervalSeconds: () => numberSetting(SETTING.pingIntervalSeconds),
-  feedDownSeconds: () => numberSetting(SETTING.feedDownSeconds),
 };
 
-/** The transports that are offered; synth checked the value. */
+/** The transports offered; synth checked the value. */
 export const pushMode = () => requireEnv(SETTING.pushMode) as PushMode;
 
 export const streamLimits = () => ({ lifeMs: numberSetting(SETTING.sseSeconds) * 1000, most: numberSetting(SETTING.sseMaxStreams) });
 
-/** Whether callers that are not known may act on the monitored systems. */
+/** Whether callers without identity may act, and not only read. */
 export const anonymousControl = () => requireEnv(SETTING.anonymousControl) === 'true';
 
-/** How callers are known. */
+/** How callers are identified. */
 export const identitySettings = () =>
   requireEnv(SETTING.authMode) === 'none'
     ? ({ mode: 'none' } as const)
     : ({
         mode: 'jwt',
         issuer: requireEnv(SETTING.jwtIssuer),
-        // `none` = any: said so in the settings, never by leaving it out
+        // `none` = any audience: it must be said, and is never assumed
         audience: requireEnv(SETTING.jwtAudience) === 'none' ? null : requireEnv(SETTING.jwtAudience),
         /** `null` = the issuer's discovery document names it. */
         jwksUri: process.env[SETTING.jwtJwksUri] || null,
@@ -75,13 +61,13 @@ export const identitySettings = () =>
         rolesClaim: requireEnv(SETTING.jwtRolesClaim),
       } as const);
 
-/** Where a bucket is; the SDK's variable moves it elsewhere. */
+/** A bucket's address; the SDK's variable points it elsewhere. */
 export const bucketEndpoint = (bucket: string): string => {
   const elsewhere = process.env['AWS_ENDPOINT_URL_S3'];
   return elsewhere ? `${elsewhere}/${bucket}` : `https://${bucket}.s3.${requireEnv('AWS_REGION')}.amazonaws.com`;
 };
 
-/** Lambda keeps its role's credentials in the environment, and puts new ones into a new environment. */
+/** Lambda keeps its role's credentials in the environment, and starts a new environment for new ones. */
 export const awsCredentials = () => ({
   region: requireEnv('AWS_REGION'),
   accessKeyId: requireEnv('AWS_ACCESS_KEY_ID'),

@@ -1,7 +1,7 @@
-/** What the platform hands to functions, as far as they read it. */
+/** Events that the platform passes to functions, as far as they read them. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 
-/** What API Gateway sends to WebSocket functions, as far as they read it. (`@types/aws-lambda` lacks half of it.) */
+/** API Gateway's event for WebSocket functions. (`@types/aws-lambda` lacks half of it.) */
 export interface SocketEvent {
   readonly requestContext: {
     readonly connectionId: string;
@@ -20,6 +20,6 @@ export function headerOf(event: { readonly headers?: Readonly<Record<string, str
   return found?.[1] ?? null;
 }
 
-/** Where a client that comes back left off: an EventSource says it in a header, a page that was loaded anew in the query. */
+/** The last event id of a returning client: an EventSource sends it in a header, a page that was loaded anew in the query. */
 export const lastEventIdOf = (event: APIGatewayProxyEventV2): string | null =>
   headerOf(event, 'last-event-id') || event.queryStringParameters?.['lastEventId'] || null;

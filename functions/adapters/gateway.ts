@@ -1,19 +1,19 @@
 /**
- * Posts to connections. Our own client, for posting is what fan-out does: the SDK's costs five to eight times the CPU
- * (`npm run bench`), retries throttled posts for seconds, and waits 300 s for an answer.
+ * Posts to connections, with a client of our own: posting is most of fan-out's work. The SDK's client costs five to eight
+ * times the CPU (`npm run bench`), retries throttled posts for seconds, and waits 300 s for a response.
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { ENV } from '../../core/names.ts';
-import type { Gateway, PostResult } from '../../core/ports.ts';
+import type { Gateway, PostResult } from '../../core/ports/gateway.ts';
 import { awsCredentials, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';
 
-/** One try, from its first byte to the last of the answer. The drain's margin is longer (`drain-ports.ts`). */
+/** One try, from its first byte to the last of the response. The drain's margin is longer (`wiring/ports.ts`). */
 export const TRY_MS = 1_500;
 /** Pauses before a throttled post is tried again, each with up to as much again of jitter. */
 const THROTTLED_PAUSES_MS = [40, 160] as const;
-/** Requests under way at once. More wait here and not in the agent, so that `before` is asked when a socket is free. */
+/** Requests in flight at once. More wait here and not in the agent, so that `before` runs when a socket is free. */
 const MAX_SOCKETS = 128;
 
 export interface GatewayOptions {
@@ -42,12 +42,12 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
           host: base.hostname,
           port: base.port,
           path,
-          // as a flat list they are written as they stand: the names and values are ours
+          // a flat list is written as it stands, without checks: the names and values are ours
           headers: [...Object.entries(headers).flat(), 'content-length', String(Buffer.byteLength(body))],
         },
         (response: IncomingMessage) => {
           let text = '';
-          // posts go out in their thousands, and what answers them is empty
+          // thousands of posts go out, and their responses are empty
           if (method !== 'GET') response.resume();
           else
             response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -64,7 +64,7 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
     });
 
   const gate = gateOf(MAX_SOCKETS);
-  /** The status, or 0 where there was no answer. */
+  /** The status, or 0 if there was no response. */
   const attempt = async (method: 'POST' | 'DELETE', connectionId: string, body: string, before?: () => Promise<void>): Promise<number> => {
     const leave = await gate();
     try {
@@ -90,7 +90,7 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
           if (pause === undefined) return 'slow';
           await sleep(pause * (1 + Math.random()));
         } else if (status === 0 || status >= 500) {
-          // it may have been delivered: the same message twice is dropped by position, a lost one by nobody
+          // it may have been delivered: clients drop a repeat by its position, but cannot make up for a loss
           if (troubles++ === 1) return 'slow';
         } else {
           throw new Error(
@@ -117,7 +117,7 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
   };
 }
 
-/** Lets so many through at once; whoever came through must leave. */
+/** Lets this many callers through at once; each must leave. */
 function gateOf(places: number): () => Promise<() => void> {
   const waiting: (() => void)[] = [];
   let free = places;
@@ -133,7 +133,7 @@ function gateOf(places: number): () => Promise<() => void> {
   };
 }
 
-/** The same frame goes to thousands: its hash is made once. */
+/** The same frame goes to thousands of connections: it is hashed once. */
 function hashCache(): (body: string) => string {
   const known = new Map<string, string>();
   return (body) => {

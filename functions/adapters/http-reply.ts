@@ -1,7 +1,7 @@
-/** Answers over HTTP: JSON, errors, event streams. */
+/** Responses over HTTP: JSON, errors, event streams. */
 import { createHash } from 'node:crypto';
+import type { RestReply } from '../../core/channels/system.ts';
 import { type ErrorCode, type PushError, UnavailableError } from '../../core/errors.ts';
-import type { RestReply } from '../../core/http/rest.ts';
 
 /** HTTP statuses of the codes; on a handshake too. */
 const STATUS: Record<ErrorCode, number> = {
@@ -26,7 +26,7 @@ export interface HttpReply {
   readonly body?: string;
 }
 
-const NOT_KEPT = { 'cache-control': 'no-store' } as const;
+const NOT_CACHED = { 'cache-control': 'no-store' } as const;
 
 /** Neither kept by a cache nor rewritten or held back by a proxy. */
 export const EVENT_STREAM: Readonly<Record<string, string>> = {
@@ -41,22 +41,22 @@ const jsonReply = (statusCode: number, body: object, headers: Readonly<Record<st
   body: JSON.stringify(body),
 });
 
-/** A failure with the one error body. What may succeed a little later says so. */
+/** A failure, with the one form of error body. `503` = it may succeed a little later. */
 export const errorAnswer = (error: PushError): HttpReply =>
   jsonReply(
     error instanceof UnavailableError ? 503 : STATUS[error.code],
     { error_code: error.code, error_message: error.message, details: error.details },
-    NOT_KEPT,
+    NOT_CACHED,
   );
 
 /**
- * Answers with an ETag over the content. `no-cache` lets a cache keep the answer but makes it ask every time, so
- * that none ever serves an old price; what has not changed costs a 304 without body.
+ * Adds an ETag over the content. With `no-cache` a cache may keep the response but must ask every time, so that none serves
+ * an old price; an unchanged one costs a 304 without body.
  */
 export function answerOf({ status, body }: RestReply, ifNoneMatch: string | null): HttpReply {
-  if (body === null) return { statusCode: status, headers: NOT_KEPT };
+  if (body === null) return { statusCode: status, headers: NOT_CACHED };
   if (typeof body === 'string') return { statusCode: status, headers: EVENT_STREAM, body };
-  if (status !== 200) return jsonReply(status, body, NOT_KEPT);
+  if (status !== 200) return jsonReply(status, body, NOT_CACHED);
   const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 27)}"`;
   const headers = { etag, 'cache-control': 'no-cache' };
   const matches = ifNoneMatch === '*' || (ifNoneMatch ?? '').split(',').some((one) => one.trim().replace(/^W\//, '') === etag);

@@ -1,4 +1,4 @@
-/** Response streaming as Lambda's runtime offers it: a global of its own, and no word when the client leaves. */
+/** Response streaming as Lambda's runtime offers it: by a global, and without notice when the client leaves. */
 import type { Writable } from 'node:stream';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 

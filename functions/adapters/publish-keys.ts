@@ -1,19 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ENV } from '../../core/names.ts';
+import type { PublishKeys } from '../../core/ports/events.ts';
 import { requireEnv } from './env.ts';
 
-const client = new SecretsManagerClient({});
-
-/** A key that was rotated away stays valid as the previous one; a new one is known within so long. */
+/** A new key is known after this long; the one it replaced stays valid as the previous version. */
 const KEPT_MS = 5 * 60_000;
 
-export interface PublishKeys {
-  isValid(key: string): Promise<boolean>;
-}
-
-/** The keys that may publish: the secret's current and its previous version, so that two are valid while one is rotated. */
-export function publishKeys(secretId = requireEnv(ENV.publishKeySecret), secrets = client, now: () => number = Date.now): PublishKeys {
+/** The keys that may publish: the secret's current and previous version, so that both are valid during a rotation. */
+export function publishKeys(
+  secretId = requireEnv(ENV.publishKeySecret),
+  secrets = new SecretsManagerClient({}),
+  now: () => number = Date.now,
+): PublishKeys {
   let known: { keys: Promise<Buffer[]>; atMs: number } | null = null;
   const read = async (VersionStage: string): Promise<Buffer[]> => {
     try {
@@ -43,5 +42,5 @@ export function publishKeys(secretId = requireEnv(ENV.publishKeySecret), secrets
   };
 }
 
-/** Of equal length whatever came, so that the comparison tells nothing. */
+/** Of equal length for any key, so that the comparison's time reveals nothing. */
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest();

@@ -1,16 +1,23 @@
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { toEnvelope } from '../../core/events/envelope.ts';
 import { ENV, REASON_ATTRIBUTE } from '../../core/names.ts';
-import type { Job, Jobs, Lane } from '../../core/ports.ts';
+import type { DeadEvents, Lane } from '../../core/ports/events.ts';
+import type { Job, Jobs } from '../../core/ports/jobs.ts';
 import { sendInBatches } from './batches.ts';
 import { requireEnv } from './env.ts';
 
-const client = new SQSClient({});
+let shared: SQSClient | undefined;
+
+/** Made once a process, when it is first needed: a bundle without queues does not carry it. */
+const client = (): SQSClient => {
+  shared ??= new SQSClient({});
+  return shared;
+};
 
 /** SQS delays a message by 15 minutes at most. */
 const MAX_DELAY_SECONDS = 900;
 
-export const jobsQueue = (url = requireEnv(ENV.jobsQueue), sqs = client): Jobs => ({
+export const jobsQueue = (url = requireEnv(ENV.jobsQueue), sqs = client()): Jobs => ({
   async put(job: Job, delaySeconds = 0) {
     await sqs.send(
       new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(job), DelaySeconds: Math.min(delaySeconds, MAX_DELAY_SECONDS) }),
@@ -18,8 +25,8 @@ export const jobsQueue = (url = requireEnv(ENV.jobsQueue), sqs = client): Jobs =
   },
 });
 
-/** The lane that goes past the bus, straight onto the queue that the bus's rules fill. */
-export const directLane = (url = requireEnv(ENV.eventsQueue), sqs = client): Lane => ({
+/** The lane past the bus, straight onto the queue that the bus's rules fill. */
+export const directLane = (url = requireEnv(ENV.eventsQueue), sqs = client()): Lane => ({
   send: (events) =>
     sendInBatches(
       events,
@@ -33,12 +40,12 @@ export const directLane = (url = requireEnv(ENV.eventsQueue), sqs = client): Lan
     ),
 });
 
-/** The queue takes no control characters in attributes, and the reason may quote the event's. */
+/** The queue takes no control characters in attributes, and the reason may quote the event. */
 const printable = (text: string): string => text.replace(/[^\x20-\x7e\u00a0-\ud7ff]/g, '?');
 
-/** Where events go that can never be served, with the reason beside them. */
-export const deadEvents = (url = requireEnv(ENV.deadEventsQueue), sqs = client) => ({
-  async bury(body: string, reason: string): Promise<void> {
+/** The dead-letter queue of events, with the reason beside each. */
+export const deadEvents = (url = requireEnv(ENV.deadEventsQueue), sqs = client()): DeadEvents => ({
+  async bury(body, reason) {
     const text = { DataType: 'String', StringValue: printable(reason.slice(0, 1000)) };
     await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageAttributes: { [REASON_ATTRIBUTE]: text } }));
   },

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRIC } from '../../core/names.ts';
-import type { Report } from '../../core/ports.ts';
+import type { Report } from '../../core/ports/report.ts';
 
 export interface Telemetry {
   readonly report: Report;

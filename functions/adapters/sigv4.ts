@@ -1,4 +1,4 @@
-/** AWS Signature Version 4 for the requests we make ourselves: the posts that fan-out makes in its thousands, bodies in a bucket. */
+/** AWS Signature Version 4, for requests of our own: fan-out's posts, and bodies in a bucket. */
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 export interface Credentials {
@@ -19,13 +19,13 @@ export interface Signable {
 
 export const bodyHash = (body: string): string => hash('sha256', body, 'hex');
 
-/** Signs for one service with one set of credentials. What is the same for all requests of a day or a second is made once. */
+/** Signs for one service with one set of credentials. Parts that last a second or a day are made once. */
 export function signer(service: string, { region, accessKeyId, secretAccessKey, sessionToken }: Credentials) {
   const hmac = (secret: string | Buffer, text: string): Buffer => createHmac('sha256', secret).update(text).digest();
   const tokenLine = sessionToken === null ? '' : `x-amz-security-token:${sessionToken}\n`;
-  // a bucket wants to be told the body's hash, and every header of this kind signed
-  const tellsHash = service === 's3';
-  const signed = `host${tellsHash ? ';x-amz-content-sha256' : ''};x-amz-date${sessionToken === null ? '' : ';x-amz-security-token'}`;
+  // buckets need the body's hash as a header, and all such headers signed
+  const sendsHash = service === 's3';
+  const signed = `host${sendsHash ? ';x-amz-content-sha256' : ''};x-amz-date${sessionToken === null ? '' : ';x-amz-security-token'}`;
   const tokenHeader: Record<string, string> = sessionToken === null ? {} : { 'x-amz-security-token': sessionToken };
   let second = -1;
   let stamp = '';
@@ -45,7 +45,7 @@ export function signer(service: string, { region, accessKeyId, secretAccessKey, 
   return ({ method, host, path, bodyHash: payload }: Signable, nowMs: number): Record<string, string> => {
     if (Math.floor(nowMs / 1000) !== second) turnTo(nowMs);
     const canonicalPath = path.split('/').map(encodeSegment).join('/');
-    const hashLine = tellsHash ? `x-amz-content-sha256:${payload}\n` : '';
+    const hashLine = sendsHash ? `x-amz-content-sha256:${payload}\n` : '';
     const canonical = `${method}\n${canonicalPath}\n\nhost:${host}\n${hashLine}x-amz-date:${stamp}\n${tokenLine}\n${signed}\n${payload}`;
     const signature = createHmac('sha256', key)
       .update(`AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${hash('sha256', canonical, 'hex')}`)
@@ -53,13 +53,13 @@ export function signer(service: string, { region, accessKeyId, secretAccessKey, 
     return {
       host,
       'x-amz-date': stamp,
-      ...(tellsHash ? { 'x-amz-content-sha256': payload } : {}),
+      ...(sendsHash ? { 'x-amz-content-sha256': payload } : {}),
       ...tokenHeader,
       authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
     };
   };
 }
 
-/** RFC 3986: what encodeURIComponent leaves alone, the signature does not. */
+/** RFC 3986: the signature also encodes characters that encodeURIComponent leaves. */
 const encodeSegment = (segment: string): string =>
   encodeURIComponent(segment).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);

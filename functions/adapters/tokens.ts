@@ -4,27 +4,27 @@ import { JwtExpiredError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
 import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import { PushError, UnavailableError } from '../../core/errors.ts';
 import type { Identity, Principal } from '../../core/identity.ts';
-import type { Report } from '../../core/ports.ts';
+import type { Report } from '../../core/ports/report.ts';
 import { anonymousControl, identitySettings } from './env.ts';
 
-/** What a key pair may sign with; a shared secret or `none` is not among them. */
+/** Algorithms of key pairs; shared secrets and `none` are not accepted. */
 const ALGORITHMS = new Set(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
 
-/** Keys that were just fetched are not fetched again for a token that names another: anybody can make those up. */
+/** Keys are not fetched again this soon for a token that names an unknown one: anybody can make those up. */
 const REFETCH_MS = 30_000;
 const FETCH_TIMEOUT_MS = 3_000;
-/** They lie in the connection's record, which is paid for with every message. */
+/** Roles and user lie in the connection's record, which every message pays for. */
 const MAX_ROLES = 20;
 const MAX_ROLE = 40;
 const MAX_USER = 128;
-/** Clocks differ. */
+/** Clocks differ by a few seconds. */
 const GRACE_SECONDS = 5;
 
 type Jwks = Parameters<ReturnType<typeof verifierOf>['cacheJwks']>[0];
 
 const verifierOf = (issuer: string, audience: string | null) => JwtVerifier.create({ issuer, audience, graceSeconds: GRACE_SECONDS });
 
-/** The deployment's way of telling who somebody is, by its settings. */
+/** The deployment's identity, by its settings. */
 export function identity(report: Report): Identity {
   const settings = identitySettings();
   if (settings.mode === 'none')
@@ -44,7 +44,7 @@ export function identity(report: Report): Identity {
       const uri =
         jwksUri ?? (await getJson<{ jwks_uri: string }>(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)).jwks_uri;
       const keys = await getJson<Jwks>(uri);
-      // an odd answer must not take the place of good keys
+      // a malformed answer must not replace good keys
       if (!Array.isArray(keys.keys)) throw new Error(`${uri} answers no keys`);
       verifier.cacheJwks(keys);
       known = true;
@@ -71,7 +71,7 @@ export function identity(report: Report): Identity {
       try {
         return read();
       } catch (error) {
-        // keys are changed now and then: one that is not known may be new
+        // keys rotate: an unknown one may be new
         if (!(error instanceof KidNotFoundInJwksError) || Date.now() - triedAtMs < REFETCH_MS) throw refused(error);
       }
       await keys();
@@ -84,7 +84,7 @@ export function identity(report: Report): Identity {
   };
 }
 
-/** Before any key is fetched: a token that could never be good costs nothing. */
+/** Before any key is fetched: a token that can never be valid costs nothing. */
 function checkAlgorithm(token: string): void {
   let algorithm: unknown;
   try {
@@ -96,7 +96,7 @@ function checkAlgorithm(token: string): void {
     throw new PushError('AUTHENTICATION_REQUIRED', 'the token is not signed with a key pair');
 }
 
-/** Why, as far as its holder may know. Whatever the library cannot read is no token. */
+/** The reason, as far as the token's holder may know. A text that the library cannot read is no token. */
 function refused(error: unknown): unknown {
   if (error instanceof PushError) return error;
   return new PushError('AUTHENTICATION_REQUIRED', error instanceof JwtExpiredError ? 'the token has expired' : 'the token is not valid');

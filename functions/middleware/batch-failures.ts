@@ -1,6 +1,6 @@
 import type { SQSBatchResponse } from 'aws-lambda';
 
-/** Tells the queue which records must come back; the others are done with. */
+/** The records that must come back; the queue deletes the others. */
 export const batchFailures = (ids: readonly string[]): SQSBatchResponse => ({
   batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })),
 });

@@ -14,7 +14,7 @@ export function withTelemetry({ logger, metrics }: Telemetry): MiddlewareObj<unk
     },
     after: flush,
     onError: ({ error, response }) => {
-      // what was answered has been reported by who answered it
+      // a failure that was answered has been reported there
       if (response === undefined) logger.error('the invocation failed', error as Error);
       flush();
     },

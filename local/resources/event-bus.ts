@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LocalClock } from '../clock.ts';
 
-/** An event as rules see it and targets get it. */
+/** An event as rules match it and targets get it. */
 export interface BusEvent {
   readonly source: string;
   readonly 'detail-type': string;
@@ -13,9 +13,11 @@ export interface BusRule {
   readonly targets: readonly ((body: string) => void)[];
 }
 
-/** `AWS::Events::EventBus` with its rules: every matching rule's targets get the event. */
+/** `AWS::Events::EventBus`: the targets of every matching rule get the event. */
 export interface LocalBus {
   readonly name: string;
+  /** Throws if the local run does not know the rule's pattern. */
+  addRule(rule: BusRule): void;
   put(entry: {
     Source?: string;
     DetailType?: string;
@@ -24,10 +26,14 @@ export interface LocalBus {
   }): { EventId: string } | { ErrorCode: string; ErrorMessage: string };
 }
 
-export function localBus(name: string, rules: readonly BusRule[], clock: LocalClock): LocalBus {
-  for (const { pattern } of rules) checkPattern(pattern);
+export function localBus(name: string, clock: LocalClock): LocalBus {
+  const rules: BusRule[] = [];
   return {
     name,
+    addRule(rule) {
+      checkPattern(rule.pattern);
+      rules.push(rule);
+    },
     put({ Source, DetailType, Detail, Time }) {
       if (!Source || !DetailType || !Detail)
         return { ErrorCode: 'InvalidArgument', ErrorMessage: 'an entry needs Source, DetailType and Detail' };

@@ -9,12 +9,14 @@ import type { Resource } from '../template.ts';
 /** `AWS::DynamoDB::GlobalTable`: an embedded DynamoDB over its wire protocol, in memory or in a folder. */
 export interface LocalTables {
   readonly endpoint: string;
+  /** Makes a table unless the folder holds it already. */
+  create(table: Resource): Promise<void>;
   stop(): Promise<void>;
 }
 
 const WORKER = fileURLToPath(new URL('./tables-worker.mjs', import.meta.url));
 
-export async function localTables(tables: readonly Resource[], dataDir: string | null): Promise<LocalTables> {
+export async function localTables(dataDir: string | null): Promise<LocalTables> {
   const path = dataDir === null ? null : join(dataDir, 'tables');
   if (path !== null) mkdirSync(path, { recursive: true });
   const worker = new Worker(WORKER, { workerData: { path } });
@@ -22,24 +24,20 @@ export async function localTables(tables: readonly Resource[], dataDir: string |
     throw new Error(`the tables in ${String(path)} cannot be opened: is another run using DATA_DIR=${String(dataDir)}?`, { cause });
   })) as [{ port: number }];
   const endpoint = `http://127.0.0.1:${port}`;
-  await createTables(tables, endpoint);
+  const client = new DynamoDBClient({ endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
   return {
     endpoint,
+    async create({ id, properties }) {
+      if (TableNames.includes(id)) return;
+      const { AttributeDefinitions, KeySchema } = properties as { AttributeDefinitions: never; KeySchema: never };
+      await client.send(new CreateTableCommand({ TableName: id, AttributeDefinitions, KeySchema, BillingMode: 'PAY_PER_REQUEST' }));
+    },
     async stop() {
+      client.destroy();
       worker.postMessage('close');
       await once(worker, 'message');
       await worker.terminate();
     },
   };
-}
-
-async function createTables(tables: readonly Resource[], endpoint: string): Promise<void> {
-  const client = new DynamoDBClient({ endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
-  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
-  for (const { id, properties } of tables) {
-    if (TableNames.includes(id)) continue;
-    const { AttributeDefinitions, KeySchema } = properties as { AttributeDefinitions: never; KeySchema: never };
-    await client.send(new CreateTableCommand({ TableName: id, AttributeDefinitions, KeySchema, BillingMode: 'PAY_PER_REQUEST' }));
-  }
-  client.destroy();
 }

@@ -135,20 +135,20 @@ describe('6: while the live feed is down in market hours', () => {
     chart.send({ type: 'subscribe', topic: 'price:005930' });
     await chart.until(ofType('price_update'));
 
-    await own.run.invoke('rebroadcast');
+    await own.run.invoke('minute');
     await own.run.settled();
     const whileLive = chart.received.filter(ofType('price_update')).length;
     own.run.clock.advance(121_000);
-    await own.run.invoke('rebroadcast');
+    await own.run.invoke('minute');
     const again = await chart.until(ofType('price_update'));
     own.run.clock.advance(200_000);
-    await own.run.invoke('rebroadcast');
+    await own.run.invoke('minute');
     // the schedule has fallen due too: the same may have been told twice before
     const stale = await chart.until((message) => (message['data'] as Quote | undefined)?.['stale'] === true);
     const health = await own.get('/api/health');
     await own.publish([tick('005930', 158_700, { timestamp: isoNow() })]);
     const live = await chart.until((message) => (message['data'] as Quote | undefined)?.['price'] === 158_700);
-    await own.run.invoke('rebroadcast');
+    await own.run.invoke('minute');
     await own.run.settled();
 
     expect(whileLive).toBe(1);
@@ -171,7 +171,7 @@ describe('6: while the live feed is down in market hours', () => {
     own.run.clock.advance(121_000);
     await chart.until((message) => message['type'] === 'price_update' && !('position' in message));
     setClockTo(own.run, { weekday: 6, hour: 11, minute: 0 });
-    await own.run.invoke('rebroadcast');
+    await own.run.invoke('minute');
 
     expect((await own.get('/api/health')).body).toMatchObject({ feed: { state: 'closed' } });
     await chart.close();

@@ -5,9 +5,8 @@ import { ingest } from '../../core/events/ingest.ts';
 import { openStream, streamText } from '../../core/http/event-stream.ts';
 import { register } from '../../core/http/registration.ts';
 import { ANYBODY } from '../../core/identity.ts';
-import { quotes } from '../../core/prices.ts';
-import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { handleMessage } from '../../core/sessions/handle-message.ts';
+import { quotes } from '../../systems/prices/quotes.ts';
 import { alert, freshId, freshTicker, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
 import { frame } from '../helpers/stomp.ts';
@@ -44,7 +43,7 @@ const opened = async (): Promise<string> => {
   const connectionId = `c${serial++}`;
   await connect(
     { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols: null, authorization: null },
-    { ...ports, newClientId: () => 'client', allowedOrigins: '*', maxConnections: 0 },
+    { ...ports, allowedOrigins: '*', maxConnections: 0 },
   );
   return connectionId;
 };
@@ -116,7 +115,7 @@ test('a state event that is heard is 3 writes, 1 read and a query a page', async
 test('quotes are 2 reads for each hundred tickers', async () => {
   const tickers = [await known(), await known(), await known()];
 
-  expect(await cost(() => quotes(tickers, { ...ports, freshness: DEFAULT_FRESHNESS }))).toEqual({ writes: 0, reads: 2, queries: 0 });
+  expect(await cost(() => quotes(tickers, ports))).toEqual({ writes: 0, reads: 2, queries: 0 });
 });
 
 describe('operations', () => {
@@ -179,7 +178,7 @@ describe('ticketing', () => {
     const connectionId = `c${serial++}`;
     await connect(
       { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols: 'v12.stomp', authorization: null },
-      { ...ports, newClientId: () => 'client', allowedOrigins: '*', maxConnections: 0 },
+      { ...ports, allowedOrigins: '*', maxConnections: 0 },
     );
     return connectionId;
   };

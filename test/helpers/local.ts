@@ -2,6 +2,7 @@ import { inject } from 'vitest';
 import { assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
 import { type LocalRun, startLocal } from '../../local/run.ts';
+import { systems } from '../../systems/index.ts';
 import { type Host, hostAt } from './host.ts';
 
 export interface OwnRun extends Host {
@@ -12,7 +13,7 @@ export interface OwnRun extends Host {
 /** A local run of one's own under other settings. */
 export async function runWith(settings: Record<string, string>): Promise<OwnRun> {
   // the functions were bundled for all test files before the first
-  const assembly = await assemble(readSettings({ APP_PUSH_MODE: 'both', ...settings }), { bundled: true });
+  const assembly = await assemble({ settings: readSettings({ APP_PUSH_MODE: 'both', ...settings }, systems), systems, bundled: true });
   const own = await ownRun({ templateFile: assembly.templateFile });
   const stop = async (): Promise<void> => {
     await own.run.stop();

@@ -1,32 +1,43 @@
-import { makeChannels } from '../../core/channels/channels.ts';
+import { channelsOf } from '../../core/channels/channels.ts';
 import type { DrainPorts } from '../../core/delivery/drain.ts';
-import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
+import { handleMessage } from '../../core/sessions/handle-message.ts';
 import type { MessagePorts } from '../../core/sessions/session.ts';
-import {
-  memoryAudience,
-  memoryBodies,
-  memoryCatalogue,
-  memoryClients,
-  memoryClock,
-  memoryConnections,
-  memoryGateway,
-  memoryJobs,
-  memoryRegistrations,
-  memoryReport,
-  memoryTopics,
-  memoryTurns,
-} from './memory.ts';
+import type { Settings } from '../../core/settings.ts';
+import { systems } from '../../systems/index.ts';
+import { memoryAudience } from './memory/audience.ts';
+import { memoryBodies } from './memory/bodies.ts';
+import { memoryCatalogue } from './memory/catalogue.ts';
+import { memoryClients } from './memory/clients.ts';
+import { memoryClock } from './memory/clock.ts';
+import { memoryConnections } from './memory/connections.ts';
+import { memoryGateway } from './memory/gateway.ts';
+import { memoryJobs } from './memory/jobs.ts';
+import { memoryRegistrations } from './memory/registrations.ts';
+import { memoryReport } from './memory/report.ts';
+import { memoryTopics } from './memory/topics.ts';
+import { memoryTurns } from './memory/turns.ts';
 
-/** Every port, in memory, with its windows and levers. */
+/** The systems' settings, with their defaults. */
+export const settings: Settings = Object.fromEntries(
+  systems.flatMap((system) => system.settings.map(({ name, fallback }) => [name, fallback])),
+);
+
+/** The channels of this deployment. */
+export const channels = channelsOf(
+  systems.flatMap((system) => system.channels),
+  settings,
+);
+
+/** Every port in memory, with its windows and levers. */
 export function memoryPorts() {
   const clock = memoryClock();
   let serial = 0;
   const ports = {
     clock,
+    ...memoryConnections(),
     topics: memoryTopics(clock),
     turns: memoryTurns(),
     audience: memoryAudience(clock),
-    connections: memoryConnections(),
     clients: memoryClients(),
     maxConnectionsPerClient: 5,
     registrations: memoryRegistrations(clock),
@@ -36,7 +47,10 @@ export function memoryPorts() {
     gateway: memoryGateway(),
     jobs: memoryJobs(),
     report: memoryReport(),
-    channels: makeChannels({ freshness: DEFAULT_FRESHNESS }),
+    systems,
+    settings,
+    channels,
+    messages: Object.assign({}, ...systems.map(({ messages }) => messages)),
     bodies: memoryBodies(),
     maxMessageBytes: 1_000_000,
     newId: () => `id${serial++}`,
@@ -50,12 +64,11 @@ export function memoryPorts() {
 
 export type MemoryPorts = ReturnType<typeof memoryPorts>;
 
-/** Opens a connection and says something on it. */
+/** Opens a connection, and returns the way to send on it. */
 export async function speaker(
   ports: MemoryPorts,
   connectionId: string,
 ): Promise<(message: object | string, receivedAtMs?: number) => Promise<void>> {
-  const { handleMessage } = await import('../../core/sessions/handle-message.ts');
   const now = ports.clock.now();
   await ports.connections.open({
     connectionId,
@@ -74,6 +87,6 @@ export async function speaker(
     );
 }
 
-/** What a connection was posted, as messages. */
-export const told = (ports: MemoryPorts, connectionId: string): Record<string, unknown>[] =>
+/** The messages that a connection was posted. */
+export const posted = (ports: MemoryPorts, connectionId: string): Record<string, unknown>[] =>
   ports.gateway.posted.filter((one) => one.connectionId === connectionId).map(({ frame }) => JSON.parse(frame) as Record<string, unknown>);

@@ -7,26 +7,29 @@
 import * as v from 'valibot';
 import { orderOf } from '../../core/base/ordering.ts';
 import { parsePosition } from '../../core/base/position.ts';
-import { A_DAY, type Channel, type Kind, type Outcome, type StateCommit } from '../../core/channels/channel.ts';
+import { A_DAY, type Channel, type Kind, type Outcome } from '../../core/channels/channel.ts';
 import { channelsOf } from '../../core/channels/channels.ts';
 import type { DrainPorts } from '../../core/delivery/drain.ts';
 import { drain } from '../../core/delivery/drain.ts';
-import { type SubscribePorts, subscribe } from '../../core/delivery/subscribe.ts';
+import type { SubscribePorts } from '../../core/delivery/first-delivery.ts';
+import { subscribe } from '../../core/delivery/subscribe.ts';
 import { unsubscribe } from '../../core/delivery/unsubscribe.ts';
 import { type IngestPorts, ingest } from '../../core/events/ingest.ts';
-import { type Clock, type Connection, type Job, JSON_SUBSCRIPTION } from '../../core/ports.ts';
+import { JSON_SUBSCRIPTION } from '../../core/ports/audience.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Connection } from '../../core/ports/connections.ts';
+import type { Job } from '../../core/ports/jobs.ts';
+import type { StateCommit } from '../../core/ports/topics.ts';
 import { makeLevers } from '../../local/levers.ts';
-import {
-  memoryAudience,
-  memoryBodies,
-  memoryCatalogue,
-  memoryClients,
-  memoryConnections,
-  memoryRegistrations,
-  memoryReport,
-  memoryTopics,
-  memoryTurns,
-} from './memory.ts';
+import { memoryAudience } from './memory/audience.ts';
+import { memoryBodies } from './memory/bodies.ts';
+import { memoryCatalogue } from './memory/catalogue.ts';
+import { memoryClients } from './memory/clients.ts';
+import { memoryConnections } from './memory/connections.ts';
+import { memoryRegistrations } from './memory/registrations.ts';
+import { memoryReport } from './memory/report.ts';
+import { memoryTopics } from './memory/topics.ts';
+import { memoryTurns } from './memory/turns.ts';
 
 export interface Weather {
   /** Workers stall for longer than a turn, now and then. */
@@ -36,7 +39,7 @@ export interface Weather {
   /** Share of posts that are throttled. */
   readonly slow?: number;
   /** Jobs come that say: tell the newest again. */
-  readonly retells?: boolean;
+  readonly repeats?: boolean;
   /** Clients subscribe again, and leave and come back. */
   readonly secondThoughts?: boolean;
   /** Events come several in a batch, and again in other batches. */
@@ -69,7 +72,6 @@ const testChannel = (kind: Kind): Channel => ({
   source: kind,
   matches: (topic) => topic === TOPIC[kind],
   topicHint: TOPIC[kind],
-  thinRecent: () => null,
   events: {
     E: {
       schema: event,
@@ -83,7 +85,7 @@ const testChannel = (kind: Kind): Channel => ({
             part: 'newest',
             order: orderOf({ atMicros: n, acceptedAtMs: 0, index: 0, id: meta.id }),
             value: { n },
-            recent: null,
+            append: {},
             ahead: false,
           },
         ];
@@ -91,12 +93,11 @@ const testChannel = (kind: Kind): Channel => ({
     },
   },
   lifeMs: null,
-  catalogued: false,
   keepsAlive: false,
   http: null,
   filtering: null,
   history: A_DAY,
-  broadcast: null,
+  committed: null,
   permits: () => true,
   permitHint: '',
   payload: ({ parts }) => (parts['newest'] ? { ...parts['newest'] } : null),
@@ -140,7 +141,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
     },
     turns: memoryTurns(),
     audience: memoryAudience(time),
-    connections: memoryConnections(),
+    ...memoryConnections(),
     clients: memoryClients(),
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(time),
@@ -175,6 +176,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       turns: stepping(shared.turns, worker),
       audience: stepping(shared.audience, worker),
       connections: shared.connections,
+      ownSubscriptions: shared.ownSubscriptions,
       clients: shared.clients,
       bodies: memoryBodies(),
       maxMessageBytes: 1_000_000,
@@ -182,7 +184,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       registrations: shared.registrations,
       clock,
       report: memoryReport(),
-      channels: channelsOf([testChannel('state'), testChannel('log')]),
+      channels: channelsOf([testChannel('state'), testChannel('log')], {}),
       newId: () => `w${serial++}`,
       drainSettings: { turnMs: TURN, marginMs: MARGIN, broadcastsPerSecond: 200, postsAtOnce: 1 },
       deadEvents: { bury: async (_: string, reason: string) => Promise.reject(new Error(reason)) },
@@ -204,17 +206,17 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       jobs: {
         async put(job: Job, delaySeconds = 0) {
           await stepOf(worker);
-          later.push({ at: now + 1 + int(10) + delaySeconds * 1000, work: drainWork(job.kind === 'drain' && job.retell === true) });
+          later.push({ at: now + 1 + int(10) + delaySeconds * 1000, work: drainWork(job.kind === 'drain' && job.repeat === true) });
         },
       },
     } satisfies IngestPorts & SubscribePorts & DrainPorts;
     return weather.sabotage ? weather.sabotage(ports) : ports;
   };
 
-  const drainWork = (retell: boolean): Work => ({
+  const drainWork = (repeat: boolean): Work => ({
     comesBack: true,
     start: (worker) =>
-      drain({ topic, shard: 0, retell }, portsOf(worker)).then(
+      drain({ topic, shard: 0, repeat }, portsOf(worker)).then(
         () => true,
         () => false,
       ),
@@ -268,7 +270,7 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
     if (weather.batches && lot() < 0.25) later.push({ at: int(260), work: ingestWork(...batch.reverse()) });
   }
   for (let client = 0; client < CLIENTS; client++) later.push({ at: client ? int(220) : 0, work: subscribeWork(client) });
-  for (let count = 0; weather.retells && count < 8; count++) later.push({ at: int(300), work: drainWork(true) });
+  for (let count = 0; weather.repeats && count < 8; count++) later.push({ at: int(300), work: drainWork(true) });
   for (let client = 0; kind === 'state' && weather.secondThoughts && client < CLIENTS; client++) {
     const at = int(240);
     if (lot() < 0.5) later.push({ at, work: unsubscribeWork(client) });

@@ -15,7 +15,7 @@ export interface SseClient {
 
 const NAMES = ['INIT', 'RANK_UPDATE', 'ACTIVE', 'KEEPALIVE', 'RESERVATION_STATUS'];
 
-/** The usual client, which comes back by itself with the last id. */
+/** The usual client: it reconnects by itself with the last id. */
 export function eventSource(url: string, headers: Record<string, string> = {}): SseClient {
   const source = new EventSource(url, { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }) });
   const events = queue<SseEvent>();
@@ -36,11 +36,12 @@ export async function wholeStream(
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
 }
 
-/** An event stream as text, read as it comes. */
+/** An event stream as text, read while it comes. */
 export interface StreamText {
   readonly type: string | null;
   /** Reads on until the claim holds, or the stream has ended. */
   until(claim: (text: string) => boolean): Promise<string>;
+  close(): Promise<void>;
 }
 
 export async function readStream(url: string): Promise<StreamText> {
@@ -57,5 +58,6 @@ export async function readStream(url: string): Promise<StreamText> {
       }
       return text;
     },
+    close: async () => reader?.cancel(),
   };
 }

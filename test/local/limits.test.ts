@@ -4,6 +4,7 @@ import { connect as dial } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Assembly, assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
+import { systems } from '../../systems/index.ts';
 import { connect, ofType } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
 import { type OwnRun, ownRun } from '../helpers/local.ts';
@@ -11,9 +12,8 @@ import { type OwnRun, ownRun } from '../helpers/local.ts';
 let assembly: Assembly;
 let own: OwnRun;
 beforeAll(async () => {
-  assembly = await assemble(
-    readSettings({ ALLOWED_ORIGINS: 'https://a.example, https://b.example', MAX_CONNECTIONS: '3', MAX_SUBSCRIPTIONS_PER_CONNECTION: '5' }),
-  );
+  const given = { ALLOWED_ORIGINS: 'https://a.example, https://b.example', MAX_CONNECTIONS: '3', MAX_SUBSCRIPTIONS_PER_CONNECTION: '5' };
+  assembly = await assemble({ settings: readSettings(given, systems), systems });
   own = await ownRun({ templateFile: assembly.templateFile });
 });
 afterAll(async () => {

@@ -4,6 +4,7 @@ import WebSocket from 'ws';
 import { assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
 import { readTemplate } from '../../local/template.ts';
+import { systems } from '../../systems/index.ts';
 import { connect, ofType } from '../helpers/client.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 import { connected, frame, rawStomp } from '../helpers/stomp.ts';
@@ -97,7 +98,7 @@ describe('websocket', () => {
 
 test('only a deployment with event streams has a function URL; the deployed default has none', async () => {
   const urls = async (settings: Record<string, string>): Promise<number> => {
-    const assembly = await assemble(readSettings(settings), { bundled: true });
+    const assembly = await assemble({ settings: readSettings(settings, systems), systems, bundled: true });
     const count = readTemplate(assembly.templateFile).ofType('AWS::Lambda::Url').length;
     assembly.remove();
     return count;

@@ -1,10 +1,9 @@
 /** How the demo's waiting room moves: what its events say of each buyer, over many moves. */
 import { describe, expect, test } from 'vitest';
-import { makeChannels } from '../../core/channels/channels.ts';
 import { checkEvent } from '../../core/events/envelope.ts';
-import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { type Move, moveRoom, openRoom } from '../../local/demo/on-sale.ts';
 import { makeLevers } from '../../local/levers.ts';
+import { channels } from '../helpers/ports.ts';
 
 /** Some four times round. */
 const MOVES = 200;
@@ -92,7 +91,6 @@ describe.each([1, 20260915])('with the seed %i', (seed) => {
   });
 
   test('the channels take every event, and a move is one request', () => {
-    const channels = makeChannels({ freshness: DEFAULT_FRESHNESS });
     for (const { events } of moves) {
       expect(events.length).toBeLessThanOrEqual(500);
       // throws what is wrong

@@ -1,14 +1,12 @@
 /** What the demo's operations tell: earthquakes by magnitude and in their order, this machine, the functions' lines. */
 import { expect, test } from 'vitest';
-import { makeChannels } from '../../core/channels/channels.ts';
 import { checkEvent } from '../../core/events/envelope.ts';
-import { DEFAULT_FRESHNESS } from '../../core/quote.ts';
 import { alertOf, levelOf, readEarthquakes, replay } from '../../local/demo/earthquakes.ts';
 import { makeJournal } from '../../local/demo/journal.ts';
 import { machineStatus, readProcessors } from '../../local/demo/machine.ts';
 import type { OutgoingEvent } from '../../local/publisher.ts';
+import { channels } from '../helpers/ports.ts';
 
-const channels = makeChannels({ freshness: DEFAULT_FRESHNESS });
 const check = (event: OutgoingEvent) => checkEvent({ ...event, id: 'e', time: null, acceptedAtMs: 0, index: 0 }, channels);
 
 test('earthquakes are a real week, each an alert by its magnitude', () => {

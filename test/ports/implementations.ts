@@ -1,38 +1,36 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
-import type { Audience, Catalogue, Clients, Connections, Registrations, Topics, Turns } from '../../core/ports.ts';
+import type { Ports } from '../../core/ports/ports.ts';
+import { dynamoAnnouncements } from '../../functions/adapters/dynamo/announcements.ts';
 import { dynamoAudience } from '../../functions/adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from '../../functions/adapters/dynamo/catalogue.ts';
 import { dynamoClients } from '../../functions/adapters/dynamo/clients.ts';
 import { dynamoConnections } from '../../functions/adapters/dynamo/connections.ts';
+import { dynamoOwnSubscriptions } from '../../functions/adapters/dynamo/own-subscriptions.ts';
 import { dynamoRegistrations } from '../../functions/adapters/dynamo/registrations.ts';
+import { dynamoTable } from '../../functions/adapters/dynamo/table.ts';
 import { dynamoTopics } from '../../functions/adapters/dynamo/topics.ts';
 import { dynamoTurns } from '../../functions/adapters/dynamo/turns.ts';
 import { newEpoch } from '../../functions/adapters/epoch.ts';
 import { localTables } from '../../local/resources/tables.ts';
 import { readTemplate } from '../../local/template.ts';
-import {
-  type MemoryClock,
-  memoryAudience,
-  memoryCatalogue,
-  memoryClients,
-  memoryClock,
-  memoryConnections,
-  memoryRegistrations,
-  memoryTopics,
-  memoryTurns,
-} from '../helpers/memory.ts';
+import { memoryAudience } from '../helpers/memory/audience.ts';
+import { memoryCatalogue } from '../helpers/memory/catalogue.ts';
+import { memoryClients } from '../helpers/memory/clients.ts';
+import { type MemoryClock, memoryClock } from '../helpers/memory/clock.ts';
+import { memoryConnections } from '../helpers/memory/connections.ts';
+import { memoryRegistrations } from '../helpers/memory/registrations.ts';
+import { memoryTopics } from '../helpers/memory/topics.ts';
+import { memoryTurns } from '../helpers/memory/turns.ts';
+import { channels } from '../helpers/ports.ts';
 
-export interface Tables {
+export interface Tables
+  extends Pick<
+    Ports,
+    'topics' | 'turns' | 'audience' | 'connections' | 'ownSubscriptions' | 'announcements' | 'clients' | 'catalogue' | 'registrations'
+  > {
   readonly clock: MemoryClock;
-  readonly topics: Topics;
-  readonly turns: Turns;
-  readonly audience: Audience;
-  readonly connections: Connections;
-  readonly clients: Clients;
-  readonly catalogue: Catalogue;
-  readonly registrations: Registrations;
   stop(): Promise<void>;
 }
 
@@ -49,7 +47,7 @@ async function memoryTables(): Promise<Tables> {
     topics: memoryTopics(clock),
     turns: memoryTurns(),
     audience: memoryAudience(clock),
-    connections: memoryConnections(),
+    ...memoryConnections(),
     clients: memoryClients(),
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(clock),
@@ -59,7 +57,8 @@ async function memoryTables(): Promise<Tables> {
 
 export async function dynamoTables(onRequest?: (command: string) => void): Promise<Tables> {
   const resources = readTemplate(inject('templateFile')).ofType('AWS::DynamoDB::GlobalTable');
-  const server = await localTables(resources, null);
+  const server = await localTables(null);
+  for (const resource of resources) await server.create(resource);
   const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }), {
     marshallOptions: { removeUndefinedValues: true },
   });
@@ -72,17 +71,21 @@ export async function dynamoTables(onRequest?: (command: string) => void): Promi
       { step: 'initialize' },
     );
   }
-  const nameOf = (part: string): string => resources.find(({ id }) => id.includes(part))?.id ?? '';
+  const tableOf = (part: string) => dynamoTable(resources.find(({ id }) => id.includes(part))?.id ?? '', client);
   const clock = memoryClock();
+  const { now } = clock;
+  const { lifeOf } = channels;
   return {
     clock,
-    topics: dynamoTopics({ table: nameOf('Topics'), newEpoch, now: clock.now, client }),
-    turns: dynamoTurns({ table: nameOf('Topics'), client }),
-    audience: dynamoAudience({ table: nameOf('Subscriptions'), now: clock.now, client }),
-    connections: dynamoConnections({ table: nameOf('Connections'), now: clock.now, client }),
-    clients: dynamoClients({ table: nameOf('Connections'), client }),
-    catalogue: dynamoCatalogue({ table: nameOf('Topics'), client }),
-    registrations: dynamoRegistrations({ table: nameOf('Settings'), now: clock.now, client }),
+    topics: dynamoTopics({ table: tableOf('Topics'), newEpoch, now, lifeOf }),
+    turns: dynamoTurns({ table: tableOf('Topics'), lifeOf }),
+    audience: dynamoAudience({ table: tableOf('Subscriptions'), now }),
+    connections: dynamoConnections({ table: tableOf('Connections'), now }),
+    ownSubscriptions: dynamoOwnSubscriptions({ table: tableOf('Connections') }),
+    announcements: dynamoAnnouncements({ table: tableOf('Connections') }),
+    clients: dynamoClients({ table: tableOf('Connections') }),
+    catalogue: dynamoCatalogue({ table: tableOf('Topics') }),
+    registrations: dynamoRegistrations({ table: tableOf('Settings'), now }),
     async stop() {
       client.destroy();
       await server.stop();

@@ -3,6 +3,7 @@ import type { TestProject } from 'vitest/node';
 import { assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
 import { startLocal } from '../../local/run.ts';
+import { systems } from '../../systems/index.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,7 +19,8 @@ const KEY = 'local-key';
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 export async function setup(project: TestProject) {
-  const assembly = await assemble(readSettings({ APP_PUSH_MODE: 'both', SSE_MAX_STREAMS: '1000', ALLOW_ANONYMOUS_CONTROL: 'true' }));
+  const settings = readSettings({ APP_PUSH_MODE: 'both', SSE_MAX_STREAMS: '1000', ALLOW_ANONYMOUS_CONTROL: 'true' }, systems);
+  const assembly = await assemble({ settings, systems });
   project.provide('templateFile', assembly.templateFile);
   project.provide('publishKey', process.env['PUSH_KEY'] ?? KEY);
   const given = process.env['PUSH_URL'];

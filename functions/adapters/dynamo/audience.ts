@@ -1,201 +1,110 @@
-import { DeleteCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Audience, Dialect, Subscription } from '../../../core/ports.ts';
-import { readKeys } from './batch-get.ts';
-import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
+import type { Audience, Dialect, Subscription, SubscriptionKey } from '../../../core/ports/audience.ts';
+import { expired, type Item, number, text, ttl } from './item.ts';
 import { audienceOf, memberKey } from './keys.ts';
+import type { Change, Table } from './table.ts';
 
-/** Small enough that posting begins soon; the next page is read meanwhile. */
+/** Small enough that posting starts soon; the next page is read meanwhile. */
 const PAGE = 500;
-
-/** Gone, or late already and lacking more than this says: then that stands. */
-const LACKS_LESS = 'attribute_exists(#dialect) AND (attribute_not_exists(#late) OR #from >= :from)';
 
 /** Earlier than every request. */
 const NO_REQUEST = 0;
 
+/** A request that was made later than this one has been served already. */
+const NOT_OVERTAKEN = 'attribute_not_exists(#requestedAt) OR #requestedAt <= :requestedAt';
+
+/** A subscription, and no tombstone; and not one that is late already and lacks more than this says. */
+const LACKS_LESS = 'attribute_exists(#dialect) AND (attribute_not_exists(#late) OR #from >= :from)';
+
+/** Late, and where it was last seen: another worker may have caught it up, or marked it late further back. */
+const LATE_AS_SEEN = '#late = :true AND #from = :seen';
+
 export interface AudienceOptions {
-  readonly table: string;
+  readonly table: Table;
   readonly now?: () => number;
-  readonly client?: ReturnType<typeof documents>;
 }
 
-export function dynamoAudience({ table, now = Date.now, client = documents() }: AudienceOptions): Audience {
+export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audience {
   const isThere = (item: Item): boolean => item['ended'] !== true && !expired(item, now());
-  /** A request that was made later than this one has been served already. */
-  const notOvertaken = 'attribute_not_exists(#requestedAt) OR #requestedAt <= :requestedAt';
+  /** Whether the condition held. */
+  const change = async (key: SubscriptionKey, update: Change): Promise<boolean> => (await table.update(memberKey(key), update)).held;
 
   return {
     async *pages(topic, shard) {
-      let start: Item | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await client.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: '#audience = :audience',
-            ExpressionAttributeNames: { '#audience': 'audience' },
-            ExpressionAttributeValues: { ':audience': audienceOf(topic, shard) },
-            ConsistentRead: true,
-            ExclusiveStartKey: start,
-            Limit: PAGE,
-          }),
-        );
-        yield Items.filter(isThere).map((item) => subscriptionOf(topic, shard, item));
-        start = LastEvaluatedKey;
-      } while (start);
+      const range = { where: '#audience = :audience', values: { audience: audienceOf(topic, shard) }, consistent: true, page: PAGE };
+      for await (const page of table.query(range)) yield page.filter(isThere).map((item) => subscriptionOf(topic, shard, item));
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
       const { dialect, from, late, notBeforeMs, strikes, filter, registration } = subscription;
-      const { done, refused } = await conditional(() =>
-        client.send(
-          new PutCommand({
-            TableName: table,
-            ReturnValues: 'ALL_OLD',
-            Item: {
-              ...memberKey(subscription),
-              dialect,
-              from,
-              requestedAt: requestedAtMs ?? NO_REQUEST,
-              expiresAt: ttl(expiresAtMs),
-              ...(late ? { late } : {}),
-              ...(filter === null ? {} : { filter }),
-              ...(registration === null ? {} : { registration }),
-              ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
-            },
-            ...(requestedAtMs === null
-              ? { ConditionExpression: 'attribute_not_exists(#requestedAt)' }
-              : { ConditionExpression: notOvertaken, ExpressionAttributeValues: { ':requestedAt': requestedAtMs } }),
-            ExpressionAttributeNames: { '#requestedAt': 'requestedAt' },
-          }),
-        ),
+      const { held, item } = await table.put(
+        {
+          ...memberKey(subscription),
+          dialect,
+          from,
+          requestedAt: requestedAtMs ?? NO_REQUEST,
+          expiresAt: ttl(expiresAtMs),
+          ...(late ? { late } : {}),
+          ...(filter === null ? {} : { filter }),
+          ...(registration === null ? {} : { registration }),
+          ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
+        },
+        {
+          ...(requestedAtMs === null
+            ? { when: 'attribute_not_exists(#requestedAt)' }
+            : { when: NOT_OVERTAKEN, values: { requestedAt: requestedAtMs } }),
+          returns: 'ALL_OLD',
+        },
       );
-      if (refused) return 'overtaken';
-      return done?.Attributes && !expired(done.Attributes, now()) ? 'replaced' : 'put';
+      if (!held) return 'overtaken';
+      return Object.keys(item).length > 0 && !expired(item, now()) ? 'replaced' : 'put';
     },
     async find(keys) {
-      const items = await readKeys(client, table, keys.map(memberKey));
-      const byKey = new Map(
-        items.filter((item) => !expired(item, now())).map((item) => [`${text(item, 'audience')} ${text(item, 'member')}`, item]),
-      );
+      const items = await table.getMany(keys.map(memberKey));
+      const nameOf = (key: Item): string => `${text(key, 'audience')} ${text(key, 'member')}`;
+      const byKey = new Map(items.filter((item) => !expired(item, now())).map((item) => [nameOf(item), item]));
       return keys.map((key) => {
-        const { audience, member } = memberKey(key);
-        const item = byKey.get(`${audience} ${member}`);
-        return item ? { ...subscriptionOf(key.topic, key.shard, item), ended: item['ended'] === true } : null;
+        const item = byKey.get(nameOf(memberKey(key)));
+        if (!item) return null;
+        const unasked = number(item, 'requestedAt') === NO_REQUEST;
+        return { ...subscriptionOf(key.topic, key.shard, item), ended: item['ended'] === true, unasked };
       });
     },
     async end(key, requestedAtMs, expiresAtMs) {
-      const { refused } = await conditional(() =>
-        client.send(
-          new PutCommand({
-            TableName: table,
-            Item: { ...memberKey(key), ended: true, requestedAt: requestedAtMs ?? NO_REQUEST, expiresAt: ttl(expiresAtMs) },
-            ConditionExpression: notOvertaken,
-            ExpressionAttributeNames: { '#requestedAt': 'requestedAt' },
-            ExpressionAttributeValues: { ':requestedAt': requestedAtMs ?? NO_REQUEST },
-          }),
-        ),
-      );
-      return refused ? 'overtaken' : 'ended';
+      const requestedAt = requestedAtMs ?? NO_REQUEST;
+      const tombstone = { ...memberKey(key), ended: true, requestedAt, expiresAt: ttl(expiresAtMs) };
+      return (await table.put(tombstone, { when: NOT_OVERTAKEN, values: { requestedAt } })).held ? 'ended' : 'overtaken';
     },
     async caughtUp(key, seenFrom, head) {
-      await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: memberKey(key),
-            UpdateExpression: 'SET #from = :head REMOVE #late, #notBefore, #strikes',
-            // somebody may have marked it late again, further back; and it never goes backwards
-            ConditionExpression: '#late = :true AND #from = :seen AND #from <= :head',
-            ExpressionAttributeNames: {
-              '#from': 'from',
-              '#late': 'late',
-              '#notBefore': 'notBefore',
-              '#strikes': 'strikes',
-            },
-            ExpressionAttributeValues: { ':head': head, ':seen': seenFrom, ':true': true },
-          }),
-        ),
-      );
+      await change(key, {
+        set: { from: head },
+        remove: ['late', 'notBefore', 'strikes'],
+        // it never goes backwards
+        when: `${LATE_AS_SEEN} AND #from <= :from`,
+        values: { seen: seenFrom, true: true },
+      });
     },
     async markLate(key, from) {
-      await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: memberKey(key),
-            UpdateExpression: 'SET #late = :true, #from = :from',
-            ConditionExpression: LACKS_LESS,
-            ExpressionAttributeNames: { '#late': 'late', '#from': 'from', '#dialect': 'dialect' },
-            ExpressionAttributeValues: { ':true': true, ':from': from },
-          }),
-        ),
-      );
+      await change(key, { set: { late: true, from }, when: LACKS_LESS });
     },
     async passOver(seen, from, { notBeforeMs, strikes }) {
-      await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: memberKey(seen),
-            UpdateExpression: 'SET #late = :true, #from = :from, #notBefore = :notBefore, #strikes = :strikes',
-            // one that was late and is being caught up has moved on by as much as it was told
-            ConditionExpression: `${LACKS_LESS} OR (#late = :true AND #from = :seen)`,
-            ExpressionAttributeNames: {
-              '#late': 'late',
-              '#from': 'from',
-              '#dialect': 'dialect',
-              '#notBefore': 'notBefore',
-              '#strikes': 'strikes',
-            },
-            ExpressionAttributeValues: { ':true': true, ':from': from, ':seen': seen.from, ':notBefore': notBeforeMs, ':strikes': strikes },
-          }),
-        ),
-      );
+      await change(seen, {
+        set: { late: true, from, notBefore: notBeforeMs, strikes },
+        // a late one that is being caught up has moved on by what it got
+        when: `${LACKS_LESS} OR (${LATE_AS_SEEN})`,
+        values: { seen: seen.from, true: true },
+      });
     },
-    async renew(key, filter, requestedAtMs) {
-      const { refused } = await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: memberKey(key),
-            UpdateExpression: `SET #requestedAt = :requestedAt${filter === null ? ' REMOVE #filter' : ', #filter = :filter'}`,
-            ConditionExpression: 'attribute_exists(#dialect) AND #requestedAt <= :requestedAt',
-            ExpressionAttributeNames: { '#dialect': 'dialect', '#requestedAt': 'requestedAt', '#filter': 'filter' },
-            ExpressionAttributeValues: { ':requestedAt': requestedAtMs, ...(filter === null ? {} : { ':filter': filter }) },
-          }),
-        ),
-      );
-      return refused === null;
-    },
-    async advance(key, seenFrom, to) {
-      const { refused } = await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: memberKey(key),
-            UpdateExpression: 'SET #from = :to',
-            ConditionExpression: '#late = :true AND #from = :seen',
-            ExpressionAttributeNames: { '#late': 'late', '#from': 'from' },
-            ExpressionAttributeValues: { ':true': true, ':seen': seenFrom, ':to': to },
-          }),
-        ),
-      );
-      return refused === null;
-    },
+    renew: (key, filter, requestedAtMs) =>
+      change(key, {
+        set: { requestedAt: requestedAtMs, ...(filter === null ? {} : { filter }) },
+        ...(filter === null ? { remove: ['filter'] } : {}),
+        when: 'attribute_exists(#dialect) AND #requestedAt <= :requestedAt',
+      }),
+    advance: (key, seenFrom, to) => change(key, { set: { from: to }, when: LATE_AS_SEEN, values: { seen: seenFrom, true: true } }),
     async forgetRegistration(key) {
-      await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: memberKey(key),
-            UpdateExpression: 'REMOVE #registration',
-            ConditionExpression: 'attribute_exists(#registration)',
-            ExpressionAttributeNames: { '#registration': 'registration' },
-          }),
-        ),
-      );
+      await change(key, { remove: ['registration'], when: 'attribute_exists(#registration)' });
     },
     async remove(key) {
-      await client.send(new DeleteCommand({ TableName: table, Key: memberKey(key) }));
+      await table.delete(memberKey(key));
     },
   };
 }

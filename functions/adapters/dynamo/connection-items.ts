@@ -1,27 +1,19 @@
-/** Items of the connections table, and what they say. */
+/** Items of the connections table, read. */
 import type { Principal } from '../../../core/identity.ts';
-import type { Broadcasts, Connection, Dialect, SubscriptionKey, Swept } from '../../../core/ports.ts';
-import { expired, type Item, number, text, ttl } from './client.ts';
-import { SUBSCRIPTION_PREFIX, subscriptionKey } from './keys.ts';
+import type { Dialect, SubscriptionKey } from '../../../core/ports/audience.ts';
+import type { Connection, Defaults, Swept } from '../../../core/ports/connections.ts';
+import { expired, type Item, number, text } from './item.ts';
+import { SUBSCRIPTION_PREFIX } from './keys.ts';
 
 export function sweptOf(item: Item, nowMs: number): Swept[] {
   const name = text(item, 'item');
   if (name === 'self') return [{ kind: 'connection', connection: connectionOf(item) }];
   if (!name.startsWith(SUBSCRIPTION_PREFIX) || expired(item, nowMs)) return [];
-  return [{ kind: 'subscription', key: subscriptionOf(text(item, 'connectionId'), item), atMs: number(item, 'at') }];
+  return [{ kind: 'subscription', key: subscriptionOf(item), atMs: number(item, 'at') }];
 }
 
-export const subscriptionItem = (connectionId: string, key: SubscriptionKey, atMs: number, expiresAtMs: number): Item => ({
-  ...subscriptionKey(connectionId, key),
-  id: key.subscriptionId,
-  topic: key.topic,
-  shard: key.shard,
-  at: atMs,
-  expiresAt: ttl(expiresAtMs),
-});
-
-export const subscriptionOf = (connectionId: string, item: Item): SubscriptionKey => ({
-  connectionId,
+export const subscriptionOf = (item: Item): SubscriptionKey => ({
+  connectionId: text(item, 'connectionId'),
   subscriptionId: text(item, 'id'),
   topic: text(item, 'topic'),
   shard: number(item, 'shard'),
@@ -38,9 +30,9 @@ export const connectionOf = (item: Item): Connection => ({
   admitted: item['admitted'] === true,
   touchedAtMs: number(item, 'touchedAt'),
   announced: text(item, 'announced') || null,
-  broadcasts: (item['broadcasts'] as Broadcasts | undefined) ?? null,
+  defaults: (item['defaults'] as Defaults | undefined) ?? null,
   greetedAtMs: number(item, 'greetedAt'),
   pingedAtMs: number(item, 'pingedAt'),
   pongedAtMs: number(item, 'pongedAt'),
-  toldAtMs: number(item, 'toldAt'),
+  deliveredAtMs: number(item, 'deliveredAt'),
 });

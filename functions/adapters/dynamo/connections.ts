@@ -1,264 +1,127 @@
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Broadcasts, Connections, OwnSubscription } from '../../../core/ports.ts';
+import type { Connection, Connections, Touch, TouchRequest } from '../../../core/ports/connections.ts';
 import { addTimes, countIn, firstTimes, pacedTimes, staleCount } from './arrival.ts';
-import { conditional, documents, type Item, number, ttl } from './client.ts';
-import { connectionOf, subscriptionItem, subscriptionOf, sweptOf } from './connection-items.ts';
-import { counterKey, infoKey, selfKey, subscriptionKey, subscriptionPrefix } from './keys.ts';
+import { connectionOf, sweptOf } from './connection-items.ts';
+import { type Item, number, ttl } from './item.ts';
+import { counterKey, infoKey, selfKey } from './keys.ts';
+import { computed, type Table } from './table.ts';
 
 export interface ConnectionsOptions {
-  readonly table: string;
+  readonly table: Table;
   readonly now?: () => number;
-  readonly client?: ReturnType<typeof documents>;
 }
 
+/** The record is there. */
+export const EXISTS = 'attribute_exists(#connectionId)';
+
 /** Of two CONNECTs the first counts. A JSON connection is admitted by its handshake, and becomes one of STOMP by its first frame. */
-const ADMITTED_ONCE = 'attribute_exists(connectionId) AND (attribute_not_exists(admitted) OR dialect = :json)';
+const ADMITTED_ONCE = `${EXISTS} AND (attribute_not_exists(#admitted) OR #dialect = :json)`;
 
-const NOT_TOLD_ALL = 'attribute_exists(connectionId) AND (attribute_not_exists(#broadcasts) OR #broadcasts = :broadcasts)';
-
-export function dynamoConnections({ table, now = Date.now, client = documents() }: ConnectionsOptions): Connections {
+export function dynamoConnections({ table, now = Date.now }: ConnectionsOptions): Connections {
   const addToCounter = async (by: number): Promise<number> => {
-    const { Attributes = {} } = await client.send(
-      new UpdateCommand({
-        TableName: table,
-        Key: counterKey,
-        UpdateExpression: 'SET #since = if_not_exists(#since, :now) ADD #count :by',
-        ExpressionAttributeNames: { '#count': 'count', '#since': 'since' },
-        ExpressionAttributeValues: { ':by': by, ':now': now() },
-        ReturnValues: 'UPDATED_NEW',
-      }),
-    );
-    return number(Attributes, 'count');
+    const { item } = await table.update(counterKey, {
+      set: { since: computed('if_not_exists(#since, :now)') },
+      add: { count: by },
+      values: { now: now() },
+      returns: 'UPDATED_NEW',
+    });
+    return number(item ?? {}, 'count');
   };
-  /** False where the record is gone. */
-  const setOnSelf = async (
-    connectionId: string,
-    sets: Item,
-    condition = 'attribute_exists(connectionId)',
-    values: Item = {},
-  ): Promise<boolean> => {
-    const names = Object.keys(sets);
-    const { refused } = await conditional(() =>
-      client.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: selfKey(connectionId),
-          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-          ExpressionAttributeValues: { ...values, ...Object.fromEntries(names.map((name) => [`:${name}`, sets[name]])) },
-        }),
-      ),
-    );
-    return refused === null;
+  const read = async (connectionId: string): Promise<Connection | null> => {
+    const item = await table.get(selfKey(connectionId));
+    return item && connectionOf(item);
+  };
+  const setOnSelf = async (connectionId: string, set: Item): Promise<void> => {
+    await table.update(selfKey(connectionId), { set, when: EXISTS });
+  };
+
+  const touch = async (connectionId: string, request: TouchRequest): Promise<Touch | null> => {
+    const { atMs, nowMs, pong, subscribes, weight, pace } = request;
+    const arrival = pace === null ? addTimes(atMs, weight) : pacedTimes(atMs, pace);
+    const { held, item: old } = await table.update(selfKey(connectionId), {
+      set: {
+        ...arrival.set,
+        touchedAt: atMs,
+        greetedAt: computed('if_not_exists(#greetedAt, :nowMs)'),
+        ...(pong ? { pongedAt: atMs } : {}),
+      },
+      add: { ...arrival.add, subscribes },
+      when: arrival.when === null ? EXISTS : `${EXISTS} AND ${arrival.when}`,
+      values: { ...arrival.values, nowMs },
+      returns: 'ALL_OLD',
+    });
+    if (!held) {
+      if (arrival.when === null) return null;
+      // not every database returns the item with the refusal
+      const connection = old ? connectionOf(old) : await read(connectionId);
+      return connection && { connection, greet: false, inThisSecond: 0, tooFast: true, subscribes: 0 };
+    }
+    const stale = pace === null ? staleCount(old, atMs) : null;
+    if (stale) await table.update(selfKey(connectionId), { add: { [stale.slot]: -stale.count }, when: EXISTS });
+    const greet = old['greetedAt'] === undefined;
+    return {
+      connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
+      greet,
+      inThisSecond: pace === null ? countIn(old, atMs) + weight : 0,
+      tooFast: false,
+      subscribes: number(old, 'subscribes') + subscribes,
+    };
   };
 
   return {
+    touch,
+    read,
     async open({ connectionId, clientId, dialect, connectedAtMs, expiresAtMs, sourceIp, principal, admitted }) {
       const [, count] = await Promise.all([
-        client.send(
-          new PutCommand({
-            TableName: table,
-            Item: {
-              ...selfKey(connectionId),
-              clientId,
-              dialect,
-              connectedAt: connectedAtMs,
-              expiresAt: ttl(expiresAtMs),
-              sourceIp,
-              ...(admitted ? { admitted } : {}),
-              ...(principal ? { principal } : {}),
-              ...firstTimes,
-            },
-          }),
-        ),
+        table.put({
+          ...selfKey(connectionId),
+          clientId,
+          dialect,
+          connectedAt: connectedAtMs,
+          expiresAt: ttl(expiresAtMs),
+          sourceIp,
+          ...(admitted ? { admitted } : {}),
+          ...(principal ? { principal } : {}),
+          ...firstTimes,
+        }),
         addToCounter(1),
       ]);
       return count;
     },
-    async touch(connectionId, { atMs, nowMs, pong, subscribes, weight, pace }) {
-      const arrival = pace === null ? addTimes(atMs, weight) : pacedTimes(atMs, pace);
-      const { done: old, refused } = await conditional(async () => {
-        const { Attributes = {} } = await client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: selfKey(connectionId),
-            UpdateExpression: `SET ${arrival.sets}, touchedAt = :now, greetedAt = if_not_exists(greetedAt, :greetedAt)${pong ? ', pongedAt = :now' : ''} ADD ${arrival.adds}subscribes :subscribes`,
-            ConditionExpression: ['attribute_exists(connectionId)', ...(arrival.condition ? [arrival.condition] : [])].join(' AND '),
-            ExpressionAttributeValues: { ...arrival.values, ':subscribes': subscribes, ':greetedAt': nowMs },
-            ReturnValues: 'ALL_OLD',
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-        );
-        return Attributes as Item;
-      });
-      if (!old) {
-        // a database that does not return the item with the refusal is asked for it
-        const connection = arrival.condition === null ? null : refused?.item ? connectionOf(refused.item) : await this.read(connectionId);
-        return connection && { connection, greet: false, inThisSecond: 0, tooFast: true, subscribes: 0 };
-      }
-      const stale = pace === null ? staleCount(old, atMs) : null;
-      if (stale) {
-        await conditional(() =>
-          client.send(
-            new UpdateCommand({
-              TableName: table,
-              Key: selfKey(connectionId),
-              UpdateExpression: `ADD ${stale.slot} :by`,
-              ConditionExpression: 'attribute_exists(connectionId)',
-              ExpressionAttributeValues: { ':by': -stale.count },
-            }),
-          ),
-        );
-      }
-      const greet = old['greetedAt'] === undefined;
-      return {
-        connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
-        greet,
-        inThisSecond: pace === null ? countIn(old, atMs) + weight : 0,
-        tooFast: false,
-        subscribes: number(old, 'subscribes') + subscribes,
-      };
-    },
     async claimGreeting(connectionId, atMs) {
-      const { done } = await conditional(async () => {
-        const { Attributes = {} } = await client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: selfKey(connectionId),
-            UpdateExpression: 'SET greetedAt = :now',
-            ConditionExpression: 'attribute_exists(connectionId) AND attribute_not_exists(greetedAt)',
-            ExpressionAttributeValues: { ':now': atMs },
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
-        return connectionOf(Attributes);
+      const { held, item } = await table.update(selfKey(connectionId), {
+        set: { greetedAt: atMs },
+        when: `${EXISTS} AND attribute_not_exists(#greetedAt)`,
+        returns: 'ALL_NEW',
       });
-      return done;
+      return held ? connectionOf(item) : null;
     },
-    async addSubscription(connectionId, key, atMs, expiresAtMs, unasked = false) {
-      const item = { ...subscriptionItem(connectionId, key, atMs, expiresAtMs), ...(unasked ? { unasked } : {}) };
-      const condition = unasked ? { ConditionExpression: 'attribute_not_exists(connectionId)' } : {};
-      await conditional(() => client.send(new PutCommand({ TableName: table, Item: item, ...condition })));
-    },
-    async claimSubscription(connectionId, key, atMs, expiresAtMs) {
-      const { refused } = await conditional(() =>
-        client.send(
-          new PutCommand({
-            TableName: table,
-            Item: subscriptionItem(connectionId, key, atMs, expiresAtMs),
-            ConditionExpression: 'attribute_not_exists(connectionId)',
-          }),
-        ),
-      );
-      return refused === null;
-    },
-    async removeSubscription(connectionId, key, only) {
-      const condition =
-        only === undefined
-          ? {}
-          : only === 'unasked'
-            ? { ConditionExpression: 'unasked = :true', ExpressionAttributeValues: { ':true': true } }
-            : {
-                ConditionExpression: '#at <= :askedBy',
-                ExpressionAttributeNames: { '#at': 'at' },
-                ExpressionAttributeValues: { ':askedBy': only.askedBy },
-              };
-      await conditional(() => client.send(new DeleteCommand({ TableName: table, Key: subscriptionKey(connectionId, key), ...condition })));
-    },
-    async subscriptions(connectionId, subscriptionId) {
-      const keys: OwnSubscription[] = [];
-      let start: Item | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await client.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: 'connectionId = :id AND begins_with(#item, :prefix)',
-            ExpressionAttributeNames: { '#item': 'item' },
-            ExpressionAttributeValues: { ':id': connectionId, ':prefix': subscriptionPrefix(subscriptionId) },
-            ConsistentRead: true,
-            ExclusiveStartKey: start,
-          }),
-        );
-        keys.push(...Items.map((item) => ({ ...subscriptionOf(connectionId, item), unasked: item['unasked'] === true })));
-        start = LastEvaluatedKey;
-      } while (start);
-      return keys;
-    },
-    async read(connectionId) {
-      const { Item } = await client.send(new GetCommand({ TableName: table, Key: selfKey(connectionId), ConsistentRead: true }));
-      return Item ? connectionOf(Item) : null;
-    },
-    admit: (connectionId, { dialect, principal }) =>
-      setOnSelf(connectionId, { dialect, admitted: true, ...(principal ? { principal } : {}) }, ADMITTED_ONCE, { ':json': 'json' }),
-    async announce(connectionId, { clientId, info }, broadcasts, expiresAtMs) {
-      const { done } = await conditional(async () => {
-        const { Attributes = {} } = await client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: selfKey(connectionId),
-            UpdateExpression: 'SET announced = if_not_exists(announced, :announced), broadcasts = if_not_exists(broadcasts, :broadcasts)',
-            ConditionExpression: 'attribute_exists(connectionId)',
-            ExpressionAttributeValues: { ':announced': clientId, ':broadcasts': broadcasts },
-            ReturnValues: 'UPDATED_NEW',
-          }),
-        );
-        return { announced: String(Attributes['announced']), broadcasts: Attributes['broadcasts'] as Broadcasts };
+    async admit(connectionId, { dialect, principal }) {
+      const { held } = await table.update(selfKey(connectionId), {
+        set: { dialect, admitted: true, ...(principal ? { principal } : {}) },
+        when: ADMITTED_ONCE,
+        values: { json: 'json' },
       });
-      // beside the record, for that is written by every message and paid by the kilobyte
-      if (done)
-        await client.send(new PutCommand({ TableName: table, Item: { ...infoKey(connectionId), info, expiresAt: ttl(expiresAtMs) } }));
-      return done;
+      return held;
     },
-    chooseUnlessAll: (connectionId) => setOnSelf(connectionId, { broadcasts: 'chosen' }, NOT_TOLD_ALL),
-    async choose(connectionId) {
-      await setOnSelf(connectionId, { broadcasts: 'chosen' });
-    },
-    async resetSubscribes(connectionId, subscribes) {
-      await setOnSelf(connectionId, { subscribes });
-    },
+    resetSubscribes: (connectionId, subscribes) => setOnSelf(connectionId, { subscribes }),
+    pinged: (connectionId, atMs) => setOnSelf(connectionId, { pingedAt: atMs }),
+    delivered: (connectionId, atMs) => setOnSelf(connectionId, { deliveredAt: atMs }),
     async close(connectionId) {
-      const { Attributes } = await client.send(
-        new DeleteCommand({ TableName: table, Key: selfKey(connectionId), ReturnValues: 'ALL_OLD' }),
-      );
-      if (!Attributes) return null;
-      const connection = connectionOf(Attributes);
-      await Promise.all([
-        addToCounter(-1),
-        connection.announced === null ? null : client.send(new DeleteCommand({ TableName: table, Key: infoKey(connectionId) })),
-      ]);
+      const { item } = await table.delete(selfKey(connectionId), { returns: 'ALL_OLD' });
+      if (!item || Object.keys(item).length === 0) return null;
+      const connection = connectionOf(item);
+      await Promise.all([addToCounter(-1), connection.announced === null ? null : table.delete(infoKey(connectionId))]);
       return connection;
     },
     async counted() {
-      const { Item = {} } = await client.send(new GetCommand({ TableName: table, Key: counterKey }));
-      return { count: Math.max(0, number(Item, 'count')), sinceMs: number(Item, 'since') || null };
+      const item = (await table.get(counterKey, { consistent: false })) ?? {};
+      return { count: Math.max(0, number(item, 'count')), sinceMs: number(item, 'since') || null };
     },
     async setCount(count) {
-      await client.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: counterKey,
-          UpdateExpression: 'SET #count = :count, #since = if_not_exists(#since, :now)',
-          ExpressionAttributeNames: { '#count': 'count', '#since': 'since' },
-          ExpressionAttributeValues: { ':count': count, ':now': now() },
-        }),
-      );
-    },
-    async pinged(connectionId, atMs) {
-      await setOnSelf(connectionId, { pingedAt: atMs });
-    },
-    async told(connectionId, atMs) {
-      await setOnSelf(connectionId, { toldAt: atMs });
+      await table.update(counterKey, { set: { count, since: computed('if_not_exists(#since, :now)') }, values: { now: now() } });
     },
     async *scan(segment, segments) {
-      let start: Item | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await client.send(
-          new ScanCommand({ TableName: table, Segment: segment, TotalSegments: segments, ExclusiveStartKey: start }),
-        );
-        yield Items.flatMap((item) => sweptOf(item, now()));
-        start = LastEvaluatedKey;
-      } while (start);
+      for await (const page of table.scan(segment, segments)) yield page.flatMap((item) => sweptOf(item, now()));
     },
   };
 }

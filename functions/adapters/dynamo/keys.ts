@@ -1,5 +1,5 @@
-/** The only maker of keys. `docs/access-patterns.md` lists who reads and writes each. */
-import { JSON_SUBSCRIPTION, type SubscriptionKey } from '../../../core/ports.ts';
+/** The only maker of keys. `docs/access-patterns.md` lists what reads and writes each. */
+import { JSON_SUBSCRIPTION, type SubscriptionKey } from '../../../core/ports/audience.ts';
 
 // topics
 export const stateKey = (topic: string) => ({ topic, item: 'state' });
@@ -23,15 +23,15 @@ export const memberKey = ({ topic, shard, connectionId, subscriptionId }: Subscr
 
 // connections
 export const selfKey = (connectionId: string) => ({ connectionId, item: 'self' });
-/** What a client said of itself. */
+/** What a client announced of itself. */
 export const infoKey = (connectionId: string) => ({ connectionId, item: 'info' });
 export const SUBSCRIPTION_PREFIX = 'sub#';
-/** A client's own id may hold anything: written so that no `#` ends it early. */
+/** A client's own id may hold any character: encoded, so that no `#` ends it early. */
 const idPart = (subscriptionId: string): string => encodeURIComponent(subscriptionId);
 export const subscriptionPrefix = (subscriptionId?: string): string =>
   subscriptionId === undefined ? SUBSCRIPTION_PREFIX : `${SUBSCRIPTION_PREFIX}${idPart(subscriptionId)}#`;
-/** An id that a client gave is one subscription; without one there is one a topic. */
-export const subscriptionKey = (connectionId: string, { topic, subscriptionId }: SubscriptionKey) => ({
+/** An id of the client's own is one subscription; without one there is one a topic. */
+export const subscriptionKey = ({ connectionId, topic, subscriptionId }: SubscriptionKey) => ({
   connectionId,
   item: `${subscriptionPrefix(subscriptionId)}${subscriptionId === '' || subscriptionId === JSON_SUBSCRIPTION ? topic : ''}`,
 });

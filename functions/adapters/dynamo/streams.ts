@@ -1,41 +1,33 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Streams } from '../../../core/ports.ts';
-import { documents, number, ttl } from './client.ts';
+import type { Streams } from '../../../core/ports/streams.ts';
+import { number, ttl } from './item.ts';
 import { streamsKey } from './keys.ts';
+import type { Table } from './table.ts';
 
 export interface StreamsOptions {
-  readonly table: string;
+  readonly table: Table;
   /** No stream lasts longer than this. */
   readonly lifeMs: number;
-  readonly client?: ReturnType<typeof documents>;
 }
 
 /**
- * Counts the open streams by the stretch of time they began in; a stretch is as long as a stream may last, so that
- * this one and the one before hold them all. What a killed function left uncounted is forgotten with its stretch.
+ * Counts the open streams by the stretch of time in which they began. A stretch is as long as a stream may last, so the
+ * current one and the one before hold them all. The streams of a killed function are forgotten with their stretch.
  */
-export function dynamoStreams({ table, lifeMs, client = documents() }: StreamsOptions): Streams {
+export function dynamoStreams({ table, lifeMs }: StreamsOptions): Streams {
   const stretchOf = (atMs: number): number => Math.floor(atMs / lifeMs);
   const add = async (stretch: number, by: number): Promise<number> => {
-    const { Attributes = {} } = await client.send(
-      new UpdateCommand({
-        TableName: table,
-        Key: streamsKey(stretch),
-        UpdateExpression: 'SET #expiresAt = :expiresAt ADD #open :by',
-        ExpressionAttributeNames: { '#open': 'open', '#expiresAt': 'expiresAt' },
-        ExpressionAttributeValues: { ':by': by, ':expiresAt': ttl((stretch + 3) * lifeMs) },
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    return number(Attributes, 'open');
+    const { item } = await table.update(streamsKey(stretch), {
+      set: { expiresAt: ttl((stretch + 3) * lifeMs) },
+      add: { open: by },
+      returns: 'ALL_NEW',
+    });
+    return number(item ?? {}, 'open');
   };
   return {
     async enter(atMs) {
-      const [now, { Item = {} }] = await Promise.all([
-        add(stretchOf(atMs), 1),
-        client.send(new GetCommand({ TableName: table, Key: streamsKey(stretchOf(atMs) - 1) })),
-      ]);
-      return now + number(Item, 'open');
+      const stretch = stretchOf(atMs);
+      const [now, before] = await Promise.all([add(stretch, 1), table.get(streamsKey(stretch - 1), { consistent: false })]);
+      return now + number(before ?? {}, 'open');
     },
     async leave(enteredAtMs) {
       await add(stretchOf(enteredAtMs), -1);

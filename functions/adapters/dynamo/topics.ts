@@ -1,236 +1,165 @@
-import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { LOG_LIFE_MS } from '../../../core/base/lifetimes.ts';
-import { lifeOf } from '../../../core/channels/channels.ts';
-import type { LogMessage, TopicState, Topics } from '../../../core/ports.ts';
-import { readKeys } from './batch-get.ts';
-import { conditional, documents, expired, type Item, number, text, ttl } from './client.ts';
+import type { LogMessage, TopicState, Topics } from '../../../core/ports/topics.ts';
+import { expired, type Item, number, text, ttl } from './item.ts';
 import { eventKey, LOG_END, LOG_PREFIX, logKey, stateKey } from './keys.ts';
+import { type Change, computed, type Table, type Written } from './table.ts';
 
+/** Prefixes of attributes on the state item. */
 const PART = 'part.';
 const ORDER = 'order.';
+const NOTE = 'note.';
 
 export interface TopicsOptions {
-  readonly table: string;
+  readonly table: Table;
   readonly newEpoch: () => string;
+  /** How long a topic is kept after its state item was last written; `null` = for good. */
+  readonly lifeOf: (topic: string) => number | null;
   readonly now?: () => number;
-  /** How long a topic is kept after its state item was last written. */
-  readonly life?: (topic: string) => number | null;
-  readonly client?: ReturnType<typeof documents>;
 }
 
-export function dynamoTopics({ table, newEpoch, now = Date.now, life = lifeOf, client = documents() }: TopicsOptions): Topics {
-  const read = async (topic: string): Promise<TopicState> => {
-    const { Item } = await client.send(new GetCommand({ TableName: table, Key: stateKey(topic), ConsistentRead: true }));
-    return stateOf(topic, Item ?? {});
+export function dynamoTopics({ table, newEpoch, lifeOf, now = Date.now }: TopicsOptions): Topics {
+  const read = async (topic: string): Promise<TopicState> => stateOf(topic, (await table.get(stateKey(topic))) ?? {});
+  const ifMissing = (topic: string): Item => {
+    const lifeMs = lifeOf(topic);
+    return { epoch: computed('if_not_exists(#epoch, :newEpoch)'), ...(lifeMs === null ? {} : { expiresAt: ttl(now() + lifeMs) }) };
   };
-  /** An update of the state item that makes it where it is missing. */
-  const update = async (topic: string, sets: string[], values: Item, condition?: string, names: Record<string, string> = {}) => {
-    const lifeMs = life(topic);
-    const forgetting = lifeMs === null ? [] : ['#expiresAt = :expiresAt'];
-    return conditional(async () => {
-      const { Attributes = {} } = await client.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: stateKey(topic),
-          UpdateExpression: `SET ${['#epoch = if_not_exists(#epoch, :epoch)', ...forgetting, ...sets].join(', ')}`,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: {
-            '#epoch': 'epoch',
-            '#head': 'head',
-            ...(lifeMs === null ? {} : { '#expiresAt': 'expiresAt' }),
-            ...names,
-          },
-          ExpressionAttributeValues: { ':epoch': newEpoch(), ...(lifeMs === null ? {} : { ':expiresAt': ttl(now() + lifeMs) }), ...values },
-          ReturnValues: 'ALL_NEW',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        }),
-      );
-      return stateOf(topic, Attributes);
+  /** An update of the state item that makes it if it is missing. */
+  const write = (topic: string, { set, values, ...change }: Change): Promise<Written> =>
+    table.update(stateKey(topic), {
+      ...change,
+      set: { ...ifMissing(topic), ...set },
+      values: { newEpoch: newEpoch(), ...values },
+      returns: 'ALL_NEW',
     });
-  };
-
-  /** Changes the state item where the condition holds; else nothing. */
-  const change = async (
-    topic: string,
-    expression: string,
-    condition: string,
-    names: Record<string, string>,
-    values: Item,
-  ): Promise<void> => {
-    await conditional(() =>
-      client.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: stateKey(topic),
-          UpdateExpression: expression,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: names,
-          ExpressionAttributeValues: values,
-        }),
-      ),
-    );
-  };
-
-  const logQuery = (topic: string, after: number, limit: number, start?: Item) =>
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: '#topic = :topic AND #item BETWEEN :from AND :to',
-      ExpressionAttributeNames: { '#topic': 'topic', '#item': 'item' },
-      ExpressionAttributeValues: { ':topic': topic, ':from': logKey(topic, Math.max(0, after + 1)).item, ':to': LOG_END },
-      ConsistentRead: true,
-      ExclusiveStartKey: start,
-      Limit: limit,
+  /** The item after a write; after one that did not hold, as it stands. Not every database returns it with the refusal. */
+  const after = async (topic: string, { item }: Written): Promise<TopicState> => (item ? stateOf(topic, item) : read(topic));
+  const log = (topic: string, after: number, limit: number) =>
+    table.query({
+      where: '#topic = :topic AND #item BETWEEN :from AND :to',
+      values: { topic, from: logKey(topic, Math.max(0, after + 1)).item, to: LOG_END },
+      consistent: true,
+      page: limit,
     });
 
-  return {
-    async commitState(commit) {
-      const { done, refused } = await update(
-        commit.topic,
-        [
-          '#part = :value',
-          '#order = :order',
-          '#head = if_not_exists(#head, :zero) + :one',
-          ...(commit.recent === null ? [] : ['#recent = list_append(if_not_exists(#recent, :none), :point)']),
-        ],
-        {
-          ':value': commit.value,
-          ':order': commit.order,
-          ':zero': 0,
-          ':one': 1,
-          ...(commit.recent === null ? {} : { ':none': [], ':point': [commit.recent] }),
+  const topics: Topics = {
+    async commitState({ topic, part, order, value, append }) {
+      const lists = Object.entries(append).map(([name, entry]) => [`note_${name}`, [entry]] as const);
+      const written = await write(topic, {
+        set: {
+          part: value,
+          order,
+          head: computed('if_not_exists(#head, :zero) + :one'),
+          ...Object.fromEntries(lists.map(([note]) => [note, computed(`list_append(if_not_exists(#${note}, :none), :${note})`)])),
         },
-        newer,
-        { '#part': PART + commit.part, '#order': ORDER + commit.part, ...(commit.recent === null ? {} : { '#recent': 'recent' }) },
-      );
-      if (done) return { changed: true, state: done };
-      return { changed: false, state: refused?.item ? stateOf(commit.topic, refused.item) : await read(commit.topic) };
+        // newest wins; `orderOf` tells apart events of the same time
+        when: 'attribute_not_exists(#order) OR #order < :order',
+        names: { part: PART + part, order: ORDER + part, ...noteNames(Object.keys(append)) },
+        values: {
+          zero: 0,
+          one: 1,
+          ...(lists.length > 0 ? { none: [] } : {}),
+          ...Object.fromEntries(lists),
+        },
+      });
+      return { changed: written.held, state: await after(topic, written) };
     },
-    thinRecent: (seen, points) =>
-      change(
-        seen.topic,
-        'SET #recent = :points',
-        '#head = :head AND size(#recent) = :size',
-        { '#recent': 'recent', '#head': 'head' },
-        { ':points': points, ':head': seen.head, ':size': seen.recent.length },
-      ),
-    async read(topics) {
-      if (topics.length === 1) {
-        const [topic] = topics as [string];
-        const state = await read(topic);
-        return new Map(state.epoch === '' ? [] : [[topic, state]]);
+    async note({ topic, head }, notes) {
+      await table.update(stateKey(topic), {
+        set: Object.fromEntries(Object.entries(notes).map(([name, value]) => [`note_${name}`, value])),
+        names: noteNames(Object.keys(notes)),
+        when: '#head = :seen',
+        values: { seen: head },
+      });
+    },
+    async read(wanted) {
+      const [only, ...others] = wanted;
+      if (only !== undefined && others.length === 0) {
+        const state = await read(only);
+        return new Map(state.epoch === '' ? [] : [[only, state]]);
       }
-      const items = await readKeys(client, table, topics.map(stateKey));
+      const items = await table.getMany(wanted.map(stateKey));
       return new Map(items.map((item) => [text(item, 'topic'), stateOf(text(item, 'topic'), item)]));
     },
     async hear(topic) {
-      const { done } = await update(
-        topic,
-        [
-          '#head = if_not_exists(#head, :zero)',
-          '#heardFrom = if_not_exists(#heardFrom, if_not_exists(#head, :zero))',
-          '#heard = :true',
-          '#unheardBy = :nobody',
-        ],
-        { ':zero': 0, ':true': true, ':nobody': '' },
-        undefined,
-        { '#heard': 'heard', '#heardFrom': 'heardFrom', '#unheardBy': 'unheardBy' },
-      );
-      return done as TopicState;
+      const written = await write(topic, {
+        set: {
+          head: computed('if_not_exists(#head, :zero)'),
+          heardFrom: computed('if_not_exists(#heardFrom, if_not_exists(#head, :zero))'),
+          heard: true,
+          unheardBy: '',
+        },
+        values: { zero: 0 },
+      });
+      return after(topic, written);
     },
     async create(topic) {
-      const { done } = await update(topic, ['#head = if_not_exists(#head, :zero)'], { ':zero': 0 });
-      return done as TopicState;
+      return after(topic, await write(topic, { set: { head: computed('if_not_exists(#head, :zero)') }, values: { zero: 0 } }));
     },
-    unhear: (topic, stamp) =>
-      change(
-        topic,
-        'SET #unheardBy = :stamp REMOVE #heard',
-        'attribute_exists(#epoch)',
-        { '#heard': 'heard', '#unheardBy': 'unheardBy', '#epoch': 'epoch' },
-        { ':stamp': stamp },
-      ),
-    desert: (topic, stamp) =>
-      change(
-        topic,
-        'REMOVE #heardFrom',
-        'attribute_not_exists(#heard) AND #unheardBy = :stamp',
-        { '#heard': 'heard', '#heardFrom': 'heardFrom', '#unheardBy': 'unheardBy' },
-        { ':stamp': stamp },
-      ),
+    async unhear(topic, stamp) {
+      await table.update(stateKey(topic), { set: { unheardBy: stamp }, remove: ['heard'], when: 'attribute_exists(#epoch)' });
+    },
+    async desert(topic, stamp) {
+      await table.update(stateKey(topic), {
+        remove: ['heardFrom'],
+        when: 'attribute_not_exists(#heard) AND #unheardBy = :stamp',
+        values: { stamp },
+      });
+    },
 
     async eventBase(topic, eventId, base) {
-      const values = { ':base': base, ':expiresAt': ttl(now() + LOG_LIFE_MS), ':now': ttl(now()) };
-      const names = { '#base': 'base', '#expiresAt': 'expiresAt' };
-      const { done } = await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: eventKey(topic, eventId),
-            UpdateExpression: 'SET #base = if_not_exists(#base, :base), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
-            // TTL deletes days late: an id whose day is over is new again
-            ConditionExpression: 'attribute_not_exists(#base) OR #expiresAt > :now',
-            ExpressionAttributeNames: names,
-            ExpressionAttributeValues: values,
-            ReturnValues: 'ALL_NEW',
-          }),
-        ),
-      );
-      if (done) return number(done.Attributes ?? {}, 'base');
-      const { refused } = await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: eventKey(topic, eventId),
-            UpdateExpression: 'SET #base = :base, #expiresAt = :expiresAt',
-            ConditionExpression: 'attribute_not_exists(#base) OR #expiresAt <= :now',
-            ExpressionAttributeNames: names,
-            ExpressionAttributeValues: values,
-          }),
-        ),
-      );
+      const key = eventKey(topic, eventId);
+      const expiresAt = ttl(now() + LOG_LIFE_MS);
+      const first = await table.update(key, {
+        set: { base: computed('if_not_exists(#base, :base)'), expiresAt: computed('if_not_exists(#expiresAt, :expiresAt)') },
+        // TTL deletes days late: an id whose day is over is new again
+        when: 'attribute_not_exists(#base) OR #expiresAt > :now',
+        values: { base, expiresAt, now: ttl(now()) },
+        returns: 'ALL_NEW',
+      });
+      if (first.held) return number(first.item, 'base');
+      const renewed = await table.update(key, {
+        set: { base, expiresAt },
+        when: 'attribute_not_exists(#base) OR #expiresAt <= :now',
+        values: { now: ttl(now()) },
+      });
       // another delivery of the same event was faster: its base counts
-      return refused ? this.eventBase(topic, eventId, base) : base;
+      return renewed.held ? base : topics.eventBase(topic, eventId, base);
     },
     async putLog(topic, offset, eventId, value) {
-      const { refused } = await conditional(() =>
-        client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: logKey(topic, offset),
-            UpdateExpression:
-              'SET #eventId = :eventId, #value = if_not_exists(#value, :value), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
-            ConditionExpression: 'attribute_not_exists(#eventId) OR #eventId = :eventId',
-            ExpressionAttributeNames: { '#eventId': 'eventId', '#value': 'value', '#expiresAt': 'expiresAt' },
-            ExpressionAttributeValues: { ':eventId': eventId, ':value': value, ':expiresAt': ttl(now() + LOG_LIFE_MS) },
-          }),
-        ),
-      );
-      return refused ? 'taken' : 'put';
+      const { held } = await table.update(logKey(topic, offset), {
+        set: {
+          eventId,
+          value: computed('if_not_exists(#value, :message)'),
+          expiresAt: computed('if_not_exists(#expiresAt, :expiresAt)'),
+        },
+        when: 'attribute_not_exists(#eventId) OR #eventId = :eventId',
+        values: { message: value, expiresAt: ttl(now() + LOG_LIFE_MS) },
+      });
+      return held ? 'put' : 'taken';
     },
     async raiseHead(topic, head) {
-      const { done, refused } = await update(topic, ['#head = :head'], { ':head': head }, 'attribute_not_exists(#head) OR #head < :head');
-      return done ?? (refused?.item ? stateOf(topic, refused.item) : read(topic));
+      return after(topic, await write(topic, { set: { head }, when: 'attribute_not_exists(#head) OR #head < :head' }));
     },
-    async committedAfter(topic, after) {
-      const { Items = [] } = await client.send(logQuery(topic, after, 1));
-      return Items[0] ? logMessageOf(Items[0]).atMs : null;
+    async committedAfter(topic, offset) {
+      for await (const [first] of log(topic, offset, 1)) return first ? logMessageOf(first).atMs : null;
+      return null;
     },
-    async readLog(topic, after, limit) {
+    async readLog(topic, offset, limit) {
       const found: LogMessage[] = [];
-      let start: Item | undefined;
-      // the limit is taken before what has expired is left out: a page of expired ones is not the end
-      do {
-        const { Items = [], LastEvaluatedKey } = await client.send(logQuery(topic, after, limit, start));
-        for (const item of Items) if (!expired(item, now())) found.push(logMessageOf(item));
-        start = LastEvaluatedKey;
-      } while (start && found.length < limit);
+      // the limit applies before expired items are left out: a page of them is not the end
+      for await (const page of log(topic, offset, limit)) {
+        for (const item of page) if (!expired(item, now())) found.push(logMessageOf(item));
+        if (found.length >= limit) break;
+      }
       return found.slice(0, limit);
     },
   };
+  return topics;
 }
 
-/** Newest wins: later by the order that `orderOf` made, which tells apart what has the same time. */
-const newer = 'attribute_not_exists(#order) OR #order < :order';
+/** A note's placeholder, and its attribute: neither clashes with the item's own. */
+const noteNames = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [`note_${name}`, NOTE + name]));
 
 const logMessageOf = (item: Item): LogMessage => ({
   offset: Number(text(item, 'item').slice(LOG_PREFIX.length)),
@@ -239,17 +168,19 @@ const logMessageOf = (item: Item): LogMessage => ({
   value: item['value'] as object,
 });
 
-function stateOf(topic: string, item: Item): TopicState {
-  const parts = Object.entries(item).filter(([name]) => name.startsWith(PART));
-  return {
-    topic,
-    epoch: text(item, 'epoch'),
-    head: number(item, 'head'),
-    parts: Object.fromEntries(parts.map(([name, value]) => [name.slice(PART.length), value as object])),
-    recent: Array.isArray(item['recent']) ? (item['recent'] as string[]) : [],
-    heard: item['heard'] === true,
-    heardFrom: number(item, 'heardFrom'),
-    listed: item['listed'] === true,
-    expiresAtMs: typeof item['expiresAt'] === 'number' ? item['expiresAt'] * 1000 : null,
-  };
-}
+/** The attributes with a prefix, without it. */
+const withPrefix = (item: Item, prefix: string): Item =>
+  Object.fromEntries(
+    Object.entries(item).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])),
+  );
+
+const stateOf = (topic: string, item: Item): TopicState => ({
+  topic,
+  epoch: text(item, 'epoch'),
+  head: number(item, 'head'),
+  parts: withPrefix(item, PART) as Record<string, object>,
+  notes: withPrefix(item, NOTE),
+  heard: item['heard'] === true,
+  heardFrom: number(item, 'heardFrom'),
+  expiresAtMs: typeof item['expiresAt'] === 'number' ? item['expiresAt'] * 1000 : null,
+});

@@ -1,122 +1,69 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { lifeOf } from '../../../core/channels/channels.ts';
-import type { Turn, Turns } from '../../../core/ports.ts';
-import { conditional, documents, type Item, number, text, ttl } from './client.ts';
+import type { Turn, Turns } from '../../../core/ports/turns.ts';
+import { type Item, number, text, ttl } from './item.ts';
 import { cursorKey } from './keys.ts';
-
-const NAMES = {
-  '#holder': 'holder',
-  '#until': 'until',
-  '#pokes': 'pokes',
-  '#cursor': 'cursor',
-  '#toldAt': 'toldAt',
-  '#nextAt': 'nextAt',
-  '#epoch': 'epoch',
-  '#expiresAt': 'expiresAt',
-} as const;
-type Name = keyof typeof NAMES;
+import { computed, type Table } from './table.ts';
 
 export interface TurnsOptions {
-  readonly table: string;
-  /** How long a topic is kept: its cursor may go with it. */
-  readonly life?: (topic: string) => number | null;
-  readonly client?: ReturnType<typeof documents>;
+  readonly table: Table;
+  /** How long a topic is kept: its cursor goes with it. `null` = for good. */
+  readonly lifeOf: (topic: string) => number | null;
 }
 
-export function dynamoTurns({ table, life = lifeOf, client = documents() }: TurnsOptions): Turns {
-  const read = async (topic: string, shard: number): Promise<Turn | null> => {
-    const { Item } = await client.send(new GetCommand({ TableName: table, Key: cursorKey(topic, shard), ConsistentRead: true }));
-    return Item ? turnOf(Item) : null;
-  };
-  const update = (topic: string, shard: number, expression: string, condition: string | undefined, names: readonly Name[], values: Item) =>
-    conditional(async () => {
-      const { Attributes = {} } = await client.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: cursorKey(topic, shard),
-          UpdateExpression: expression,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: Object.fromEntries(names.map((name) => [name, NAMES[name]])),
-          ExpressionAttributeValues: values,
-          ReturnValues: 'ALL_NEW',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        }),
-      );
-      return turnOf(Attributes);
-    });
-  /** The turn is mine, whether or not it has run out: nobody took it. */
-  const mine = '#holder = :me';
+/** The turn is mine, even if it has expired: no other worker took it. */
+const MINE = '#holder = :me';
 
+export function dynamoTurns({ table, lifeOf }: TurnsOptions): Turns {
+  const read = async (topic: string, shard: number): Promise<Turn | null> => {
+    const item = await table.get(cursorKey(topic, shard));
+    return item && turnOf(item);
+  };
   return {
     async poke(topic, shard, me, untilMs) {
-      const lifeMs = life(topic);
-      const { done } = await update(
-        topic,
-        shard,
-        `SET #holder = if_not_exists(#holder, :me), #until = if_not_exists(#until, :until)${lifeMs === null ? '' : ', #expiresAt = :expiresAt'} ADD #pokes :one`,
-        undefined,
-        ['#holder', '#until', '#pokes', ...(lifeMs === null ? [] : ['#expiresAt' as const])],
-        { ':me': me, ':until': untilMs, ':one': 1, ...(lifeMs === null ? {} : { ':expiresAt': ttl(untilMs + lifeMs) }) },
-      );
-      return done as Turn;
+      const lifeMs = lifeOf(topic);
+      const { item } = await table.update(cursorKey(topic, shard), {
+        set: {
+          holder: computed('if_not_exists(#holder, :me)'),
+          until: computed('if_not_exists(#until, :untilMs)'),
+          ...(lifeMs === null ? {} : { expiresAt: ttl(untilMs + lifeMs) }),
+        },
+        add: { pokes: 1 },
+        values: { me, untilMs },
+        returns: 'ALL_NEW',
+      });
+      return turnOf(item ?? {});
     },
     async takeOver(topic, shard, seen, me, untilMs) {
-      const { done, refused } = await update(
-        topic,
-        shard,
-        'SET #holder = :me, #until = :until',
-        '#holder = :old AND #until = :oldUntil',
-        ['#holder', '#until'],
-        { ':me': me, ':until': untilMs, ':old': seen.holder, ':oldUntil': seen.untilMs },
-      );
-      if (done) return done;
-      // the answer to a first try may have been lost, and this is the client's second
-      const there = refused?.item ? turnOf(refused.item) : null;
+      const { item } = await table.update(cursorKey(topic, shard), {
+        set: { holder: me, until: untilMs },
+        when: '#holder = :old AND #until = :oldUntil',
+        values: { old: seen.holder, oldUntil: seen.untilMs },
+        returns: 'ALL_NEW',
+      });
+      const there = item && turnOf(item);
+      // if the condition failed and the turn is mine all the same, the response to a first try was lost
       return there?.holder === me ? there : null;
     },
     read,
     async extend(topic, shard, me, untilMs) {
-      const { done } = await update(topic, shard, 'SET #until = :until', mine, ['#holder', '#until'], { ':me': me, ':until': untilMs });
-      return done !== null;
+      return (await table.update(cursorKey(topic, shard), { set: { until: untilMs }, when: MINE, values: { me } })).held;
     },
     async abandon(topic, shard, me) {
-      await update(topic, shard, 'REMOVE #holder, #until', mine, ['#holder', '#until'], { ':me': me });
+      await table.update(cursorKey(topic, shard), { remove: ['holder', 'until'], when: MINE, values: { me } });
     },
     async save(topic, shard, me, { cursor, epoch }, untilMs) {
-      const { done } = await update(
-        topic,
-        shard,
-        'SET #cursor = :cursor, #epoch = :epoch, #until = :until',
-        mine,
-        ['#holder', '#until', '#cursor', '#epoch'],
-        {
-          ':epoch': epoch,
-          ':me': me,
-          ':cursor': cursor,
-          ':until': untilMs,
-        },
-      );
-      return done !== null;
+      return (await table.update(cursorKey(topic, shard), { set: { cursor, epoch, until: untilMs }, when: MINE, values: { me } })).held;
     },
-    async release(topic, shard, me, { cursor, epoch, toldAtMs, nextAtMs, pokes }) {
-      const { done, refused } = await update(
-        topic,
-        shard,
-        'SET #cursor = :cursor, #epoch = :epoch, #toldAt = :toldAt, #nextAt = :nextAt REMOVE #holder, #until',
-        pokes === null ? mine : `${mine} AND #pokes = :pokes`,
-        ['#holder', '#until', '#cursor', '#epoch', '#toldAt', '#nextAt', ...(pokes === null ? [] : ['#pokes' as const])],
-        {
-          ':me': me,
-          ':cursor': cursor,
-          ':epoch': epoch,
-          ':toldAt': toldAtMs,
-          ':nextAt': nextAtMs,
-          ...(pokes === null ? {} : { ':pokes': pokes }),
-        },
-      );
-      if (done) return 'released';
-      const now = refused?.item ? turnOf(refused.item) : await read(topic, shard);
-      return now?.holder === me ? 'poked' : 'lost';
+    async release(topic, shard, me, { cursor, epoch, deliveredAtMs, nextAtMs, pokes }) {
+      const { held, item } = await table.update(cursorKey(topic, shard), {
+        set: { cursor, epoch, deliveredAt: deliveredAtMs, nextAt: nextAtMs },
+        remove: ['holder', 'until'],
+        when: pokes === null ? MINE : `${MINE} AND #pokes = :pokes`,
+        values: { me, ...(pokes === null ? {} : { pokes }) },
+      });
+      if (held) return 'released';
+      // not every database returns the item with the refusal
+      const there = item ? turnOf(item) : await read(topic, shard);
+      return there?.holder === me ? 'poked' : 'lost';
     },
   };
 }
@@ -127,6 +74,6 @@ const turnOf = (item: Item): Turn => ({
   pokes: number(item, 'pokes'),
   cursor: number(item, 'cursor'),
   epoch: text(item, 'epoch'),
-  toldAtMs: number(item, 'toldAt'),
+  deliveredAtMs: number(item, 'deliveredAt'),
   nextAtMs: number(item, 'nextAt'),
 });

@@ -1,7 +1,7 @@
 /** How many connections one client may have: who is refused, who is looked at, and that nobody stays counted who is not there. */
 import { beforeEach, expect, test } from 'vitest';
 import { disconnect } from '../../../core/connections/disconnect.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {
@@ -13,7 +13,7 @@ const opened = async (name: string) => {
   return { name, announce: (clientId = 'me') => say({ type: 'client_info', data: { client_id: clientId } }) };
 };
 const answerOf = (name: string): unknown =>
-  told(ports, name).findLast(({ type }) => type === 'connection_status' || type === 'error')?.['type'];
+  posted(ports, name).findLast(({ type }) => type === 'connection_status' || type === 'error')?.['type'];
 const members = (clientId: string) =>
   ports.clients.enter(`address##${clientId}`, { connectionId: 'looks', connectedAtMs: ports.clock.now() }, ports.clock.now());
 const counted = async (clientId: string): Promise<string[]> =>
@@ -59,8 +59,8 @@ test('one that leaves is counted no more, also where it leaves while it is answe
   await one.announce();
   await disconnect('a', ports);
   const two = await opened('b');
-  const { announce } = ports.connections;
-  ports.connections.announce = async (...parameters) => {
+  const { announce } = ports.announcements;
+  ports.announcements.announce = async (...parameters) => {
     await disconnect('b', ports);
     return announce(...parameters);
   };

@@ -4,7 +4,7 @@ import { TurnLostError } from '../../../core/errors.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
 import { alert, tick } from '../../helpers/events.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
 
 const TOPIC = 'price:005930';
 let ports: MemoryPorts;
@@ -24,7 +24,7 @@ const serve = (...bodies: string[]) =>
     { ...ports, deadEvents: { bury: async (_, reason) => void buried.push(reason) } },
   );
 const prices = (connectionId: string) =>
-  told(ports, connectionId)
+  posted(ports, connectionId)
     .filter(({ type }) => type === 'price_update')
     .map(({ data }) => (data as { price: number }).price);
 const listener = async (connectionId: string) => {
@@ -77,7 +77,7 @@ test('a connection that has gone is forgotten with all its subscriptions', async
 
   await serve(bodyOf(1));
 
-  expect(await ports.connections.subscriptions('a')).toEqual([]);
+  expect(await ports.ownSubscriptions.list('a')).toEqual([]);
   expect(
     await ports.audience.find([TOPIC, 'price:000660'].map((topic) => ({ topic, shard: 0, connectionId: 'a', subscriptionId: 'json' }))),
   ).toEqual([null, null]);
@@ -129,7 +129,7 @@ describe('the turn', () => {
     await serve(bodyOf(1));
 
     expect(prices('a')).toEqual([1]);
-    expect(ports.jobs.jobs).toEqual([{ job: { kind: 'drain', topic: TOPIC, shard: 0, retell: true }, delaySeconds: 21 }]);
+    expect(ports.jobs.jobs).toEqual([{ job: { kind: 'drain', topic: TOPIC, shard: 0, repeat: true }, delaySeconds: 21 }]);
   });
 
   test('lost at work fails the record, and whom it told gets the newest again', async () => {

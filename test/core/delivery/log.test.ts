@@ -7,8 +7,8 @@ import { doJob } from '../../../core/delivery/jobs.ts';
 import { sweep } from '../../../core/delivery/sweep.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { alert, settled } from '../../helpers/events.ts';
-import { memoryTopics } from '../../helpers/memory.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
+import { memoryTopics } from '../../helpers/memory/topics.ts';
+import { type MemoryPorts, memoryPorts, posted, settings, speaker } from '../../helpers/ports.ts';
 
 const TOPIC = '/topic/reservations/55/100';
 let ports: MemoryPorts;
@@ -28,7 +28,7 @@ const publish = async (count: number): Promise<void> => {
   }
 };
 const offsets = (connectionId: string): number[] =>
-  told(ports, connectionId).flatMap(({ event, position }) => (event ? [Number(String(position).split(':')[1])] : []));
+  posted(ports, connectionId).flatMap(({ event, position }) => (event ? [Number(String(position).split(':')[1])] : []));
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 let stamps = 0;
 const registerAt = (epoch: string): Promise<void> =>
@@ -77,7 +77,7 @@ test('a consumer that a log has left too far behind is closed, with a reason', a
 test('messages of which a channel has nothing to tell are passed by, however many there are', async () => {
   const reservations = ports.channels.of(TOPIC) as Channel;
   let telling = false;
-  ports.channels = channelsOf([{ ...reservations, payload: (one) => (telling ? reservations.payload(one) : null) }]);
+  ports.channels = channelsOf([{ ...reservations, payload: (one) => (telling ? reservations.payload(one) : null) }], settings);
   const say = await speaker(ports, 'a');
   await say({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
   await publish(250);
@@ -94,10 +94,10 @@ test('who comes back after everything was trimmed is told that not all was recov
   const epoch = (await ports.topics.read([TOPIC])).get(TOPIC)?.epoch;
 
   await say({ type: 'subscribe', topic: TOPIC, since: `${epoch}:1` });
-  expect(told(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: false, position: `${epoch}:3` });
+  expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: false, position: `${epoch}:3` });
   await say({ type: 'subscribe', topic: TOPIC, since: `${epoch}:3` });
 
-  expect(told(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: true });
+  expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: true });
 });
 
 test('a registration is used up only when its replay was delivered', async () => {
@@ -247,7 +247,7 @@ test('a sign of life is none of the client: one that vanished in the queue is le
     for (const { job } of ports.jobs.jobs.splice(0)) await doJob(job, ports);
   }
 
-  expect(told(ports, 'vanished').some(({ event }) => event === 'KEEPALIVE')).toBe(true);
+  expect(posted(ports, 'vanished').some(({ event }) => event === 'KEEPALIVE')).toBe(true);
   expect(ports.gateway.closed).toEqual(['vanished']);
 });
 
@@ -268,7 +268,8 @@ describe('history', () => {
     }
   };
   const limited = (history: { messages: number; ms: number; most: number }) => {
-    ports.channels = channelsOf(ports.channels.all.map((channel) => (channel.name === 'alert' ? { ...channel, history } : channel)));
+    const all = ports.channels.all.map((channel) => (channel.name === 'alert' ? { ...channel, history } : channel));
+    ports.channels = channelsOf(all, settings);
   };
   const epochOf = async () => (await ports.topics.read([ALERTS])).get(ALERTS)?.epoch;
   /** Comes back with the position of the first message; gives which offsets it is told, and whether that is all. */
@@ -277,7 +278,7 @@ describe('history', () => {
     const name = `c${serial - 1}`;
     await say({ type: 'subscribe', topic: ALERTS, since: `${await epochOf()}:${offset}` });
     await drain({ topic: ALERTS, shard: 0 }, ports);
-    const all = told(ports, name);
+    const all = posted(ports, name);
     const told1 = all.flatMap(({ type, position }) => (type === 'alert' ? [Number(String(position).split(':')[1])] : []));
     expect(told1).toEqual([...told1].sort((a, b) => a - b));
     return { first: told1[0], count: told1.length, recovered: all.find(({ type }) => type === 'subscribed')?.['recovered'] };

@@ -33,7 +33,7 @@ describe.each(['state', 'log'] as const)('on a %s topic', (kind) => {
   });
 
   test('nor where the newest is told again while all goes on', { timeout: 600_000 }, async () => {
-    expect(await runAll(kind, { retells: true, slow: 0.02 })).toEqual({ failures: [], olderAfterNewer: 0 });
+    expect(await runAll(kind, { repeats: true, slow: 0.02 })).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
   test('nor where subscribing handlers die: their clients were told', { timeout: 600_000 }, async () => {

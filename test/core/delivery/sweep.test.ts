@@ -4,7 +4,7 @@ import { sweep } from '../../../core/delivery/sweep.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
 import { tick } from '../../helpers/events.ts';
-import { type MemoryPorts, memoryPorts, speaker, told } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
 
 const MINUTE = 60_000;
 let ports: MemoryPorts;
@@ -82,7 +82,7 @@ describe('silence', () => {
     }
 
     expect(ports.gateway.closed).toEqual([]);
-    expect(told(ports, 'a').filter(({ type }) => type === 'ping').length).toBeGreaterThanOrEqual(4);
+    expect(posted(ports, 'a').filter(({ type }) => type === 'ping').length).toBeGreaterThanOrEqual(4);
   });
 });
 
@@ -101,7 +101,7 @@ test('a record that outlived its two hours is closed', async () => {
 test('a subscription left late by a dead handler is drained a minute later', async () => {
   await speaker(ports, 'a');
   const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' };
-  await ports.connections.addSubscription('a', key, ports.clock.now(), ports.clock.now() + 7_200_000);
+  await ports.ownSubscriptions.add(key, ports.clock.now(), ports.clock.now() + 7_200_000);
   await ports.audience.put(
     { ...key, dialect: 'json', from: 0, late: true, notBeforeMs: 0, strikes: 0, filter: null, registration: null },
     ports.clock.now(),

@@ -1,6 +1,7 @@
 /** STOMP sessions: who speaks what, and what overtakes what. */
 import { beforeEach, expect, test } from 'vitest';
-import { connect, greetLater } from '../../../core/connections/connect.ts';
+import { connect } from '../../../core/connections/connect.ts';
+import { greetLater } from '../../../core/connections/greeting.ts';
 import { handleMessage } from '../../../core/sessions/handle-message.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 import { frame } from '../../helpers/stomp.ts';
@@ -12,7 +13,7 @@ beforeEach(() => {
 const open = (connectionId: string, protocols: string | null) =>
   connect(
     { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols, authorization: null },
-    { ...ports, newClientId: () => 'client', allowedOrigins: '*', maxConnections: 0 },
+    { ...ports, allowedOrigins: '*', maxConnections: 0 },
   );
 const say = (connectionId: string, text: string) =>
   handleMessage({ connectionId, text, receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
@@ -56,7 +57,7 @@ test('a subscription id that is given back in a frame that was overtaken is free
   await say('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/2/1', receipt: 'r3' }));
 
   expect(commands()).toEqual(['CONNECTED', 'RECEIPT', 'RECEIPT', 'RECEIPT']);
-  expect(await ports.connections.subscriptions('a')).toMatchObject([{ topic: '/topic/waiting-queue/2/1', subscriptionId: 's' }]);
+  expect(await ports.ownSubscriptions.list('a')).toMatchObject([{ topic: '/topic/waiting-queue/2/1', subscriptionId: 's' }]);
 });
 
 test('an ERROR is written in the version that the frames before it settled', async () => {

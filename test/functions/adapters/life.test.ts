@@ -3,32 +3,38 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { dynamoTable, type Table } from '../../../functions/adapters/dynamo/table.ts';
 import { dynamoTopics } from '../../../functions/adapters/dynamo/topics.ts';
 import { dynamoTurns } from '../../../functions/adapters/dynamo/turns.ts';
 import { localTables } from '../../../local/resources/tables.ts';
 import { readTemplate } from '../../../local/template.ts';
+import { channels } from '../../helpers/ports.ts';
+
+const { lifeOf } = channels;
 
 const NOW = Date.UTC(2026, 1, 6);
 const DAY_SECONDS = 86_400;
 let server: Awaited<ReturnType<typeof localTables>>;
 let client: DynamoDBDocumentClient;
-let table: string;
+let table: Table;
+let name: string;
 beforeAll(async () => {
   const resources = readTemplate(inject('templateFile')).ofType('AWS::DynamoDB::GlobalTable');
-  table = resources.find(({ id }) => id.includes('Topics'))?.id ?? '';
-  server = await localTables(resources, null);
+  name = resources.find(({ id }) => id.includes('Topics'))?.id ?? '';
+  server = await localTables(null);
+  for (const resource of resources) await server.create(resource);
   client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }));
+  table = dynamoTable(name, client);
 });
 afterAll(async () => {
   client.destroy();
   await server.stop();
 });
-const item = async (topic: string, name: string) =>
-  (await client.send(new GetCommand({ TableName: table, Key: { topic, item: name } }))).Item;
+const item = async (topic: string, of: string) => (await client.send(new GetCommand({ TableName: name, Key: { topic, item: of } }))).Item;
 
 test("a buyer's topic is kept for two days after it was last asked for or written, and its cursor as long", async () => {
-  const topics = dynamoTopics({ table, newEpoch: () => 'e', now: () => NOW, client });
-  const turns = dynamoTurns({ table, client });
+  const topics = dynamoTopics({ table, newEpoch: () => 'e', now: () => NOW, lifeOf });
+  const turns = dynamoTurns({ table, lifeOf });
   const topic = '/topic/waiting-queue/1/100';
 
   expect(await topics.create(topic)).toMatchObject({ head: 0, heard: false, expiresAtMs: NOW + 2 * DAY_SECONDS * 1000 });
@@ -40,9 +46,9 @@ test("a buyer's topic is kept for two days after it was last asked for or writte
 });
 
 test('a ticker is kept for good', async () => {
-  const topics = dynamoTopics({ table, newEpoch: () => 'e', now: () => NOW, client });
+  const topics = dynamoTopics({ table, newEpoch: () => 'e', now: () => NOW, lifeOf });
   await topics.hear('price:005930');
-  await dynamoTurns({ table, client }).poke('price:005930', 0, 'me', NOW);
+  await dynamoTurns({ table, lifeOf }).poke('price:005930', 0, 'me', NOW);
 
   expect(await item('price:005930', 'state')).not.toHaveProperty('expiresAt');
   expect(await item('price:005930', 'cursor#0')).not.toHaveProperty('expiresAt');

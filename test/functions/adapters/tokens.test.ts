@@ -3,7 +3,7 @@ import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { UnavailableError } from '../../../core/errors.ts';
 import { identity } from '../../../functions/adapters/tokens.ts';
-import { memoryReport } from '../../helpers/memory.ts';
+import { memoryReport } from '../../helpers/memory/report.ts';
 
 const ISSUER = 'https://login.example';
 let fetched: string[];

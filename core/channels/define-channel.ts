@@ -1,0 +1,200 @@
+/**
+ * How a channel is declared. A channel needs a name, a kind, a source, a topic pattern, its events, its payload and who
+ * may subscribe; everything else has a default.
+ *
+ * @example
+ * defineChannel({
+ *   name: 'orders',
+ *   kind: 'log',
+ *   source: 'shop.orders',
+ *   topic: '/topic/orders/{orderId}/{userId}',
+ *   events: { OrderShipped: event(shipped, ({ orderId, userId, carrier }) => ({ topic: { orderId, userId }, value: () => ({ carrier }) })) },
+ *   payload: ({ parts: { newest } }: MessageOf<{ newest: { carrier: string } }>) => newest && { type: 'order_shipped', ...newest },
+ *   permits: onlyUser('userId'),
+ * });
+ */
+import type { GenericSchema } from 'valibot';
+import { PART_SEPARATOR } from '../base/event-id.ts';
+import { eventTime, orderOf } from '../base/ordering.ts';
+import { isoOf, parseMicros } from '../base/time.ts';
+import { holdsRole, isUser, type Principal } from '../identity.ts';
+import { A_DAY, type Channel, type EventMeta, type Kind, type Message, type Outcome } from './channel.ts';
+import { type Parameter, topicPattern, type Values, type ValuesOf } from './topic-pattern.ts';
+
+/** When an event was true. */
+export interface EventTime {
+  /** Milliseconds since 1970. */
+  readonly ms: number;
+  readonly iso: string;
+  /** As the event gave it; `null` if it gave none, or one too far ahead to count. */
+  readonly given: string | null;
+}
+
+/** One message that an event becomes. */
+export type Draft<TopicValues = Values, Parts extends object = Record<string, object>> = {
+  [Part in keyof Parts & string]: {
+    /** The topic's parameters. */
+    readonly topic: TopicValues;
+    /** The event's own time, ISO 8601. @default the envelope's */
+    readonly timestamp?: string | undefined;
+    /** State topics: at the same time, the higher rank wins. @default 0 */
+    readonly rank?: number;
+    /** State topics: texts to append to lists among the topic's notes. */
+    readonly append?: (at: EventTime) => Readonly<Record<string, string>>;
+    readonly value: (at: EventTime) => NonNullable<Parts[Part]>;
+  } & (Part extends 'newest' ? { readonly part?: Part } : { /** The part of the state that it replaces. */ readonly part: Part });
+}[keyof Parts & string];
+
+/** A topic that is expected to exist, and its name. */
+export interface Expected<TopicValues = Values> {
+  readonly topic: TopicValues;
+  readonly expectedAs: string;
+}
+
+export interface EventForm<Made = Draft | Expected> {
+  readonly schema: GenericSchema;
+  readonly make: (detail: unknown, meta: EventMeta) => Made | readonly Made[];
+}
+
+/** An event type: the schema of its detail, and the messages it becomes. */
+export const event = <Detail, const Made>(
+  schema: GenericSchema<unknown, Detail>,
+  make: (detail: Detail, meta: EventMeta) => Made | readonly Made[],
+): EventForm<Made> => ({ schema, make: (detail, meta) => make(detail as Detail, meta) });
+
+/** A message with typed parts and the topic's parameters. */
+export interface MessageOf<Parts extends object, TopicValues = Values> extends Omit<Message, 'parts'> {
+  readonly parts: Partial<Parts>;
+  readonly values: TopicValues;
+}
+
+/** Who may subscribe. */
+export interface Permit<TopicValues = Values> {
+  readonly hint: string;
+  permits(principal: Principal, values: TopicValues): boolean;
+}
+
+export const ANYONE: Permit<object> = { hint: 'is for everybody', permits: () => true };
+
+/** Only the user that the topic names in this parameter. */
+export const onlyUser = <Name extends string>(parameter: Name): Permit<{ readonly [Key in Name]: string | number }> => ({
+  hint: 'is for its user alone',
+  permits: (principal, values) => isUser(principal, String(values[parameter])),
+});
+
+export const onlyRole = (role: string): Permit<object> => ({
+  hint: `needs the role ${role}`,
+  permits: (principal) => holdsRole(principal, role),
+});
+
+/** A channel's declaration. */
+export interface ChannelForm<Topic extends string, Given extends Readonly<Record<string, Parameter>>, Parts extends object>
+  extends Partial<Pick<Channel, 'lifeMs' | 'keepsAlive' | 'filtering' | 'history' | 'committed'>> {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly source: string;
+  /** Parameters stand in braces. */
+  readonly topic: Topic;
+  /** What the parameters may be. @default each a `WORD` */
+  readonly parameters?: Given;
+  readonly events: Readonly<Record<string, EventForm<Draft<ValuesOf<Topic, Given>, Parts> | Expected<ValuesOf<Topic, Given>>>>>;
+  readonly payload: (message: MessageOf<Parts, ValuesOf<Topic, Given>>) => object | null | undefined;
+  readonly permits: Permit<ValuesOf<Topic, Given>>;
+  /** @default not reached over HTTP */
+  readonly http?: {
+    readonly stream: string;
+    readonly registrations: string;
+    /** The order in which a request's parameters are checked. @default as in the pattern */
+    readonly parameters?: readonly (keyof ValuesOf<Topic, Given> & string)[];
+    /** @default all parameters */
+    readonly notice?: (values: ValuesOf<Topic, Given>) => object;
+    /** @default the payload, under the channel's name */
+    readonly event?: (payload: object) => { readonly name: string; readonly data: object };
+    readonly unknown?: (values: ValuesOf<Topic, Given>, nowMs: number) => object;
+  };
+}
+
+export function defineChannel<
+  const Topic extends string,
+  Parts extends object,
+  const Given extends Readonly<Record<string, Parameter>> = Readonly<Record<never, Parameter>>,
+>(form: ChannelForm<Topic, Given, Parts>): Channel {
+  const { name, kind, source, payload, permits, http } = form;
+  const pattern = topicPattern(form.topic, form.parameters);
+  type Own = ValuesOf<Topic, Given>;
+  const valuesOf = (topic: string): Own => pattern.match(topic) as unknown as Own;
+  return {
+    name,
+    kind,
+    source,
+    matches: (topic) => pattern.match(topic) !== null,
+    topicHint: pattern.hint,
+    lifeMs: form.lifeMs ?? null,
+    keepsAlive: form.keepsAlive ?? false,
+    filtering: form.filtering ?? null,
+    history: form.history ?? A_DAY,
+    committed: form.committed ?? null,
+    events: Object.fromEntries(
+      Object.entries(form.events).map(([type, { schema, make }]) => [
+        type,
+        {
+          schema,
+          outcomes: (detail, meta) => outcomesOf([make(detail, meta)].flat() as (Draft | Expected)[], meta, { name, kind, ...pattern }),
+        },
+      ]),
+    ),
+    payload: (message) => payload({ ...message, parts: message.parts as Partial<Parts>, values: valuesOf(message.topic) }) ?? null,
+    permitHint: permits.hint,
+    permits: (topic, principal) => permits.permits(principal, valuesOf(topic)),
+    http: http
+      ? {
+          stream: http.stream,
+          registrations: http.registrations,
+          read(given) {
+            const values = pattern.read(given, http.parameters);
+            return { topic: pattern.topicOf(values), values };
+          },
+          notice: (values) => http.notice?.(values as unknown as Own) ?? values,
+          event: http.event ?? ((data) => ({ name, data })),
+          unknown: http.unknown
+            ? (values, nowMs) => (http.unknown as NonNullable<typeof http.unknown>)(values as unknown as Own, nowMs)
+            : null,
+        }
+      : null,
+  };
+}
+
+/** Of equal time, the later message of a request wins, and within an event the later draft. An event makes fewer than so many. */
+const MAX_DRAFTS = 1_000;
+
+function outcomesOf(
+  drafts: readonly (Draft | Expected)[],
+  meta: EventMeta,
+  channel: { name: string; kind: Kind; topicOf(values: Values): string },
+): Outcome[] {
+  const expected = drafts.flatMap((draft) =>
+    'expectedAs' in draft ? [{ topic: channel.topicOf(draft.topic), name: draft.expectedAs }] : [],
+  );
+  if (expected.length > 0) return [{ kind: 'listing', channel: channel.name, entries: expected }];
+  return drafts.map((draft, place) => commitOf(draft as Draft, place, meta, channel));
+}
+
+function commitOf(
+  draft: Draft,
+  place: number,
+  meta: EventMeta,
+  { kind, topicOf }: { kind: Kind; topicOf(values: Values): string },
+): Outcome {
+  const { id, acceptedAtMs, index } = meta;
+  const given = draft.timestamp ?? meta.time;
+  const { atMicros, ahead } = eventTime(given === null ? null : parseMicros(given), acceptedAtMs);
+  const ms = Math.floor(atMicros / 1000);
+  const at: EventTime = { ms, iso: isoOf(ms), given: ahead ? null : given };
+  const common = { topic: topicOf(draft.topic), value: draft.value(at), ahead };
+  if (kind === 'log') return { kind, ...common, eventId: partId(id, place) };
+  const order = orderOf({ atMicros, acceptedAtMs, index: index * MAX_DRAFTS + place, id, rank: draft.rank ?? 0 });
+  return { kind, ...common, part: draft.part ?? 'newest', order, append: draft.append?.(at) ?? {} };
+}
+
+/** A redelivered event makes the same messages: each keeps its id. */
+const partId = (id: string, place: number): string => (place === 0 ? id : `${id}${PART_SEPARATOR}${place + 1}`);

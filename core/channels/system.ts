@@ -1,0 +1,148 @@
+/**
+ * A system: everything one business adds to the engine. A fourth system is one folder and one line in
+ * `systems/index.ts`; the engine learns nothing of it.
+ */
+import type { GenericSchema } from 'valibot';
+import type { Position } from '../base/position.ts';
+import type { PushError } from '../errors.ts';
+import type { Principal } from '../identity.ts';
+import type { Announcement } from '../ports/announcements.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Setting, Settings } from '../settings.ts';
+import type { Channel } from './channel.ts';
+
+export interface System {
+  readonly name: string;
+  readonly channels: readonly Channel[];
+  readonly settings: readonly Setting[];
+  /** What is wrong with its settings taken together; one line a problem. */
+  readonly conflicts?: (settings: Settings) => string[];
+  /** Its metrics, each with what it counts. */
+  readonly metrics: Readonly<Record<string, string>>;
+  readonly routes: readonly Route<SystemPorts>[];
+  /** Messages that its clients send, by type. */
+  readonly messages: Readonly<Record<string, ClientMessage>>;
+  /** Its look at the world, once a minute. */
+  readonly everyMinute?: (ports: MinutePorts) => Promise<void>;
+  /** Its part of `GET /api/health`. */
+  readonly health?: (ports: SystemPorts) => Promise<object>;
+}
+
+/** Channels, settings, routes and the like have an empty default. */
+export const defineSystem = (form: Pick<System, 'name'> & Partial<System>): System => ({
+  channels: [],
+  settings: [],
+  metrics: {},
+  routes: [],
+  messages: {},
+  ...form,
+});
+
+/** What a system's code may use: the functions that serve it are granted just this. */
+export interface SystemPorts extends Pick<Ports, 'clock' | 'report'> {
+  readonly topics: Pick<Ports['topics'], 'read'>;
+  readonly catalogue: Pick<Ports['catalogue'], 'topics' | 'names' | 'status'>;
+  readonly settings: Settings;
+}
+
+export interface MinutePorts extends SystemPorts, Pick<Ports, 'jobs'> {
+  readonly catalogue: Pick<Ports['catalogue'], 'topics' | 'names' | 'status' | 'saveStatus'>;
+}
+
+// --- REST -----------------------------------------------------------------------------------------------------
+
+export interface RestRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly apiKey: string | null;
+  /** Of `Authorization: Bearer`. */
+  readonly token: string | null;
+  readonly lastEventId: string | null;
+  readonly body: string;
+}
+
+/** A request that was matched to its route. */
+export interface RouteRequest extends RestRequest {
+  /** Of the path, decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** `null` on an open route. */
+  readonly principal: Principal | null;
+}
+
+export interface RestReply {
+  readonly status: number;
+  /** JSON, an event stream's text, or nothing. */
+  readonly body: object | string | null;
+}
+
+export interface Route<RoutePorts> {
+  readonly method: string;
+  /** Parameters stand in braces, each a whole segment: `/api/kr/stocks/{ticker}/history`. */
+  readonly path: string;
+  /** Served without a token, or by a key of its own. @default false: callers need a token if the deployment asks for one */
+  readonly open?: true;
+  serve(request: RouteRequest, ports: RoutePorts): Promise<RestReply>;
+}
+
+/** `200` with a body. */
+export const ok = (body: object | string): RestReply => ({ status: 200, body });
+
+// --- messages of clients --------------------------------------------------------------------------------------
+
+/** A message type of JSON clients, in the envelope `{"type","data"}`. */
+export interface ClientMessage {
+  /** Of the whole message. */
+  readonly schema: GenericSchema;
+  /** Topics that the message asks to subscribe to; they count against the connection's limit. @default none */
+  readonly topics?: (message: unknown) => readonly string[];
+  /** `message` is what the schema returned. */
+  serve(message: unknown, session: ClientSession): Promise<void>;
+}
+
+/** A message type with a typed message. All of them share the pace `MAX_MESSAGES_PER_SECOND`. */
+export const clientMessage = <Data>(
+  schema: GenericSchema<unknown, Data>,
+  serve: (message: Data, session: ClientSession) => Promise<void>,
+  topics?: (message: Data) => readonly string[],
+): ClientMessage => ({
+  schema,
+  serve: (message, session) => serve(message as Data, session),
+  ...(topics ? { topics: (message) => topics(message as Data) } : {}),
+});
+
+/** What a handler may do for the client whose message it serves. */
+export interface ClientSession {
+  readonly principal: Principal | null;
+  readonly ports: SystemPorts & Pick<Ports, 'newId'> & { readonly connections: Pick<Ports['connections'], 'counted'> };
+  /** Whether the client may act with this role; without identity only if the deployment allows it. */
+  mayAct(role: string): boolean;
+  reply(text: string): Promise<void>;
+  /** Answers each topic with `subscribed`, then delivers its state or replay. Throws one error that lists the topics that could not be. */
+  subscribe(request: SubscribeRequest): Promise<void>;
+  /** Answers each topic with `unsubscribed`. Throws one error that lists unknown topics. */
+  unsubscribe(request: Pick<SubscribeRequest, 'topics' | 'choosesFrom' | 'unknown'>): Promise<void>;
+  /**
+   * Stores what the client says of itself, counts its connection under its client id, and subscribes it to the default
+   * topics without being asked, unless it has chosen before. `answer` is sent before anything else is delivered.
+   */
+  announce(announcement: Announcement, defaults: Defaults, answer: () => Promise<string>): Promise<void>;
+}
+
+export interface Defaults {
+  readonly topics: readonly string[];
+  /** The client wants no default subscriptions. */
+  readonly explicit: boolean;
+}
+
+export interface SubscribeRequest {
+  readonly topics: readonly string[];
+  /** By topic. */
+  readonly since: ReadonlyMap<string, Position>;
+  /** Values by the filter's name. */
+  readonly filters: ReadonlyMap<string, readonly string[]>;
+  /** The client chooses among these default topics: those it got by default and does not name here end. */
+  readonly choosesFrom: readonly string[];
+  /** The error about topics that no channel has. */
+  readonly unknown: (topics: readonly string[]) => PushError;
+}

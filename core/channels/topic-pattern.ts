@@ -1,0 +1,85 @@
+/** A topic's pattern, such as `/topic/orders/{orderId}/{userId}`: makes topics, reads them, and shows how they look. */
+import { PushError } from '../errors.ts';
+
+/** A topic's parameters, by name. */
+export type Values = Readonly<Record<string, string | number>>;
+
+/** What one parameter of a topic may be. */
+export interface Parameter<Value extends string | number = string | number> {
+  /** Source of a regular expression without groups. */
+  readonly pattern: string;
+  readonly expected: string;
+  /** Reads a JSON value; `null` if it is no such parameter. */
+  read(value: unknown): Value | null;
+  /** Reads a text, of a query or a topic; `null` if it is no such parameter. */
+  parse(text: string): Value | null;
+}
+
+/** A whole number from 0 up, with no more digits than a safe integer has. */
+export const NUMBER: Parameter<number> = {
+  pattern: '(?:0|[1-9]\\d{0,15})',
+  expected: 'a whole number from 0 up',
+  read: (value) => (Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null),
+  parse: (text) => (/^\d{1,16}$/.test(text) ? NUMBER.read(Number(text)) : null),
+};
+
+/** A text that matches `pattern`. */
+export function text(pattern: string, expected: string): Parameter<string> {
+  const whole = new RegExp(`^(?:${pattern})$`);
+  const read = (value: unknown): string | null => (typeof value === 'string' && whole.test(value) ? value : null);
+  return { pattern, expected, read, parse: read };
+}
+
+/** Letters, digits, `_`, `.` and `-`: for any parameter that is not described. */
+export const WORD = text('[A-Za-z0-9_.-]{1,64}', 'letters, digits, _ . -');
+
+type NamesIn<Pattern extends string> = Pattern extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
+
+/** The parameters that a pattern names: numbers and texts as `Given` describes them, texts otherwise. */
+export type ValuesOf<Pattern extends string, Given> = {
+  readonly [Name in NamesIn<Pattern>]: Name extends keyof Given ? (Given[Name] extends Parameter<infer Value> ? Value : string) : string;
+};
+
+export interface TopicPattern {
+  readonly names: readonly string[];
+  /** The pattern, and what its parameters must be. */
+  readonly hint: string;
+  topicOf(values: Values): string;
+  /** The topic's parameters; `null` if it is no topic of this pattern. */
+  match(topic: string): Values | null;
+  /** Reads the parameters that a request gives. Throws a PushError that names the first that is wrong. */
+  read(given: Given, order?: readonly string[]): Values;
+}
+
+/** Where a request gives a topic's parameters: texts in its query, or values in its body. */
+export type Given = { readonly query: Readonly<Record<string, string | undefined>> } | { readonly body: Readonly<Record<string, unknown>> };
+
+export function topicPattern(pattern: string, described: Readonly<Record<string, Parameter>> = {}): TopicPattern {
+  const names = [...pattern.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const parameterOf = (name: string): Parameter => described[name] ?? WORD;
+  const literal = (part: string): string => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const source = pattern
+    .split(/(\{\w+\})/)
+    .map((part) => (/^\{\w+\}$/.test(part) ? `(${parameterOf(part.slice(1, -1)).pattern})` : literal(part)))
+    .join('');
+  const expression = new RegExp(`^${source}$`);
+  const unusual = names.filter((name) => described[name] && described[name] !== NUMBER);
+  return {
+    names,
+    hint: [pattern, ...unusual.map((name) => `the ${name} ${parameterOf(name).expected}`)].join(', '),
+    topicOf: (values) => pattern.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name])),
+    match(topic) {
+      const found = expression.exec(topic);
+      return found && Object.fromEntries(names.map((name, index) => [name, parameterOf(name).parse(found[index + 1] ?? '') ?? '']));
+    },
+    read: (given, order = names) => Object.fromEntries(order.map((name) => [name, readOne(name, given, parameterOf(name))])),
+  };
+}
+
+function readOne(name: string, given: Given, { expected, read, parse }: Parameter): string | number {
+  const there = 'query' in given ? given.query[name] : given.body[name];
+  const value = 'query' in given ? parse(String(there ?? '')) : read(there);
+  if (value !== null) return value;
+  const received = there === undefined ? 'nothing' : (JSON.stringify(there) ?? 'nothing').slice(0, 100);
+  throw new PushError('INVALID_MESSAGE_FORMAT', `${name}: expected ${expected}, got ${received}`, { parameter: name });
+}

@@ -1,0 +1,67 @@
+/**
+ * The greeting, JSON's `connected`. It must be the first frame of a JSON client, and a STOMP client must never see it;
+ * which of both a connection without subprotocol is, only its first frame says. So it waits a moment for that frame, and
+ * whoever sends the first reply claims it.
+ */
+import type { Connection } from '../ports/connections.ts';
+import type { PostResult } from '../ports/gateway.ts';
+import type { Ports } from '../ports/ports.ts';
+import { formatConnected } from '../protocol/json-replies.ts';
+import { type DisconnectPorts, disconnect } from './disconnect.ts';
+
+/** An old STOMP client has this long for its first frame; then the connection is taken for JSON and greeted. */
+export const GREETING_MS = 250;
+
+/** How many times as long the function that serves a first frame may take to start. */
+const STARTING_WAITS = 6;
+
+/** A greeting that another message's handler claimed is surely sent within this time. */
+const GREETING_GRACE_MS = 250;
+
+/** First pause, and longest, before a greeting is tried again; each is twice the one before. */
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 800;
+
+export interface GreetPorts extends DisconnectPorts, Pick<Ports, 'gateway'> {}
+
+/** Greets a connection that has sent nothing, at its time. Does nothing if it was greeted meanwhile. */
+export async function greetLater(connectionId: string, atMs: number, ports: GreetPorts): Promise<void> {
+  const waitMs = Math.min(atMs - ports.clock.now(), GREETING_MS);
+  if (waitMs > 0) await ports.clock.sleep(waitMs);
+  await awaitFirstFrame(connectionId, atMs - GREETING_MS, ports);
+  const connection = await ports.connections.claimGreeting(connectionId, ports.clock.now());
+  if (!connection) return;
+  // no event tells of a handshake that failed after `$connect` had answered: if it is still gone, it will not come
+  if ((await greet(connection, ports)) === 'gone') await disconnect(connectionId, ports);
+}
+
+/**
+ * A client that has sent something may speak STOMP, while the function that serves its frame is still starting: that
+ * function greets, or knows better. The wait is bounded, since the platform decides what counts as active.
+ */
+async function awaitFirstFrame(connectionId: string, connectedAtMs: number, { connections, gateway, clock }: GreetPorts): Promise<void> {
+  const state = await gateway.stateOf(connectionId);
+  if (state === 'gone' || state === null || state.lastActiveMs <= connectedAtMs) return;
+  for (let waits = 0; waits < STARTING_WAITS; waits++) {
+    await clock.sleep(GREETING_MS);
+    const connection = await connections.read(connectionId);
+    if (!connection || connection.greetedAtMs > 0) return;
+  }
+}
+
+/** Sends `connected`. A handshake that is just ending still answers "gone", and a busy gateway "slow": both get some time. */
+export async function greet(connection: Connection, { gateway, clock }: Pick<Ports, 'gateway' | 'clock'>): Promise<PostResult> {
+  const frame = formatConnected(connection.clientId);
+  let result = await gateway.post(connection.connectionId, frame);
+  for (let pause = FIRST_PAUSE_MS; result !== 'sent' && pause <= LAST_PAUSE_MS; pause *= 2) {
+    await clock.sleep(pause);
+    result = await gateway.post(connection.connectionId, frame);
+  }
+  return result;
+}
+
+/** Waits until a greeting that another message's handler claimed is out, so that it stays the first frame. */
+export async function awaitGreeting(connection: Connection, { clock }: Pick<Ports, 'clock'>): Promise<void> {
+  const leftMs = connection.greetedAtMs + GREETING_GRACE_MS - clock.now();
+  if (leftMs > 0) await clock.sleep(Math.min(leftMs, GREETING_GRACE_MS));
+}

@@ -1,0 +1,94 @@
+/** Delivers to one subscription what it lacks. Three steps: post, catch up, settle. */
+import { disconnect } from '../connections/disconnect.ts';
+import type { Subscription } from '../ports/audience.ts';
+import type { Backlog, Frame } from './backlog.ts';
+import { useRegistration } from './registrations.ts';
+import { type DeliverPorts, MAX_RUN_MS, type Run } from './run.ts';
+import { passOver } from './slow-consumers.ts';
+
+/** How far one subscription has come. */
+interface Progress {
+  /** It has everything up to this offset. */
+  last: number;
+  /** Where the table says it stands. */
+  seenFrom: number;
+  sent: number;
+}
+
+/** Returns the number of posts. */
+export async function deliver(subscription: Subscription, run: Run, backlog: Backlog, ports: DeliverPorts): Promise<number> {
+  if (subscription.notBeforeMs > ports.clock.now()) return 0;
+  const { late, from } = subscription;
+  const progress: Progress = { last: late ? from : Math.max(backlog.from, from), seenFrom: from, sent: 0 };
+  for (;;) {
+    const { frames, upTo, more } = await backlog.after(progress.last, subscription);
+    if (!(await postAll(frames, subscription, progress, run, backlog, ports))) return progress.sent;
+    // a page of which nothing passed the filter counts as delivered too
+    progress.last = Math.max(progress.last, upTo);
+    if (!more) break;
+    if (late && !(await catchUp(subscription, progress, run, ports))) return progress.sent;
+  }
+  await settle(subscription, progress, run, backlog, ports);
+  return progress.sent;
+}
+
+/** Posts frames in order. False if the subscription gets no more in this run: its connection is gone, or throttled. */
+async function postAll(
+  frames: readonly Frame[],
+  subscription: Subscription,
+  progress: Progress,
+  run: Run,
+  backlog: Backlog,
+  ports: DeliverPorts,
+): Promise<boolean> {
+  const { connectionId, subscriptionId } = subscription;
+  for (const { textFor, offset, repeated } of frames) {
+    const text = textFor(subscription);
+    if (text === null) continue;
+    const result = await ports.gateway.post(connectionId, text, async () => {
+      await run.turn.hold();
+      run.reached.set(`${connectionId}#${subscriptionId}`, subscription);
+    });
+    if (result === 'gone') {
+      await ports.audience.remove(subscription);
+      await disconnect(connectionId, ports);
+      return false;
+    }
+    if (result === 'slow') {
+      const { last, seenFrom } = progress;
+      const missing = { from: offset > last ? last : null, behind: backlog.head - last };
+      await passOver({ ...subscription, from: seenFrom }, missing, run.kind.maxBehind, ports);
+      return false;
+    }
+    progress.sent++;
+    run.news ||= !repeated;
+    progress.last = Math.max(progress.last, offset);
+  }
+  return true;
+}
+
+/** A long backlog is saved page by page, and left to a job if it takes too long. False if this run must stop here. */
+async function catchUp(subscription: Subscription, progress: Progress, run: Run, { audience, clock }: DeliverPorts): Promise<boolean> {
+  if (!(await audience.advance(subscription, progress.seenFrom, progress.last))) return false;
+  progress.seenFrom = progress.last;
+  if (clock.now() - run.startedMs <= MAX_RUN_MS) return true;
+  run.unfinished = true;
+  return false;
+}
+
+/** The subscription has everything up to the head: it is late no longer, and its registration is used up. */
+async function settle(
+  subscription: Subscription,
+  { seenFrom, sent }: Progress,
+  run: Run,
+  { head }: Backlog,
+  ports: DeliverPorts,
+): Promise<void> {
+  if (subscription.late && head >= seenFrom) {
+    // Re-verify the turn before marking a subscription caught up. A worker that slept past its turn may have read the
+    // audience only now, after another moved the cursor beyond what this one knows; the part in between would be lost.
+    await run.turn.hold();
+    await ports.audience.caughtUp(subscription, seenFrom, head);
+  }
+  if (sent > 0) await useRegistration(subscription, ports);
+}

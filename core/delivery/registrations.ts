@@ -1,0 +1,12 @@
+import type { Subscription } from '../ports/audience.ts';
+import type { Ports } from '../ports/ports.ts';
+
+/** Uses up the registration that a subscription started from: something was delivered, so the client knows a position of its own now. */
+export async function useRegistration(
+  subscription: Subscription,
+  { registrations, audience }: Pick<Ports, 'registrations' | 'audience'>,
+): Promise<void> {
+  if (subscription.registration === null) return;
+  await registrations.useUp(subscription.topic, subscription.registration);
+  await audience.forgetRegistration(subscription);
+}

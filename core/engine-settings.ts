@@ -1,0 +1,118 @@
+/** The engine's own settings. Apart from `settings.ts`, so that no function carries them: only synth reads them. */
+import { PUSH_MODES, SETTING } from './names.ts';
+import { matching, numberOf, type Setting, type Settings, wholeNumberIn } from './settings.ts';
+
+export const ENGINE_SETTINGS: readonly Setting[] = [
+  {
+    name: SETTING.pushMode,
+    fallback: 'websocket',
+    check: matching(new RegExp(`^(${PUSH_MODES.join('|')})$`), 'sse, websocket or both'),
+    doc: '`sse`, `websocket` or `both`: the transports offered to ticket buyers (`npm start`: `both`)',
+  },
+  {
+    name: SETTING.sseSeconds,
+    fallback: '55',
+    check: wholeNumberIn(5, 840),
+    doc: 'how long an event stream lasts, in seconds; [what it costs](access-patterns.md#what-an-event-stream-costs)',
+  },
+  {
+    name: SETTING.sseMaxStreams,
+    fallback: '100',
+    check: wholeNumberIn(0),
+    doc: 'event streams open at once; more get finite answers',
+  },
+  { name: SETTING.authMode, fallback: 'none', check: matching(/^(none|jwt)$/, 'none or jwt'), doc: '`jwt`: callers need a token' },
+  {
+    name: SETTING.jwtIssuer,
+    fallback: '',
+    check: matching(/^(https:\/\/\S+)?$/, "the issuer's address, such as https://login.example"),
+    doc: 'expected issuer of tokens (`npm start`: its own)',
+  },
+  {
+    name: SETTING.jwtAudience,
+    fallback: '',
+    check: matching(/^\S*$/, 'the audience that tokens are for, or none'),
+    doc: 'expected audience of tokens; `none` = any',
+  },
+  {
+    name: SETTING.jwtJwksUri,
+    fallback: '',
+    check: matching(/^(https:\/\/\S+)?$/, 'the address of the keys, such as https://login.example/jwks.json'),
+    doc: "address of the issuer's keys; empty = as its discovery document says",
+  },
+  { name: SETTING.jwtUserClaim, fallback: 'sub', check: matching(/^\S+$/, "a claim's name"), doc: "claim with the user's id" },
+  { name: SETTING.jwtRolesClaim, fallback: 'roles', check: matching(/^\S+$/, "a claim's name"), doc: "claim with the user's roles" },
+  {
+    name: SETTING.anonymousControl,
+    fallback: 'false',
+    check: matching(/^(true|false)$/, 'true or false'),
+    doc: '`true`: with `AUTH_MODE=none` every caller may act on the monitored systems (`npm start`: `true`)',
+  },
+  {
+    name: SETTING.allowedOrigins,
+    fallback: '*',
+    check: matching(/^(\*|https?:\/\/[^,\s]+(\s*,\s*https?:\/\/[^,\s]+)*)$/, '* or origins, comma separated, such as https://shop.example'),
+    doc: "origins whose pages may connect, comma separated; the page's own must be among them",
+  },
+  {
+    name: SETTING.maxMessageBytes,
+    fallback: '1000000',
+    check: wholeNumberIn(1_000, 1_000_000),
+    doc: 'largest published event, in bytes',
+  },
+  { name: SETTING.maxConnections, fallback: '0', check: wholeNumberIn(0), doc: 'connections in all; 0 = no limit' },
+  {
+    name: SETTING.maxConnectionsPerClient,
+    fallback: '5',
+    check: wholeNumberIn(1, 100),
+    doc: 'connections of one user; without identity, of one announced `client_id` and address',
+  },
+  { name: SETTING.maxSubscriptions, fallback: '500', check: wholeNumberIn(1), doc: 'subscriptions of one connection' },
+  {
+    // a connection's record keeps ten arrival times
+    name: SETTING.maxMessagesPerSecond,
+    fallback: '10',
+    check: wholeNumberIn(1, 10),
+    doc: "the operations monitor's messages from one connection, a second",
+  },
+  {
+    name: SETTING.maxBroadcastsPerSecond,
+    fallback: '5',
+    check: wholeNumberIn(1, 1000),
+    doc: 'deliveries of one state topic, a second; faster events are conflated',
+  },
+  {
+    name: SETTING.idleTimeoutSeconds,
+    fallback: '300',
+    check: wholeNumberIn(30, 7200),
+    doc: 'silence after which a connection is closed, in seconds',
+  },
+  {
+    name: SETTING.pingIntervalSeconds,
+    fallback: '240',
+    check: wholeNumberIn(30, 540),
+    doc: 'time between pings, in seconds; less than `IDLE_TIMEOUT_SECONDS`',
+  },
+  {
+    name: SETTING.logLevel,
+    fallback: 'INFO',
+    check: matching(/^(DEBUG|INFO|WARN|ERROR)$/, 'DEBUG, INFO, WARN or ERROR'),
+    doc: '`DEBUG`, `INFO`, `WARN` or `ERROR`',
+  },
+];
+
+/** What is wrong with the engine's settings taken together. */
+export function engineConflicts(settings: Settings): string[] {
+  const problems: string[] = [];
+  if (numberOf(settings, SETTING.pingIntervalSeconds) >= numberOf(settings, SETTING.idleTimeoutSeconds))
+    problems.push(
+      `${SETTING.pingIntervalSeconds}: expected less than ${SETTING.idleTimeoutSeconds}: a client that answers every ping must not count as silent`,
+    );
+  if (settings[SETTING.authMode] !== 'jwt') return problems;
+  const needed: [string, string][] = [
+    [SETTING.jwtIssuer, 'the expected issuer'],
+    [SETTING.jwtAudience, 'the expected audience, or none for any'],
+  ];
+  for (const [name, what] of needed) if (!settings[name]) problems.push(`${name}: with ${SETTING.authMode}=jwt expected ${what}`);
+  return problems;
+}

@@ -1,0 +1,49 @@
+/** A state topic as an event stream: its state first, known or not; then each newer one. */
+import type { Address } from '../channels/address.ts';
+import { newestOf, type OutgoingPorts } from '../delivery/messages.ts';
+import type { TopicState, Topics } from '../ports/topics.ts';
+import type { Outgoing } from '../protocol/encode.ts';
+import { formatEvent } from '../protocol/sse.ts';
+
+export interface Piece {
+  readonly text: string;
+  /** Up to which offset the client has everything with it. */
+  readonly upTo: number;
+}
+
+export interface PiecePorts extends OutgoingPorts {
+  readonly topics: Topics;
+}
+
+/** What a kind of topic puts on a stream. */
+export interface Pieces {
+  first(address: Address, state: TopicState, from: number, ports: PiecePorts): AsyncIterable<Piece>;
+  /** The messages after `from`. */
+  news(address: Address, state: TopicState, from: number, ports: PiecePorts): AsyncIterable<Piece>;
+  keepAlive(address: Address, state: TopicState, ports: PiecePorts): string;
+}
+
+export const statePieces: Pieces = {
+  async *first(address, state, _, ports) {
+    const { epoch, head } = state;
+    const newest = newestOf(state, address.channel, ports);
+    const data = newest ? address.http.event(newest.payload).data : unknownOf(address, ports);
+    yield { text: formatEvent('INIT', data, newest?.position ?? { epoch, offset: 0 }), upTo: head };
+  },
+  async *news(address, state, _, ports) {
+    const newest = newestOf(state, address.channel, ports);
+    if (newest) yield { text: eventText(address, newest), upTo: state.head };
+  },
+  keepAlive(address, state, ports) {
+    const newest = newestOf(state, address.channel, ports, true);
+    return newest ? eventText(address, newest) : formatEvent('KEEPALIVE', unknownOf(address, ports), null);
+  },
+};
+
+/** A message as an event; a repeat has no id of its own. */
+export function eventText({ http }: Address, { payload, position, repeatedAtMs }: Outgoing): string {
+  const { name, data } = http.event(payload);
+  return formatEvent(name, data, repeatedAtMs === null ? position : null);
+}
+
+const unknownOf = ({ http, values }: Address, { clock }: PiecePorts): object => http.unknown?.(values, clock.now()) ?? {};

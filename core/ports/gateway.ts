@@ -1,0 +1,13 @@
+/** The way out to connections. `slow` = not delivered, perhaps later: throttled, or the gateway is in trouble. */
+export type PostResult = 'sent' | 'gone' | 'slow';
+
+export interface Gateway {
+  /**
+   * Retries shortly what is worth it. Never throws because of one peer. `before` is awaited right before every try, when
+   * there is a free socket for it; what it throws ends the post.
+   */
+  post(connectionId: string, frame: string, before?: () => Promise<void>): Promise<PostResult>;
+  close(connectionId: string): Promise<void>;
+  /** When anything last went over the connection, in ms; `null` if the gateway cannot say. */
+  stateOf(connectionId: string): Promise<{ readonly lastActiveMs: number } | 'gone' | null>;
+}

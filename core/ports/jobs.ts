@@ -1,0 +1,15 @@
+/** Work that is done a little later, or elsewhere. Jobs may be lost, doubled or late without harm. */
+
+export type Job =
+  /** Delivers what a topic's audience lacks. `repeat`: the newest again, even if nothing is new. */
+  | { readonly kind: 'drain'; readonly topic: string; readonly shard: number; readonly repeat?: true }
+  | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number }
+  /** Ends a STOMP connection whose CONNECT has not come. */
+  | { readonly kind: 'expect-connect'; readonly connectionId: string }
+  | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
+  /** Delivers the newest of some topics again. */
+  | { readonly kind: 'keepalive'; readonly topics: readonly string[] };
+
+export interface Jobs {
+  put(job: Job, delaySeconds?: number): Promise<void>;
+}

@@ -1,0 +1,35 @@
+/** The JSON dialect, server to client (`docs/protocol.md`). */
+import { formatPosition, type Position } from '../base/position.ts';
+import { isoOf } from '../base/time.ts';
+import type { PushError } from '../errors.ts';
+
+/** A topic's message with its position; without one if it is a repeat. */
+export const formatJson = (message: object, position?: Position): string =>
+  JSON.stringify(position ? { ...message, position: formatPosition(position.epoch, position.offset) } : message);
+
+export const formatConnected = (clientId: string): string =>
+  JSON.stringify({ type: 'connected', client_id: clientId, message: 'WebSocket connection established' });
+
+/** `recovered` only answers a `since`. */
+export const formatSubscribed = (topic: string, head: Position, recovered: boolean | null): string =>
+  JSON.stringify({
+    type: 'subscribed',
+    topic,
+    message: `Subscribed to ${topic}`,
+    position: formatPosition(head.epoch, head.offset),
+    ...(recovered === null ? {} : { recovered }),
+  });
+
+export const formatUnsubscribed = (topic: string): string =>
+  JSON.stringify({ type: 'unsubscribed', topic, message: `Unsubscribed from ${topic}` });
+
+export const formatPing = (nowMs: number): string => JSON.stringify({ type: 'ping', timestamp: isoOf(nowMs) });
+
+export function formatError(error: PushError, nowMs: number): string {
+  const timestamp = isoOf(nowMs);
+  return JSON.stringify({
+    type: 'error',
+    data: { error_code: error.code, error_message: error.message, details: error.details, timestamp },
+    timestamp,
+  });
+}

@@ -1,0 +1,132 @@
+/** Subscribing and unsubscribing in JSON: of several topics the possible ones are served, and one error lists the rest. */
+import * as v from 'valibot';
+import { byteLength } from '../base/bytes.ts';
+import { explain } from '../base/validation.ts';
+import type { Channel } from '../channels/channel.ts';
+import type { SubscribeRequest } from '../channels/system.ts';
+import { reply } from '../connections/reply.ts';
+import type { Subscriber, Wish } from '../delivery/first-delivery.ts';
+import { subscribe } from '../delivery/subscribe.ts';
+import { unsubscribe } from '../delivery/unsubscribe.ts';
+import { PushError } from '../errors.ts';
+import { JSON_SUBSCRIPTION } from '../ports/audience.ts';
+import type { Connection, Touch } from '../ports/connections.ts';
+import { WITH_DATA } from '../protocol/json.ts';
+import { formatUnsubscribed } from '../protocol/json-replies.ts';
+import { endDefaults } from './announce.ts';
+import { type MessagePorts, principalOf, withinLimit } from './session.ts';
+
+/** Every drain reads a filter with its subscription, in bytes. */
+const MAX_FILTER_BYTES = 2_000;
+
+/** An error lists at most this many topics. */
+const MAX_LISTED = 100;
+
+export async function serveSubscribe(request: SubscribeRequest, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {
+  const { connection } = touch;
+  const subscriber = { connection, requestedAtMs };
+  checkNames(request, ports);
+  const { wanted, denied } = wishesOf(request, connection, ports);
+  const { wishes, tooMany } = await withinLimit(touch, wanted, ports);
+  const topics = wishes.map(({ topic }) => topic);
+  ports.report.info('subscribe', { connectionId: connection.connectionId, topics });
+  const unknown = unknownTopics(request, ports);
+  if (unknown.length < request.topics.length) await endDefaults(request.choosesFrom, topics, subscriber, ports);
+  await subscribe(wishes, subscriber, ports);
+  throwFirst(
+    [tooMany, deniedError(denied, ports), unknown.length > 0 ? request.unknown(unknown) : null],
+    request.topics.filter((topic) => !topics.includes(topic)),
+  );
+}
+
+export async function serveUnsubscribe(
+  request: Pick<SubscribeRequest, 'topics' | 'choosesFrom' | 'unknown'>,
+  subscriber: Subscriber,
+  ports: MessagePorts,
+): Promise<void> {
+  const { connectionId } = subscriber.connection;
+  const unknown = unknownTopics(request, ports);
+  const known = request.topics.filter((topic) => !unknown.includes(topic));
+  if (known.length > 0) await endDefaults(request.choosesFrom, [], subscriber, ports);
+  await unsubscribe(
+    known.map((topic) => ({ topic, subscriptionId: JSON_SUBSCRIPTION })),
+    subscriber,
+    ports,
+  );
+  ports.report.info('unsubscribe', { connectionId, topics: known });
+  for (const topic of known) await reply(connectionId, formatUnsubscribed(topic), ports);
+  throwFirst([unknown.length > 0 ? request.unknown(unknown) : null], unknown);
+}
+
+const unknownTopics = ({ topics }: Pick<SubscribeRequest, 'topics'>, { channels }: MessagePorts): string[] =>
+  topics.filter((topic) => !channels.of(topic));
+
+/** The topics that the client may subscribe to, and those it may not. Unknown ones are in neither. */
+function wishesOf(
+  request: SubscribeRequest,
+  connection: Connection,
+  { channels, identity }: MessagePorts,
+): { wanted: Wish[]; denied: string[] } {
+  const principal = principalOf(connection, identity);
+  const wanted: Wish[] = [];
+  const denied: string[] = [];
+  for (const topic of request.topics) {
+    const channel = channels.of(topic);
+    if (!channel) continue;
+    if (!principal || !channel.permits(topic, principal)) {
+      denied.push(topic);
+      continue;
+    }
+    const filter = filterOf(channel, request.filters);
+    const since = request.since.get(topic) ?? null;
+    wanted.push({ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter, unasked: false });
+  }
+  return { wanted, denied };
+}
+
+/** The values in one order, each once: equal filters are equal text. */
+function filterOf({ filtering }: Channel, filters: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
+  const given = filtering ? filters.get(filtering.name) : undefined;
+  if (!filtering || !given) return null;
+  const where = `message.data.filters.${filtering.name}`;
+  const parsed = v.safeParse(v.array(filtering.values), given);
+  if (!parsed.success) throw explain(parsed.issues, where, { expected_fields: WITH_DATA });
+  const filter = [...new Set(parsed.output)].sort();
+  if (byteLength(JSON.stringify(filter)) <= MAX_FILTER_BYTES) return filter;
+  throw new PushError('INVALID_MESSAGE_FORMAT', `${where}: expected no more than ${MAX_FILTER_BYTES} bytes`, {
+    expected_fields: WITH_DATA,
+  });
+}
+
+/** Throws the first reason, with the topics that were not served. */
+function throwFirst(reasons: readonly (PushError | null)[], topics: readonly string[]): void {
+  const reason = reasons.find((one) => one !== null);
+  if (reason) throw new PushError(reason.code, reason.message, { ...reason.details, topics: topics.slice(0, MAX_LISTED) });
+}
+
+/** Some topics, for an error's text. */
+export const some = (topics: readonly string[]): string => topics.slice(0, 5).join(', ').slice(0, 300);
+
+function deniedError(topics: readonly string[], { channels }: MessagePorts): PushError | null {
+  const [first] = topics;
+  if (first === undefined) return null;
+  return new PushError(
+    'PERMISSION_DENIED',
+    `not yours to subscribe to: ${some(topics)} (${first} ${channels.of(first)?.permitHint ?? ''})`,
+  );
+}
+
+/** Names of topics and filters must exist: a misspelt one would otherwise be ignored. */
+function checkNames({ since, filters }: SubscribeRequest, { channels }: MessagePorts): void {
+  const stranger = [...since.keys()].find((topic) => !channels.of(topic));
+  if (stranger !== undefined)
+    throw new PushError('INVALID_MESSAGE_FORMAT', `since: ${some([stranger])} is no topic; expected a position, or {topic: position}`);
+  const known = channels.all.flatMap(({ filtering }) => filtering?.name ?? []);
+  const unknown = [...filters.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new PushError(
+      'INVALID_MESSAGE_FORMAT',
+      `message.data.filters: there is no filter ${some([unknown])}; there are ${known.join(', ')}`,
+      { expected_fields: WITH_DATA },
+    );
+}

@@ -1,0 +1,196 @@
+/**
+ * One DynamoDB table: the only place that builds expressions. In conditions and computed values an attribute is `#name`
+ * and a value `:name`; placeholders are made of them here. A condition that does not hold is an outcome, not an exception.
+ */
+import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { bounded, chunksOf } from '../../../core/base/concurrency.ts';
+import type { Item } from './item.ts';
+
+/** DynamoDB's limit for one BatchGetItem. */
+const MAX_KEYS = 100;
+const BATCHES_AT_ONCE = 8;
+
+/** Pauses before throttled keys are asked for again, in ms: each is twice the one before. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** Marks an expression: no value that comes from outside can look like one. */
+const EXPRESSION = Symbol('expression');
+
+/** A value that the database computes from the item. */
+export interface Computed {
+  readonly [EXPRESSION]: string;
+}
+export const computed = (expression: string): Computed => ({ [EXPRESSION]: expression });
+const isComputed = (value: unknown): value is Computed => typeof value === 'object' && value !== null && EXPRESSION in value;
+
+export interface Condition {
+  /** The write is made only if this holds. */
+  readonly when?: string | undefined;
+  readonly values?: Item;
+  /** Attributes whose names differ from the names used here. */
+  readonly names?: Readonly<Record<string, string>>;
+  /** The item that the write returns. @default none */
+  readonly returns?: 'ALL_OLD' | 'ALL_NEW' | 'UPDATED_NEW';
+}
+
+export interface Change extends Condition {
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** Numbers to add, or members of sets. */
+  readonly add?: Readonly<Record<string, number | Set<string>>>;
+  /** Members to take out of sets. */
+  readonly takeOut?: Readonly<Record<string, Set<string>>>;
+  readonly remove?: readonly string[];
+}
+
+/** `held`: the write was made. `item`: what it returned; if not held, what stood there, as far as the database says so. */
+export type Written = { readonly held: true; readonly item: Item } | { readonly held: false; readonly item: Item | null };
+
+export interface Range {
+  /** Condition on the key. */
+  readonly where: string;
+  readonly values: Item;
+  readonly consistent?: boolean;
+  /** Items read at once. @default as many as fit into 1 MB */
+  readonly page?: number;
+}
+
+export interface Table {
+  /** Strongly consistent unless told otherwise; `null` if there is no such item. */
+  get(key: Item, options?: { readonly consistent: boolean }): Promise<Item | null>;
+  /** Strongly consistent, 100 keys a request; missing items are left out. */
+  getMany(keys: readonly Item[]): Promise<Item[]>;
+  put(item: Item, condition?: Condition): Promise<Written>;
+  update(key: Item, change: Change): Promise<Written>;
+  delete(key: Item, condition?: Condition): Promise<Written>;
+  /** Pages of items in the order of their sort key. */
+  query(range: Range): AsyncGenerator<Item[], void>;
+  scan(segment: number, segments: number): AsyncGenerator<Item[], void>;
+}
+
+let shared: DynamoDBDocumentClient | undefined;
+
+/** Made once a process; AWS_ENDPOINT_URL_DYNAMODB points it elsewhere. */
+function documents(): DynamoDBDocumentClient {
+  shared ??= DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
+  return shared;
+}
+
+export function dynamoTable(TableName: string, client = documents()): Table {
+  return {
+    async get(Key, { consistent } = { consistent: true }) {
+      const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: consistent }));
+      return Item ?? null;
+    },
+    async getMany(keys) {
+      const found: Item[] = [];
+      await bounded(chunksOf(keys, MAX_KEYS), BATCHES_AT_ONCE, async (chunk) => {
+        let wanted: Item[] = [...chunk];
+        for (let pauseMs = FIRST_PAUSE_MS; wanted.length > 0; pauseMs *= 2) {
+          const { Responses, UnprocessedKeys } = await client.send(
+            new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: true } } }),
+          );
+          found.push(...(Responses?.[TableName] ?? []));
+          wanted = UnprocessedKeys?.[TableName]?.Keys ?? [];
+          if (wanted.length > 0) await new Promise((done) => setTimeout(done, Math.min(pauseMs, LONGEST_PAUSE_MS)));
+        }
+      });
+      return found;
+    },
+    put: (Item, condition = {}) => written(() => client.send(new PutCommand({ TableName, Item, ...conditionOf(condition) }))),
+    delete: (Key, condition = {}) => written(() => client.send(new DeleteCommand({ TableName, Key, ...conditionOf(condition) }))),
+    update: (Key, change) => written(() => client.send(new UpdateCommand({ TableName, Key, ...expressionsOf(change) }))),
+    query: ({ where, values, consistent = false, page }) =>
+      pages((ExclusiveStartKey) =>
+        client.send(
+          new QueryCommand({
+            TableName,
+            KeyConditionExpression: where,
+            ExpressionAttributeNames: namesIn([where], {}),
+            ExpressionAttributeValues: prefixed(values),
+            ConsistentRead: consistent,
+            ExclusiveStartKey,
+            Limit: page,
+          }),
+        ),
+      ),
+    scan: (Segment, TotalSegments) =>
+      pages((ExclusiveStartKey) => client.send(new ScanCommand({ TableName, Segment, TotalSegments, ExclusiveStartKey }))),
+  };
+}
+
+async function* pages(
+  read: (start: Item | undefined) => Promise<{ Items?: Item[] | undefined; LastEvaluatedKey?: Item | undefined }>,
+): AsyncGenerator<Item[], void> {
+  let start: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await read(start);
+    yield Items;
+    start = LastEvaluatedKey;
+  } while (start);
+}
+
+async function written(write: () => Promise<{ Attributes?: Item | undefined }>): Promise<Written> {
+  try {
+    return { held: true, item: (await write()).Attributes ?? {} };
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    return { held: false, item: error.Item ? unmarshall(error.Item) : null };
+  }
+}
+
+/** The update's clauses, its condition, and their placeholders. */
+function expressionsOf({ set = {}, add = {}, takeOut = {}, remove = [], values = {}, ...condition }: Change) {
+  const clause = (word: string, parts: readonly string[]): string[] => (parts.length > 0 ? [`${word} ${parts.join(', ')}`] : []);
+  const given = Object.entries(set).filter(([, value]) => value !== undefined);
+  const plain = Object.fromEntries(given.filter(([, value]) => !isComputed(value)));
+  const clauses = [
+    ...clause(
+      'SET',
+      given.map(([name, value]) => `#${name} = ${isComputed(value) ? value[EXPRESSION] : `:${name}`}`),
+    ),
+    ...clause(
+      'ADD',
+      Object.keys(add).map((name) => `#${name} :${name}`),
+    ),
+    ...clause(
+      'DELETE',
+      Object.keys(takeOut).map((name) => `#${name} :${name}`),
+    ),
+    ...clause(
+      'REMOVE',
+      remove.map((name) => `#${name}`),
+    ),
+  ];
+  return conditionOf({ ...condition, values: { ...plain, ...add, ...takeOut, ...values } }, clauses.join(' '));
+}
+
+function conditionOf({ when, values = {}, names = {}, returns }: Condition, update?: string) {
+  const named = namesIn([update ?? '', when ?? ''], names);
+  return {
+    ...(update === undefined ? {} : { UpdateExpression: update }),
+    ...(when === undefined ? {} : { ConditionExpression: when, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }),
+    ...(Object.keys(named).length > 0 ? { ExpressionAttributeNames: named } : {}),
+    ...(Object.keys(values).length > 0 ? { ExpressionAttributeValues: prefixed(values) } : {}),
+    ...(returns ? { ReturnValues: returns } : {}),
+  } as { UpdateExpression: string; ReturnValues?: 'ALL_OLD' };
+}
+
+/** Every attribute gets a placeholder: many names are reserved words. */
+const namesIn = (expressions: readonly string[], names: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    expressions.flatMap((one) => [...one.matchAll(/#(\w+)/g)].map(([placeholder, name = '']) => [placeholder, names[name] ?? name])),
+  );
+
+const prefixed = (values: Item): Item => Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value]));

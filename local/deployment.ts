@@ -1,0 +1,84 @@
+/** A deployment on this machine while it is made: its counterparts so far, and the template's references to them. */
+import type { LocalClock } from './clock.ts';
+import type { LocalIssuer } from './issuer.ts';
+import type { Levers } from './levers.ts';
+import type { LocalBucket } from './resources/bucket.ts';
+import type { LocalBus } from './resources/event-bus.ts';
+import type { LocalFunction } from './resources/function.ts';
+import type { LocalFunctionUrl } from './resources/function-url.ts';
+import type { LocalHttpApi } from './resources/http-api.ts';
+import type { LocalQueue } from './resources/queue.ts';
+import type { LocalSocketApi } from './resources/socket-api.ts';
+import type { LocalTables } from './resources/tables.ts';
+import { resolveValue, type Template } from './template.ts';
+
+/** The counterparts, by the id of their resource; sockets by the name of their stage. */
+export interface Counterparts {
+  readonly queues: Map<string, LocalQueue>;
+  readonly buses: Map<string, LocalBus>;
+  readonly secrets: Map<string, string>;
+  readonly buckets: Map<string, LocalBucket>;
+  readonly functions: Map<string, LocalFunction>;
+  readonly sockets: Map<string, LocalSocketApi>;
+  readonly httpApis: Map<string, LocalHttpApi>;
+  readonly functionUrls: Map<string, LocalFunctionUrl>;
+}
+
+export const noCounterparts = (): Counterparts => ({
+  queues: new Map(),
+  buses: new Map(),
+  secrets: new Map(),
+  buckets: new Map(),
+  functions: new Map(),
+  sockets: new Map(),
+  httpApis: new Map(),
+  functionUrls: new Map(),
+});
+
+export interface Deployment extends Counterparts {
+  readonly template: Template;
+  readonly tables: LocalTables;
+  readonly issuer: LocalIssuer | null;
+  /** Address of the local AWS APIs. */
+  readonly awsUrl: string;
+  readonly dataDir: string | null;
+  /** The value of a secret that the stack generates. */
+  readonly secret: string;
+  readonly clock: LocalClock;
+  readonly levers: Levers;
+  readonly log: (name: string, line: string) => void;
+  readonly warn: (message: string) => void;
+  /** Resolves a value of the template. */
+  resolve<Value>(value: unknown): Value;
+  /** Runs when everything is made. */
+  readonly whenReady: (() => void)[];
+}
+
+export const arnOf = (id: string): string => `arn:local:${id}`;
+export const idOfArn = (arn: unknown): string => String(arn).replace(/^arn:local:/, '');
+
+/** Resolves the template's references. One that the local run does not know is an error that names it. */
+export function resolver(template: Template, awsUrl: string): Deployment['resolve'] {
+  const byId = new Map(template.resources.map((resource) => [resource.id, resource]));
+  const refer = (id: string, attribute: string | null): string => {
+    const resource = byId.get(id);
+    if (!resource) throw new Error(`the template refers to ${id}, which it does not hold`);
+    if (attribute === 'Arn' || (attribute === null && resource.type === 'AWS::SecretsManager::Secret')) return arnOf(id);
+    if (attribute === null) return resource.type === 'AWS::SQS::Queue' ? `${awsUrl}/000000000000/${id}` : id;
+    if (attribute === 'QueueName') return id;
+    throw new Error(`the local run does not know the attribute ${attribute} of ${resource.type}: add it to local/deployment.ts`);
+  };
+  return <Value>(value: unknown): Value => resolveValue(value, refer) as Value;
+}
+
+export function functionOf({ functions }: Counterparts, reference: unknown): LocalFunction {
+  const fn = functions.get(idOfArn(reference));
+  if (!fn) throw new Error(`the template refers to a function ${String(reference)} that it does not hold`);
+  return fn;
+}
+
+export function queueOf({ queues }: Counterparts, arn: unknown): LocalQueue {
+  const queue = queues.get(idOfArn(arn));
+  if (!queue) throw new Error(`the template refers to a queue ${String(arn)} that it does not hold`);
+  return queue;
+}

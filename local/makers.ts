@@ -1,0 +1,160 @@
+/** The local counterpart of each type of resource, in the order in which they need each other. */
+import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
+import { awsEnvironment, pointHere } from './environment.ts';
+import { localBucket } from './resources/bucket.ts';
+import { localBus } from './resources/event-bus.ts';
+import { mapQueue } from './resources/event-source-mapping.ts';
+import { type LocalFunction, localFunction } from './resources/function.ts';
+import { localFunctionUrl } from './resources/function-url.ts';
+import { type Cors, localHttpApi } from './resources/http-api.ts';
+import { deliverAtLeastOnce, localQueue } from './resources/queue.ts';
+import { schedule } from './resources/schedule.ts';
+import { localSocketApi } from './resources/socket-api.ts';
+import type { Resource } from './template.ts';
+
+type Maker = (resource: Resource, deployment: Deployment) => void | Promise<void>;
+
+const MAKERS: Readonly<Record<string, Maker>> = {
+  'AWS::DynamoDB::GlobalTable': (resource, { tables }) => tables.create(resource),
+  'AWS::SecretsManager::Secret': ({ id }, { secrets, secret }) => void secrets.set(arnOf(id), secret),
+  'AWS::S3::Bucket': makeBucket,
+  'AWS::SQS::Queue': makeQueue,
+  'AWS::Lambda::Function': makeFunction,
+  'AWS::Lambda::EventSourceMapping': makeMapping,
+  'AWS::Events::EventBus': ({ id }, { buses, clock }) => void buses.set(id, localBus(id, clock)),
+  'AWS::Events::Rule': makeRule,
+  'AWS::ApiGatewayV2::Api': makeApi,
+  'AWS::Lambda::Url': makeFunctionUrl,
+};
+
+/** They configure or guard other resources, and need no counterpart. */
+const SILENT = new Set([
+  'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Route',
+  'AWS::ApiGatewayV2::Stage',
+  'AWS::CDK::Metadata',
+  'AWS::IAM::Policy',
+  'AWS::IAM::Role',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::Lambda::Permission',
+  'AWS::Logs::LogGroup',
+  'AWS::S3::BucketPolicy',
+  'AWS::SQS::QueuePolicy',
+]);
+
+/** Makes everything that the template holds. A type that the local run does not know is named and left out. */
+export async function makeAll(deployment: Deployment): Promise<void> {
+  const { template, warn } = deployment;
+  for (const type of new Set(template.resources.map((resource) => resource.type)))
+    if (!Object.hasOwn(MAKERS, type) && !SILENT.has(type))
+      warn(`the template holds ${type}, which the local run does not know: it is left out`);
+  for (const [type, make] of Object.entries(MAKERS)) for (const resource of template.ofType(type)) await make(resource, deployment);
+}
+
+function makeBucket({ id, properties }: Resource, { buckets, dataDir, clock }: Deployment): void {
+  const { Rules = [] } = (properties['LifecycleConfiguration'] ?? {}) as { Rules?: { ExpirationInDays?: number }[] };
+  const lifeDays = Rules.find(({ ExpirationInDays }) => ExpirationInDays !== undefined)?.ExpirationInDays ?? null;
+  buckets.set(id, localBucket({ dataDir, id, lifeDays, clock }));
+}
+
+function makeQueue({ id, properties }: Resource, { queues, resolve, clock }: Deployment): void {
+  const redrive = resolve<{ deadLetterTargetArn?: string; maxReceiveCount?: number }>(properties['RedrivePolicy'] ?? {});
+  const queue = localQueue({
+    name: id,
+    visibilitySeconds: Number(properties['VisibilityTimeout'] ?? 30),
+    maxReceives: redrive.maxReceiveCount ?? Number.POSITIVE_INFINITY,
+    dead: () => queues.get(idOfArn(redrive.deadLetterTargetArn)) ?? null,
+    clock,
+  });
+  queues.set(id, queue);
+}
+
+function makeFunction({ id, properties }: Resource, deployment: Deployment): void {
+  const { functions, resolve, template, awsUrl, tables, clock, levers, log } = deployment;
+  const { Variables = {} } = resolve<{ Variables?: Record<string, string> }>(properties['Environment'] ?? {});
+  const fn = localFunction({
+    name: Variables['POWERTOOLS_SERVICE_NAME'] ?? id,
+    folder: template.assetFolder(resolve<{ S3Key: string }>(properties['Code']).S3Key),
+    handler: String(properties['Handler']),
+    timeoutSeconds: Number(properties['Timeout'] ?? 3),
+    environment: { ...awsEnvironment(awsUrl, tables.endpoint), ...pointHere(Variables, awsUrl) },
+    clock,
+    levers,
+    log,
+  });
+  functions.set(id, fn);
+}
+
+function makeMapping({ properties }: Resource, deployment: Deployment): void {
+  const { resolve, warn } = deployment;
+  const queueArn = resolve<string>(properties['EventSourceArn']);
+  const { MaximumConcurrency = 1000 } = (properties['ScalingConfig'] ?? {}) as { MaximumConcurrency?: number };
+  mapQueue({
+    queue: queueOf(deployment, queueArn),
+    fn: functionOf(deployment, resolve(properties['FunctionName'])),
+    batchSize: Number(properties['BatchSize'] ?? 10),
+    maximumConcurrency: MaximumConcurrency,
+    reportsItemFailures: ((properties['FunctionResponseTypes'] as string[] | undefined) ?? []).includes('ReportBatchItemFailures'),
+    queueArn,
+    warn,
+  });
+}
+
+/** A rule on a schedule calls functions; a rule on a bus sends events to queues. */
+function makeRule({ properties }: Resource, deployment: Deployment): void {
+  const { buses, resolve, levers, clock, warn, whenReady } = deployment;
+  const targets = resolve<{ Arn: string }[]>(properties['Targets']);
+  if (properties['ScheduleExpression'] !== undefined) {
+    for (const { Arn } of targets)
+      whenReady.push(() => schedule(String(properties['ScheduleExpression']), functionOf(deployment, Arn), clock, warn));
+    return;
+  }
+  const bus = buses.get(resolve(properties['EventBusName']));
+  if (!bus) throw new Error(`the template refers to a bus ${String(properties['EventBusName'])} that it does not hold`);
+  bus.addRule({
+    pattern: properties['EventPattern'] as Record<string, unknown>,
+    targets: targets.map(({ Arn }) => {
+      const queue = queueOf(deployment, Arn);
+      return (body) => deliverAtLeastOnce(() => queue.send(body), levers, clock);
+    }),
+  });
+}
+
+function makeApi({ id, properties }: Resource, deployment: Deployment): void {
+  const { sockets, httpApis, template, resolve, clock, levers, warn } = deployment;
+  const routes = routesOf(id, deployment);
+  if (properties['ProtocolType'] === 'HTTP') {
+    httpApis.set(id, localHttpApi({ apiId: id, routes, cors: (properties['CorsConfiguration'] as Cors | undefined) ?? null, clock, warn }));
+    return;
+  }
+  const stage = template.ofType('AWS::ApiGatewayV2::Stage').find((one) => resolve(one.properties['ApiId']) === id);
+  const name = String(stage?.properties['StageName']);
+  const route = (key: string): LocalFunction => {
+    const fn = routes.get(key);
+    if (!fn) throw new Error(`the WebSocket API has no route ${key}`);
+    return fn;
+  };
+  const functions = { connect: route('$connect'), message: route('$default'), disconnect: route('$disconnect') };
+  sockets.set(name, localSocketApi({ apiId: id, stage: name, routes: functions, clock, levers, warn }));
+}
+
+/** An API's functions, by route key. */
+function routesOf(apiId: string, deployment: Deployment): Map<string, LocalFunction> {
+  const { template, resolve } = deployment;
+  const integrations = new Map(template.ofType('AWS::ApiGatewayV2::Integration').map(({ id, properties }) => [id, properties]));
+  const routes = template.ofType('AWS::ApiGatewayV2::Route').filter(({ properties }) => resolve(properties['ApiId']) === apiId);
+  return new Map(
+    routes.map(({ properties }) => {
+      const integration = integrations.get(resolve<string>(properties['Target']).replace('integrations/', ''));
+      const uri = resolve<string>(integration?.['IntegrationUri']);
+      const named = /functions\/arn:local:([^/]+)\/invocations$/.exec(uri)?.[1] ?? idOfArn(uri);
+      return [String(properties['RouteKey']), functionOf(deployment, named)];
+    }),
+  );
+}
+
+function makeFunctionUrl({ id, properties }: Resource, deployment: Deployment): void {
+  const { functionUrls, resolve, clock } = deployment;
+  const fn = functionOf(deployment, resolve(properties['TargetFunctionArn']));
+  functionUrls.set(id, localFunctionUrl({ id, fn, cors: (properties['Cors'] as Cors | undefined) ?? null, clock }));
+}

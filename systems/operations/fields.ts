@@ -1,0 +1,4 @@
+import * as v from 'valibot';
+
+/** A client's name for something: itself, a service, a template. */
+export const name = v.pipe(v.string(), v.minLength(1, 'expected a name'), v.maxLength(200));

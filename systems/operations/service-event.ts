@@ -1,0 +1,20 @@
+import * as v from 'valibot';
+import { integer } from '../../core/base/numbers.ts';
+import { filterBy, opsChannel, prose, word } from './ops-channel.ts';
+
+/** Starts, stops and failures of services: each counts. */
+export const serviceEventChannel = opsChannel({
+  type: 'service_event',
+  kind: 'log',
+  detailType: 'ServiceChanged',
+  idPrefix: 'service_',
+  filtering: filterBy('service_ids', 'service_id', word),
+  entries: {
+    service_id: word,
+    service_name: word,
+    event_type: v.picklist(['started', 'stopped', 'restarted', 'error', 'recovered', 'config_changed']),
+    status: word,
+    message: prose,
+    details: v.optional(v.object({ pid: v.optional(integer), port: v.optional(integer), config_file: v.optional(prose) }), {}),
+  },
+});

@@ -1,0 +1,51 @@
+/** Stock prices of the KRX: pushed, over REST, and watched (`docs/protocol.md`, "Prices"). */
+import { defineSystem, ok, type Route, type SystemPorts } from '../../core/channels/system.ts';
+import { feedHealth, watchFeed } from './feed-watch.ts';
+import { METRIC } from './metrics.ts';
+import { priceChannel } from './price-channel.ts';
+import { gaps, history, parseTickers, quote, quotes } from './quotes.ts';
+import { PRICE_SETTINGS, priceConflicts } from './settings.ts';
+
+const routes: readonly Route<SystemPorts>[] = [
+  {
+    method: 'GET',
+    path: '/api/kr/realtime-prices',
+    serve: async ({ query }, ports) => ok({ prices: await quotes(parseTickers(query['tickers']), ports) }),
+  },
+  {
+    method: 'GET',
+    path: '/api/kr/stocks/{ticker}/realtime-price',
+    serve: async ({ parameters }, ports) => ok(await quote(parameters['ticker'] ?? '', ports)),
+  },
+  {
+    method: 'GET',
+    path: '/api/kr/stocks/{ticker}/history',
+    serve: async ({ parameters, query }, ports) => ok(await history(parameters['ticker'] ?? '', query['since'], ports)),
+  },
+  { method: 'GET', path: '/api/kr/prices/gaps', serve: async (_, ports) => ok({ gaps: await gaps(ports) }) },
+  {
+    method: 'GET',
+    path: '/internal/price/{ticker}',
+    serve: async ({ parameters }, ports) => ok(await quote(parameters['ticker'] ?? '', ports)),
+  },
+  {
+    method: 'GET',
+    path: '/internal/prices',
+    serve: async ({ query }, ports) =>
+      ok({ prices: await quotes(query['tickers'] === undefined ? 'all' : parseTickers(query['tickers']), ports) }),
+  },
+];
+
+export const prices = defineSystem({
+  name: 'prices',
+  channels: [priceChannel],
+  settings: PRICE_SETTINGS,
+  conflicts: priceConflicts,
+  metrics: {
+    [METRIC.quoteGaps]: 'tickers with no, stale or halted quotes',
+    [METRIC.feedDown]: '1 while the feed is down in market hours',
+  },
+  routes,
+  everyMinute: watchFeed,
+  health: feedHealth,
+});

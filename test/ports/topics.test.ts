@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fresh, stateCommit } from './fixtures.ts';
+import { implementations, type Tables } from './implementations.ts';
+
+describe.each(implementations)('%s', (_, make) => {
+  let tables: Tables;
+  beforeAll(async () => {
+    tables = await make();
+  });
+  afterAll(() => tables.stop());
+
+  test('a commit makes the topic, and each newer one raises the head by one', async () => {
+    const topic = fresh('topic');
+
+    const first = await tables.topics.commitState(stateCommit(topic, 'a'));
+    const second = await tables.topics.commitState(stateCommit(topic, 'b'));
+
+    expect(first).toMatchObject({ changed: true, state: { head: 1, parts: { price: { order: 'a' } }, heard: false } });
+    expect(second).toMatchObject({
+      changed: true,
+      state: { head: 2, epoch: first.state.epoch, parts: { price: { order: 'b' } }, notes: { recent: ['point-a', 'point-b'] } },
+    });
+  });
+
+  test('the same or an older order changes nothing, and the state is returned all the same', async () => {
+    const topic = fresh('topic');
+    await tables.topics.commitState(stateCommit(topic, 'b'));
+
+    expect(await tables.topics.commitState(stateCommit(topic, 'b', { value: { other: 1 } }))).toMatchObject({
+      changed: false,
+      state: { head: 1, parts: { price: { order: 'b' } } },
+    });
+    expect(await tables.topics.commitState(stateCommit(topic, 'a'))).toMatchObject({ changed: false, state: { head: 1 } });
+  });
+
+  test('parts are newest-wins each on its own', async () => {
+    const topic = fresh('topic');
+    await tables.topics.commitState(stateCommit(topic, 'z'));
+
+    const { changed, state } = await tables.topics.commitState(
+      stateCommit(topic, 'a', { part: 'halt', append: {}, value: { halted: true } }),
+    );
+
+    expect(changed).toBe(true);
+    expect(state.parts).toEqual({ price: { order: 'z' }, halt: { halted: true } });
+  });
+
+  test('hearing makes the topic at offset 0 and keeps its epoch; unhearing takes only that back', async () => {
+    const topic = fresh('topic');
+
+    const heard = await tables.topics.hear(topic);
+    await tables.topics.commitState(stateCommit(topic, 'a'));
+    await tables.topics.unhear(topic, 'stamp');
+    const after = (await tables.topics.read([topic])).get(topic);
+
+    expect(heard).toMatchObject({ head: 0, heard: true });
+    expect(after).toMatchObject({ head: 1, heard: false, epoch: heard.epoch });
+  });
+
+  test('reads several at once and leaves out what is not there', async () => {
+    const topics = Array.from({ length: 130 }, () => fresh('topic'));
+    for (const topic of topics.slice(0, 120)) await tables.topics.hear(topic);
+
+    const read = await tables.topics.read(topics);
+
+    expect(read.size).toBe(120);
+    expect(read.get(topics[5] as string)?.topic).toBe(topics[5]);
+  });
+
+  test('notes are set only if no message was committed since', async () => {
+    const topic = fresh('topic');
+    await tables.topics.commitState(stateCommit(topic, 'a'));
+    const { state: seen } = await tables.topics.commitState(stateCommit(topic, 'b'));
+    await tables.topics.commitState(stateCommit(topic, 'c'));
+
+    await tables.topics.note(seen, { recent: ['thin'] });
+    const kept = (await tables.topics.read([topic])).get(topic);
+    await tables.topics.note(kept as typeof seen, { recent: ['thin'] });
+
+    expect(kept?.notes['recent']).toHaveLength(3);
+    expect((await tables.topics.read([topic])).get(topic)?.notes).toEqual({ recent: ['thin'] });
+  });
+
+  test('an event keeps the base of its first try', async () => {
+    const topic = fresh('log');
+
+    expect(await tables.topics.eventBase(topic, 'e', 3)).toBe(3);
+    expect(await tables.topics.eventBase(topic, 'e', 9)).toBe(3);
+  });
+
+  test('an offset of a log is taken once, and its event may come again', async () => {
+    const topic = fresh('log');
+
+    expect(await tables.topics.putLog(topic, 1, 'e', { n: 1 })).toBe('put');
+    expect(await tables.topics.putLog(topic, 1, 'e', { n: 1 })).toBe('put');
+    expect(await tables.topics.putLog(topic, 1, 'f', { n: 2 })).toBe('taken');
+  });
+
+  test('keeps the head at which the listeners arrived, until nobody was there', async () => {
+    const topic = fresh('log');
+    await tables.topics.raiseHead(topic, 5);
+    expect(await tables.topics.hear(topic)).toMatchObject({ heard: true, heardFrom: 5 });
+    await tables.topics.raiseHead(topic, 7);
+    expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+    await tables.topics.desert(topic, 'nobody said so');
+    expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+    await tables.topics.unhear(topic, 'one');
+    // somebody may still have been there
+    expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+    await tables.topics.unhear(topic, 'another');
+    // who looked before somebody came and was overlooked knows nothing of now
+    await tables.topics.desert(topic, 'one');
+    expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 5 });
+
+    await tables.topics.unhear(topic, 'last');
+    await tables.topics.desert(topic, 'last');
+    expect(await tables.topics.hear(topic)).toMatchObject({ heardFrom: 7 });
+    expect(await tables.topics.hear(fresh('log'))).toMatchObject({ head: 0, heardFrom: 0 });
+  });
+
+  test('the head of a log rises and never falls', async () => {
+    const topic = fresh('log');
+
+    expect(await tables.topics.raiseHead(topic, 5)).toMatchObject({ head: 5 });
+    expect(await tables.topics.raiseHead(topic, 3)).toMatchObject({ head: 5 });
+  });
+
+  test('reads a log after an offset, in order, up to a limit, without what has expired', async () => {
+    const topic = fresh('log');
+    for (const offset of [1, 2, 3, 10, 11]) await tables.topics.putLog(topic, offset, `e${offset}`, { offset });
+
+    const atMs = Math.ceil(tables.clock.nowMs / 1000) * 1000;
+    const stored = (offset: number) => ({ offset, eventId: `e${offset}`, atMs, value: { offset } });
+    expect(await tables.topics.readLog(topic, 1, 3)).toEqual([2, 3, 10].map(stored));
+    expect(await tables.topics.readLog(topic, -1, 1)).toEqual([stored(1)]);
+    tables.clock.nowMs += 90_000_000;
+    expect(await tables.topics.readLog(topic, 0, 10)).toEqual([]);
+    // whether or not it has expired
+    expect(await tables.topics.committedAfter(topic, 3)).toBe(atMs);
+    expect(await tables.topics.committedAfter(topic, 11)).toBeNull();
+  });
+
+  test('keep their base for a day, and are new again after it', async () => {
+    const topic = fresh('topic');
+    const now = tables.clock.now();
+
+    expect(await tables.topics.eventBase(topic, 'e', 4)).toBe(4);
+    expect(await tables.topics.eventBase(topic, 'e', 9)).toBe(4);
+    tables.clock.nowMs = now + 25 * 3_600_000;
+    expect(await tables.topics.eventBase(topic, 'e', 9)).toBe(9);
+    expect(await tables.topics.eventBase(topic, 'e', 12)).toBe(9);
+
+    tables.clock.nowMs = now;
+  });
+
+  test('a topic is created at 0, once, and unheard', async () => {
+    const topic = fresh('topic');
+    const made = await tables.topics.create(topic);
+
+    expect(made).toMatchObject({ head: 0, heard: false });
+    expect(await tables.topics.create(topic)).toMatchObject({ epoch: made.epoch });
+  });
+});
