@@ -56,6 +56,7 @@ module.exports = {
     only('functions', ['^core/', '^systems/index\\.ts$']),
     only('local', ['^core/']),
     only('bin', ['^lib/', '^local/', '^systems/index\\.ts$', '^core/']),
+    only('scripts', ['^bin/', '^local/', '^core/', '^systems/index\\.ts$']),
     only('bench', ['^core/', '^functions/adapters/', '^systems/index\\.ts$', '^bin/', '^local/']),
   ],
   options: {
