@@ -5,18 +5,24 @@
 export async function bounded<Item>(items: Iterable<Item>, limit: number, work: (item: Item) => Promise<void>): Promise<void> {
   const queue = items[Symbol.iterator]();
   const failures: unknown[] = [];
-  const worker = async (): Promise<void> => {
-    while (failures.length === 0) {
-      const next = queue.next();
-      if (next.done) return;
+  const workThrough = async (first: Item): Promise<void> => {
+    for (let next: IteratorResult<Item> = { done: false, value: first }; !next.done; next = queue.next()) {
       try {
         await work(next.value);
       } catch (error) {
         failures.push(error);
       }
+      if (failures.length > 0) return;
     }
   };
-  await Promise.all(Array.from({ length: limit }, worker));
+  const workers: Promise<void>[] = [];
+  // no more workers than items: most calls have few
+  while (workers.length < limit && failures.length === 0) {
+    const next = queue.next();
+    if (next.done) break;
+    workers.push(workThrough(next.value));
+  }
+  await Promise.all(workers);
   if (failures.length > 0) throw failures[0];
 }
 

@@ -1,5 +1,5 @@
 import type { Settings } from '../settings.ts';
-import type { Channel, EventType, Message } from './channel.ts';
+import type { Channel, EventType } from './channel.ts';
 
 /** The channels of a deployment. */
 export interface Channels {
@@ -8,24 +8,31 @@ export interface Channels {
   readonly hints: string;
   /** The channel of a topic; `null` if no channel has it. */
   of(topic: string): Channel | null;
-  event(source: string, detailType: string): EventType | null;
-  /** What a client gets of a message; `null` while there is nothing to deliver. */
-  payload(channel: Channel, message: Omit<Message, 'settings'>): object | null;
+  /** The channel that takes an event, and how; `null` if none does. */
+  event(source: string, detailType: string): { readonly channel: Channel; readonly type: EventType } | null;
+  /** The settings that payloads are made with. */
+  readonly settings: Settings;
   /** How long a topic is kept, in ms; `null` = for good. */
   lifeOf(topic: string): number | null;
 }
 
 export function channelsOf(all: readonly Channel[], settings: Settings): Channels {
-  const of = (topic: string): Channel | null => all.find((channel) => channel.matches(topic)) ?? null;
+  const of = (topic: string): Channel | null => {
+    for (const channel of all) if (channel.matches(topic)) return channel;
+    return null;
+  };
   return {
     all,
     hints: all.map(({ topicHint }) => topicHint).join(', '),
     of,
+    settings,
     event(source, detailType) {
-      const taking = all.find((channel) => channel.source === source && Object.hasOwn(channel.events, detailType));
-      return taking?.events[detailType] ?? null;
+      for (const channel of all) {
+        const type = channel.source === source && Object.hasOwn(channel.events, detailType) ? channel.events[detailType] : undefined;
+        if (type) return { channel, type };
+      }
+      return null;
     },
-    payload: (channel, message) => channel.payload({ ...message, settings }),
     lifeOf: (topic) => of(topic)?.lifeMs ?? null,
   };
 }

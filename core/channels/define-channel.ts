@@ -17,8 +17,8 @@ import type { GenericSchema } from 'valibot';
 import { PART_SEPARATOR } from '../base/event-id.ts';
 import { eventTime, orderOf } from '../base/ordering.ts';
 import { isoOf, parseMicros } from '../base/time.ts';
-import { holdsRole, isUser, type Principal } from '../identity.ts';
 import { A_DAY, type Channel, type EventMeta, type Kind, type Message, type Outcome } from './channel.ts';
+import type { Permit } from './permits.ts';
 import { type Parameter, topicPattern, type Values, type ValuesOf } from './topic-pattern.ts';
 
 /** When an event was true. */
@@ -68,25 +68,6 @@ export interface MessageOf<Parts extends object, TopicValues = Values> extends O
   readonly values: TopicValues;
 }
 
-/** Who may subscribe. */
-export interface Permit<TopicValues = Values> {
-  readonly hint: string;
-  permits(principal: Principal, values: TopicValues): boolean;
-}
-
-export const ANYONE: Permit<object> = { hint: 'is for everybody', permits: () => true };
-
-/** Only the user that the topic names in this parameter. */
-export const onlyUser = <Name extends string>(parameter: Name): Permit<{ readonly [Key in Name]: string | number }> => ({
-  hint: 'is for its user alone',
-  permits: (principal, values) => isUser(principal, String(values[parameter])),
-});
-
-export const onlyRole = (role: string): Permit<object> => ({
-  hint: `needs the role ${role}`,
-  permits: (principal) => holdsRole(principal, role),
-});
-
 /** A channel's declaration. */
 export interface ChannelForm<Topic extends string, Given extends Readonly<Record<string, Parameter>>, Parts extends object>
   extends Partial<Pick<Channel, 'lifeMs' | 'keepsAlive' | 'filtering' | 'history' | 'committed'>> {
@@ -127,7 +108,7 @@ export function defineChannel<
     name,
     kind,
     source,
-    matches: (topic) => pattern.match(topic) !== null,
+    matches: pattern.matches,
     topicHint: pattern.hint,
     lifeMs: form.lifeMs ?? null,
     keepsAlive: form.keepsAlive ?? false,
@@ -150,10 +131,7 @@ export function defineChannel<
       ? {
           stream: http.stream,
           registrations: http.registrations,
-          read(given) {
-            const values = pattern.read(given, http.parameters);
-            return { topic: pattern.topicOf(values), values };
-          },
+          read: (given) => pattern.read(given, http.parameters),
           notice: (values) => http.notice?.(values as unknown as Own) ?? values,
           event: http.event ?? ((data) => ({ name, data })),
           unknown: http.unknown
@@ -188,12 +166,13 @@ function commitOf(
   const { id, acceptedAtMs, index } = meta;
   const given = draft.timestamp ?? meta.time;
   const { atMicros, ahead } = eventTime(given === null ? null : parseMicros(given), acceptedAtMs);
+  const order = orderOf({ atMicros, acceptedAtMs, index: index * MAX_DRAFTS + place, id, rank: draft.rank ?? 0 });
   const ms = Math.floor(atMicros / 1000);
   const at: EventTime = { ms, iso: isoOf(ms), given: ahead ? null : given };
-  const common = { topic: topicOf(draft.topic), value: draft.value(at), ahead };
-  if (kind === 'log') return { kind, ...common, eventId: partId(id, place) };
-  const order = orderOf({ atMicros, acceptedAtMs, index: index * MAX_DRAFTS + place, id, rank: draft.rank ?? 0 });
-  return { kind, ...common, part: draft.part ?? 'newest', order, append: draft.append?.(at) ?? {} };
+  const topic = topicOf(draft.topic);
+  const value = draft.value(at);
+  if (kind === 'log') return { kind, topic, eventId: partId(id, place), value, ahead };
+  return { kind, topic, part: draft.part ?? 'newest', order, value, append: draft.append?.(at) ?? {}, ahead };
 }
 
 /** A redelivered event makes the same messages: each keeps its id. */

@@ -45,10 +45,11 @@ export interface TopicPattern {
   /** The pattern, and what its parameters must be. */
   readonly hint: string;
   topicOf(values: Values): string;
+  matches(topic: string): boolean;
   /** The topic's parameters; `null` if it is no topic of this pattern. */
   match(topic: string): Values | null;
-  /** Reads the parameters that a request gives. Throws a PushError that names the first that is wrong. */
-  read(given: Given, order?: readonly string[]): Values;
+  /** Reads the topic that a request names. Throws a PushError that names the first parameter that is wrong. */
+  read(given: Given, order?: readonly string[]): { readonly topic: string; readonly values: Values };
 }
 
 /** Where a request gives a topic's parameters: texts in its query, or values in its body. */
@@ -64,15 +65,20 @@ export function topicPattern(pattern: string, described: Readonly<Record<string,
     .join('');
   const expression = new RegExp(`^${source}$`);
   const unusual = names.filter((name) => described[name] && described[name] !== NUMBER);
+  const topicOf = (values: Values): string => pattern.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
   return {
     names,
+    topicOf,
+    matches: (topic) => expression.test(topic),
     hint: [pattern, ...unusual.map((name) => `the ${name} ${parameterOf(name).expected}`)].join(', '),
-    topicOf: (values) => pattern.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name])),
     match(topic) {
       const found = expression.exec(topic);
       return found && Object.fromEntries(names.map((name, index) => [name, parameterOf(name).parse(found[index + 1] ?? '') ?? '']));
     },
-    read: (given, order = names) => Object.fromEntries(order.map((name) => [name, readOne(name, given, parameterOf(name))])),
+    read(given, order = names) {
+      const values: Values = Object.fromEntries(order.map((name) => [name, readOne(name, given, parameterOf(name))]));
+      return { topic: topicOf(values), values };
+    },
   };
 }
 

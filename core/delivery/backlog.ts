@@ -2,17 +2,8 @@
 import type { Channel } from '../channels/channel.ts';
 import type { Subscription } from '../ports/audience.ts';
 import type { TopicState, Topics } from '../ports/topics.ts';
-import { type Addressee, encoderOf, type Outgoing } from '../protocol/encode.ts';
+import type { Frame } from '../protocol/encode.ts';
 import type { OutgoingPorts } from './messages.ts';
-
-/** A message as subscriptions get it. */
-export interface Frame {
-  readonly offset: number;
-  /** It is delivered again although nothing is new. */
-  readonly repeated: boolean;
-  /** Its text, in the dialect of the subscription. */
-  readonly textFor: (to: Addressee) => string | null;
-}
 
 export interface Backlog {
   /** Up to which offset the audience has everything already. */
@@ -50,9 +41,6 @@ export type MakeBacklog = (state: TopicState, request: BacklogRequest, ports: Ba
 
 /** Nothing to deliver after `last`. */
 export const nothing = (last: number): Portion => ({ frames: [], upTo: last, more: false });
-
-export const frameOf = (outgoing: Outgoing | null): Frame | null =>
-  outgoing && { offset: outgoing.position.offset, repeated: outgoing.repeatedAtMs !== null, textFor: encoderOf(outgoing) };
 
 /** Reads the head, strongly consistent, and what lies between the cursor and it. */
 export async function readBacklog(

@@ -11,6 +11,7 @@ export interface CommitPorts extends LargeMessagePorts, Pick<Ports, 'topics' | '
 /** One outcome, and the queue record that brought it. */
 export interface Share {
   readonly outcome: Outcome;
+  readonly channel: Channel;
   readonly recordId: string;
 }
 
@@ -37,28 +38,28 @@ export async function commit(shares: readonly [Share, ...Share[]], ports: Commit
 
 type Committed = Pick<CommitResult, 'failed'> & { readonly state: TopicState | null };
 
-const COMMITS: Readonly<Record<Kind | 'listing', (shares: readonly Share[], ports: CommitPorts) => Promise<Committed>>> = {
-  state: (shares, ports) => eachAlone(shares, (outcome) => commitState(outcome as StateCommit, ports)),
-  listing: (shares, ports) => eachAlone(shares, (outcome) => list(outcome as Listing, ports)),
+const COMMITS: Readonly<Record<Kind | 'listing', (shares: readonly [Share, ...Share[]], ports: CommitPorts) => Promise<Committed>>> = {
+  state: (shares, ports) => eachAlone(shares, ({ outcome, channel }) => commitState(outcome as StateCommit, channel, ports)),
+  listing: (shares, ports) => eachAlone(shares, ({ outcome }) => list(outcome as Listing, ports)),
   log: commitLog,
 };
 
-async function eachAlone(shares: readonly Share[], work: (outcome: Outcome) => Promise<TopicState | null>): Promise<Committed> {
+async function eachAlone(shares: readonly Share[], work: (share: Share) => Promise<TopicState | null>): Promise<Committed> {
   const failed: { recordId: string; error: unknown }[] = [];
   let state: TopicState | null = null;
-  for (const { outcome, recordId } of shares) {
+  for (const share of shares) {
     try {
-      state = await work(outcome);
+      state = await work(share);
     } catch (error) {
-      failed.push({ recordId, error });
+      failed.push({ recordId: share.recordId, error });
     }
   }
   return { state, failed };
 }
 
-async function commitState(outcome: StateCommit, { topics, catalogue, channels }: CommitPorts): Promise<TopicState> {
+async function commitState(outcome: StateCommit, channel: Channel, { topics, catalogue }: CommitPorts): Promise<TopicState> {
   const committed = await topics.commitState(outcome);
-  await channels.of(outcome.topic)?.committed?.(committed, { topics, catalogue });
+  await channel.committed?.(committed, { topics, catalogue });
   return committed.state;
 }
 
@@ -67,10 +68,10 @@ async function list({ channel, entries }: Listing, { catalogue }: CommitPorts): 
   return null;
 }
 
-async function commitLog(shares: readonly Share[], ports: CommitPorts): Promise<Committed> {
+async function commitLog(shares: readonly [Share, ...Share[]], ports: CommitPorts): Promise<Committed> {
   const commits = shares.map(({ outcome }) => outcome as LogCommit);
   const topic = commits[0]?.topic ?? '';
-  const channel = ports.channels.of(topic) as Channel;
+  const { channel } = shares[0];
   // bodies of large ones are stored side by side: only their offsets are taken one after another
   const values = commits.map(({ value }) => inlineOrReference(topic, value, channel, ports));
   for (const value of values) value.catch(() => undefined);

@@ -1,7 +1,8 @@
 /** Delivers to one subscription what it lacks. Three steps: post, catch up, settle. */
 import { disconnect } from '../connections/disconnect.ts';
 import type { Subscription } from '../ports/audience.ts';
-import type { Backlog, Frame } from './backlog.ts';
+import type { Frame } from '../protocol/encode.ts';
+import type { Backlog } from './backlog.ts';
 import { useRegistration } from './registrations.ts';
 import { type DeliverPorts, MAX_RUN_MS, type Run } from './run.ts';
 import { passOver } from './slow-consumers.ts';
@@ -90,5 +91,5 @@ async function settle(
     await run.turn.hold();
     await ports.audience.caughtUp(subscription, seenFrom, head);
   }
-  if (sent > 0) await useRegistration(subscription, ports);
+  if (sent > 0 && subscription.registration !== null) await useRegistration(subscription, subscription.registration, ports);
 }

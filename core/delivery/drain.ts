@@ -13,6 +13,7 @@
  */
 import { bounded, readAhead } from '../base/concurrency.ts';
 import { BEFORE_ALL } from '../base/position.ts';
+import type { Channel } from '../channels/channel.ts';
 import { TurnLostError } from '../errors.ts';
 import { DRAIN_TIMEOUT_SECONDS, METRIC } from '../names.ts';
 import type { Turn } from '../ports/turns.ts';
@@ -42,10 +43,18 @@ const REPEAT_DELAY_SECONDS = 2;
 /** A delivery is on time if it starts within this fraction of a window after its due time. */
 const LATE_SHARE = 0.75;
 
+export interface DrainRequest {
+  readonly topic: string;
+  readonly shard: number;
+  /** @default found by the topic */
+  readonly channel?: Channel;
+  /** State topics: subscriptions that lack nothing get the newest again. @default false */
+  readonly repeat?: boolean;
+}
+
 /** Drains a topic. Throws TurnLostError if the call must be repeated. */
-export async function drain(request: { topic: string; shard: number; repeat?: boolean }, ports: DrainPorts): Promise<void> {
-  const { topic, shard, repeat = false } = request;
-  const channel = ports.channels.of(topic);
+export async function drain({ topic, shard, channel: known, repeat = false }: DrainRequest, ports: DrainPorts): Promise<void> {
+  const channel = known ?? ports.channels.of(topic);
   if (!channel) return;
   const kind = KINDS[channel.kind];
   const turn = await takeTurn(topic, shard, ports, ports.drainSettings);

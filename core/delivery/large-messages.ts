@@ -30,7 +30,7 @@ export async function inlineOrReference(topic: string, value: object, channel: C
   // a payload is never twice as long as its value
   if (byteLength(JSON.stringify(value)) <= MAX_INLINE_BYTES / 2) return value;
   const nowMs = ports.clock.now();
-  const payload = ports.channels.payload(channel, { topic, parts: { newest: value }, nowMs, repeated: false });
+  const payload = channel.payload({ topic, parts: { newest: value }, nowMs, repeated: false, settings: ports.channels.settings });
   const bytes = payload === null ? 0 : byteLength(JSON.stringify(payload));
   if (payload === null || bytes <= MAX_INLINE_BYTES) return value;
   const id = ports.newId();

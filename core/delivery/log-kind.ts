@@ -1,6 +1,7 @@
 /** Log topics: a subscription gets every message after its own offset, in order. */
 import type { LogMessage } from '../ports/topics.ts';
-import { type Frame, frameOf, type MakeBacklog, nothing } from './backlog.ts';
+import { type Frame, frameOf } from '../protocol/encode.ts';
+import { type MakeBacklog, nothing } from './backlog.ts';
 import type { KindStrategy } from './kind.ts';
 import { logHead, readLogAfter } from './log-reader.ts';
 import { logMessage } from './messages.ts';
@@ -14,8 +15,8 @@ const logBacklog: MakeBacklog = async (state, { channel, from }, ports) => {
   const framesOf = (stored: LogMessage): Frame[] => {
     const known = frames.get(stored.offset);
     if (known) return known;
-    const frame = frameOf(logMessage(state, channel, stored, ports));
-    const made = frame ? [frame] : [];
+    const message = logMessage(state, channel, stored, ports);
+    const made = message ? [frameOf(message)] : [];
     frames.set(stored.offset, made);
     return made;
   };

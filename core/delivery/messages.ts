@@ -25,21 +25,27 @@ export function logMessage(
     const narrow = (wanted: readonly string[]) => (facets.some((facet) => wanted.includes(facet)) ? payload : null);
     return { topic, payload, position, repeatedAtMs: null, narrow };
   }
-  const payload = channels.payload(channel, { topic, parts: { newest: value }, nowMs: clock.now(), repeated: false });
-  return payload && { topic, payload, position, repeatedAtMs: null, narrow: narrowing(channel, payload) };
+  const { settings } = channels;
+  const payload = channel.payload({ topic, parts: { newest: value }, nowMs: clock.now(), repeated: false, settings });
+  return payload && { topic, payload, position, repeatedAtMs: null, narrow: (wanted) => narrowed(channel, payload, wanted) };
 }
 
 /** The newest message of a state topic; `null` while there is none. `repeated`: it is delivered again although nothing is new. */
 export function newestOf(state: TopicState, channel: Channel, { channels, clock }: OutgoingPorts, repeated = false): Outgoing | null {
   const { topic, epoch, head, parts } = state;
   const nowMs = clock.now();
-  const payload = head > 0 ? channels.payload(channel, { topic, parts, nowMs, repeated }) : null;
+  const { settings } = channels;
+  const payload = head > 0 ? channel.payload({ topic, parts, nowMs, repeated, settings }) : null;
   if (!payload) return null;
-  return { topic, payload, position: { epoch, offset: head }, repeatedAtMs: repeated ? nowMs : null, narrow: narrowing(channel, payload) };
+  return {
+    topic,
+    payload,
+    position: { epoch, offset: head },
+    repeatedAtMs: repeated ? nowMs : null,
+    narrow: (wanted) => narrowed(channel, payload, wanted),
+  };
 }
 
 /** A channel without filters lets everything through. */
-const narrowing =
-  ({ filtering }: Channel, payload: object): Outgoing['narrow'] =>
-  (wanted) =>
-    filtering ? filtering.narrow(payload, wanted) : payload;
+const narrowed = ({ filtering }: Channel, payload: object, wanted: readonly string[]): object | null =>
+  filtering ? filtering.narrow(payload, wanted) : payload;

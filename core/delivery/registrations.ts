@@ -4,9 +4,9 @@ import type { Ports } from '../ports/ports.ts';
 /** Uses up the registration that a subscription started from: something was delivered, so the client knows a position of its own now. */
 export async function useRegistration(
   subscription: Subscription,
+  stamp: string,
   { registrations, audience }: Pick<Ports, 'registrations' | 'audience'>,
 ): Promise<void> {
-  if (subscription.registration === null) return;
-  await registrations.useUp(subscription.topic, subscription.registration);
+  await registrations.useUp(subscription.topic, stamp);
   await audience.forgetRegistration(subscription);
 }

@@ -107,7 +107,7 @@ async function settle(
   const complete = !made.owed && there === null && !unexpected && !(await kind.hasMore(state, from, topics));
   if (!complete) return jobs.put({ kind: 'drain', topic, shard });
   await audience.caughtUp(subscription, from, from);
-  if (made.replayed) await useRegistration(subscription, ports);
+  if (made.replayed && made.registration !== null) await useRegistration(subscription, made.registration, ports);
 }
 
 /** Something stood in the way of a default subscription: one that stays, or a tombstone. */

@@ -3,7 +3,7 @@ import { byteLength } from '../base/bytes.ts';
 import { eventId } from '../base/event-id.ts';
 import { parseMicros } from '../base/time.ts';
 import { explain, parseJson } from '../base/validation.ts';
-import type { EventType } from '../channels/channel.ts';
+import type { Channel, EventType } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { ACCEPTANCE_KEY } from '../names.ts';
@@ -53,6 +53,7 @@ export const toEnvelope = (event: AcceptedEvent): Envelope => ({
 
 export interface KnownEvent {
   readonly event: AcceptedEvent;
+  readonly channel: Channel;
   readonly type: EventType;
   /** As the channel's schema returned it: unknown fields dropped. */
   readonly parsed: unknown;
@@ -60,15 +61,15 @@ export interface KnownEvent {
 
 /** Checks an event against its channel's schema. Throws a PushError that says what is wrong. */
 export function checkEvent(event: AcceptedEvent, channels: Channels): KnownEvent {
-  const type = channels.event(event.source, event.detailType);
-  if (!type) {
+  const found = channels.event(event.source, event.detailType);
+  if (!found) {
     throw new PushError('INVALID_MESSAGE_FORMAT', `no channel takes ${event.source} / ${event.detailType}`, {
       known: channels.all.flatMap((channel) => Object.keys(channel.events).map((name) => `${channel.source} / ${name}`)),
     });
   }
-  const parsed = v.safeParse(type.schema, event.detail);
+  const parsed = v.safeParse(found.type.schema, event.detail);
   if (!parsed.success) throw explain(parsed.issues, 'detail');
-  return { event, type, parsed: parsed.output };
+  return { event, ...found, parsed: parsed.output };
 }
 
 /** Reads an envelope off the queue. Events that upstreams put on the bus themselves carry no acceptance of ours. */

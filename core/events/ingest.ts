@@ -3,7 +3,7 @@
  * the dead-letter queue with the reason); commit each topic's outcomes in order; then drain the topics that are heard.
  */
 import { bounded } from '../base/concurrency.ts';
-import type { Outcome } from '../channels/channel.ts';
+import type { Channel } from '../channels/channel.ts';
 import { type CommitPorts, commit, placeOf, type Share } from '../delivery/commit.ts';
 import { type DrainPorts, drain } from '../delivery/drain.ts';
 import { PushError } from '../errors.ts';
@@ -48,22 +48,22 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     }
   });
 
-  const heard: { readonly topic: string; readonly ids: ReadonlySet<string> }[] = [];
+  const heard: { readonly topic: string; readonly channel: Channel; readonly ids: ReadonlySet<string> }[] = [];
   await bounded(byPlace(accepted), AT_ONCE, async (shares) => {
     const ids = new Set(shares.map(({ recordId }) => recordId));
     try {
       const { topic, failed: some } = await commit(shares, ports);
       for (const { recordId, error } of some) fail([recordId], 'an event was not committed', error);
-      if (topic !== null) heard.push({ topic, ids });
+      if (topic !== null) heard.push({ topic, channel: shares[0].channel, ids });
     } catch (error) {
       fail(ids, 'events were not committed', error);
     }
   });
 
   // after all commits, since a drain may wait
-  await bounded(heard, AT_ONCE, async ({ topic, ids }) => {
+  await bounded(heard, AT_ONCE, async ({ topic, channel, ids }) => {
     try {
-      await drain({ topic, shard: ONLY_SHARD }, ports);
+      await drain({ topic, shard: ONLY_SHARD, channel }, ports);
     } catch (error) {
       fail(ids, 'a topic was not drained', error);
     }
@@ -74,9 +74,9 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
 async function outcomesOf(record: QueueRecord, ports: IngestPorts): Promise<Accepted[]> {
   const known = await readOrBury(record, ports);
   if (!known) return [];
-  const { acceptedAtMs, index } = known.event;
-  const outcomes: Outcome[] = known.type.outcomes(known.parsed, known.event);
-  return outcomes.map((outcome) => ({ recordId: record.id, outcome, acceptedAtMs, index }));
+  const { event, channel, type, parsed } = known;
+  const { acceptedAtMs, index } = event;
+  return type.outcomes(parsed, event).map((outcome) => ({ recordId: record.id, channel, outcome, acceptedAtMs, index }));
 }
 
 /** Outcomes of one place together, in the order in which their events were accepted. */

@@ -44,17 +44,30 @@ export function encode(message: Outgoing, to: Addressee, recovered: boolean | nu
   );
 }
 
-/** Encodes once for all subscriptions that get the same text. */
-export function encoderOf(message: Outgoing): (to: Addressee) => string | null {
+/** A message as subscriptions get it. */
+export interface Frame {
+  readonly offset: number;
+  /** It is delivered again although nothing is new. */
+  readonly repeated: boolean;
+  /** Its text, in the dialect of the subscription. */
+  readonly textFor: (to: Addressee) => string | null;
+}
+
+/** The message as a frame, encoded once for all subscriptions that get the same text. */
+export function frameOf(message: Outgoing): Frame {
   const known = new Map<string, string | null>();
-  return (to) => {
-    const dialect = to.dialect === 'json' ? '' : `${to.dialect} ${to.subscriptionId}`;
-    const key = to.filter === null ? dialect : `${dialect}\n${JSON.stringify(to.filter)}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const text = encode(message, to);
-    known.set(key, text);
-    return text;
+  return {
+    offset: message.position.offset,
+    repeated: message.repeatedAtMs !== null,
+    textFor(to) {
+      const dialect = to.dialect === 'json' ? '' : `${to.dialect} ${to.subscriptionId}`;
+      const key = to.filter === null ? dialect : `${dialect}\n${JSON.stringify(to.filter)}`;
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const text = encode(message, to);
+      known.set(key, text);
+      return text;
+    },
   };
 }
 

@@ -2,7 +2,8 @@
 import * as v from 'valibot';
 import { instant } from '../../core/base/validation.ts';
 import type { Channel, EventMeta, Filtering, History, Kind } from '../../core/channels/channel.ts';
-import { defineChannel, type EventTime, event, type MessageOf, onlyRole } from '../../core/channels/define-channel.ts';
+import { defineChannel, type EventTime, event, type MessageOf } from '../../core/channels/define-channel.ts';
+import { onlyRole } from '../../core/channels/permits.ts';
 
 /** The role that may see the monitor. */
 const READ = 'ops:read';

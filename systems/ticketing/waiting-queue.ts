@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { wholeNumber } from '../../core/base/numbers.ts';
 import { isoOf } from '../../core/base/time.ts';
 import { instant } from '../../core/base/validation.ts';
-import { defineChannel, type EventTime, event, type MessageOf, onlyUser } from '../../core/channels/define-channel.ts';
+import { defineChannel, type EventTime, event, type MessageOf } from '../../core/channels/define-channel.ts';
+import { onlyUser } from '../../core/channels/permits.ts';
 import { NUMBER } from '../../core/channels/topic-pattern.ts';
 import { TICKET_LIFE_MS } from './ticket-life.ts';
 

@@ -1,7 +1,8 @@
 /** A fourth system, in one file: orders of a shop. It has a channel of each kind, a route, a setting and an event stream. */
 import * as v from 'valibot';
 import { wholeNumber } from '../../../core/base/numbers.ts';
-import { ANYONE, defineChannel, type EventTime, event, type MessageOf, onlyUser } from '../../../core/channels/define-channel.ts';
+import { defineChannel, type EventTime, event, type MessageOf } from '../../../core/channels/define-channel.ts';
+import { ANYONE, onlyUser } from '../../../core/channels/permits.ts';
 import { clientMessage, defineSystem, ok } from '../../../core/channels/system.ts';
 import { PushError } from '../../../core/errors.ts';
 import { numberOf, wholeNumberIn } from '../../../core/settings.ts';
