@@ -17,7 +17,7 @@ import type { GenericSchema } from 'valibot';
 import { PART_SEPARATOR } from '../base/event-id.ts';
 import { eventTime, orderOf } from '../base/ordering.ts';
 import { isoOf, parseMicros } from '../base/time.ts';
-import { A_DAY, type Channel, type EventMeta, type Kind, type Message, type Outcome } from './channel.ts';
+import { A_DAY, type Channel, type EventMeta, type HttpForm, type Kind, type Message, type Outcome } from './channel.ts';
 import type { Permit } from './permits.ts';
 import { type Parameter, topicPattern, type Values, type ValuesOf } from './topic-pattern.ts';
 
@@ -101,7 +101,7 @@ export function defineChannel<
   const Given extends Readonly<Record<string, Parameter>> = Readonly<Record<never, Parameter>>,
 >(form: ChannelForm<Topic, Given, Parts>): Channel {
   const { name, kind, source, payload, permits, http } = form;
-  const pattern = topicPattern(form.topic, form.parameters);
+  const pattern = topicPattern(form.topic, form.parameters, http?.parameters);
   type Own = ValuesOf<Topic, Given>;
   const valuesOf = (topic: string): Own => pattern.match(topic) as unknown as Own;
   return {
@@ -131,12 +131,10 @@ export function defineChannel<
       ? {
           stream: http.stream,
           registrations: http.registrations,
-          read: (given) => pattern.read(given, http.parameters),
-          notice: (values) => http.notice?.(values as unknown as Own) ?? values,
+          read: pattern.read,
+          notice: (http.notice as HttpForm['notice'] | undefined) ?? ((values) => values),
           event: http.event ?? ((data) => ({ name, data })),
-          unknown: http.unknown
-            ? (values, nowMs) => (http.unknown as NonNullable<typeof http.unknown>)(values as unknown as Own, nowMs)
-            : null,
+          unknown: (http.unknown as HttpForm['unknown'] | undefined) ?? null,
         }
       : null,
   };

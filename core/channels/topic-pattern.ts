@@ -49,13 +49,18 @@ export interface TopicPattern {
   /** The topic's parameters; `null` if it is no topic of this pattern. */
   match(topic: string): Values | null;
   /** Reads the topic that a request names. Throws a PushError that names the first parameter that is wrong. */
-  read(given: Given, order?: readonly string[]): { readonly topic: string; readonly values: Values };
+  read(given: Given): { readonly topic: string; readonly values: Values };
 }
 
 /** Where a request gives a topic's parameters: texts in its query, or values in its body. */
 export type Given = { readonly query: Readonly<Record<string, string | undefined>> } | { readonly body: Readonly<Record<string, unknown>> };
 
-export function topicPattern(pattern: string, described: Readonly<Record<string, Parameter>> = {}): TopicPattern {
+/** `order`: in which a request's parameters are checked. @default as in the pattern */
+export function topicPattern(
+  pattern: string,
+  described: Readonly<Record<string, Parameter>> = {},
+  order?: readonly string[],
+): TopicPattern {
   const names = [...pattern.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const parameterOf = (name: string): Parameter => described[name] ?? WORD;
   const literal = (part: string): string => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -75,8 +80,8 @@ export function topicPattern(pattern: string, described: Readonly<Record<string,
       const found = expression.exec(topic);
       return found && Object.fromEntries(names.map((name, index) => [name, parameterOf(name).parse(found[index + 1] ?? '') ?? '']));
     },
-    read(given, order = names) {
-      const values: Values = Object.fromEntries(order.map((name) => [name, readOne(name, given, parameterOf(name))]));
+    read(given) {
+      const values: Values = Object.fromEntries((order ?? names).map((name) => [name, readOne(name, given, parameterOf(name))]));
       return { topic: topicOf(values), values };
     },
   };

@@ -1,4 +1,5 @@
-/** Delivers to one subscription what it lacks. Three steps: post, catch up, settle. */
+/** Delivers a backlog to the audience. Each subscription takes three steps: post, catch up, settle. */
+import { bounded, readAhead } from '../base/concurrency.ts';
 import { disconnect } from '../connections/disconnect.ts';
 import type { Subscription } from '../ports/audience.ts';
 import type { Frame } from '../protocol/encode.ts';
@@ -16,8 +17,18 @@ interface Progress {
   sent: number;
 }
 
-/** Returns the number of posts. */
-export async function deliver(subscription: Subscription, run: Run, backlog: Backlog, ports: DeliverPorts): Promise<number> {
+/** Delivers to each subscription what it lacks. Returns the number of posts. */
+export async function deliverToAudience(run: Run, backlog: Backlog, postsAtOnce: number, ports: DeliverPorts): Promise<number> {
+  let sent = 0;
+  for await (const page of readAhead(ports.audience.pages(run.topic, run.shard))) {
+    await bounded(page, postsAtOnce, async (subscription) => {
+      sent += await deliver(subscription, run, backlog, ports);
+    });
+  }
+  return sent;
+}
+
+async function deliver(subscription: Subscription, run: Run, backlog: Backlog, ports: DeliverPorts): Promise<number> {
   if (subscription.notBeforeMs > ports.clock.now()) return 0;
   const { late, from } = subscription;
   const progress: Progress = { last: late ? from : Math.max(backlog.from, from), seenFrom: from, sent: 0 };

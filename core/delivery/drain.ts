@@ -11,14 +11,14 @@
  * 4. **A lost turn** fails the record, so that it comes back. On a state topic this worker's last post may have arrived
  *    after the new holder's: the subscriptions it delivered to get the newest once more.
  */
-import { bounded, readAhead } from '../base/concurrency.ts';
+import { bounded } from '../base/concurrency.ts';
 import { BEFORE_ALL } from '../base/position.ts';
 import type { Channel } from '../channels/channel.ts';
 import { TurnLostError } from '../errors.ts';
 import { DRAIN_TIMEOUT_SECONDS, METRIC } from '../names.ts';
 import type { Turn } from '../ports/turns.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
-import { deliver } from './deliver.ts';
+import { deliverToAudience } from './deliver.ts';
 import { KINDS } from './kinds.ts';
 import { type DeliverPorts, MAX_RUN_MS, type Run } from './run.ts';
 import { type TurnSettings, takeTurn } from './turn.ts';
@@ -148,12 +148,7 @@ function nextWindow(nextAtMs: number, startedMs: number, windowMs: number): numb
 
 async function deliverRound(run: Run, backlog: Backlog, ports: DrainPorts): Promise<void> {
   const startedMs = ports.clock.now();
-  let sent = 0;
-  for await (const page of readAhead(ports.audience.pages(run.topic, run.shard))) {
-    await bounded(page, ports.drainSettings.postsAtOnce, async (subscription) => {
-      sent += await deliver(subscription, run, backlog, ports);
-    });
-  }
+  const sent = await deliverToAudience(run, backlog, ports.drainSettings.postsAtOnce, ports);
   if (backlog.head > backlog.from) run.nextAtMs = nextWindow(run.nextAtMs, startedMs, windowOf(ports.drainSettings));
   if (sent === 0) return;
   // our own sign of life is not the client's: a vanished one would be kept alive by it

@@ -24,17 +24,25 @@ const MAX_ID = 128;
 const MAX_ID_ESCAPED = 600;
 const MAX_DESTINATION = 200;
 
-/** Whether a text can only be STOMP: JSON never begins with a capital letter or consists of line ends. */
-export const looksLikeStomp = (text: string): boolean => /^[\r\n]*([A-Z]|$)/.test(text);
+/** What a text looks like before it is parsed. */
+export interface StompShape {
+  /** It begins with a frame that only a STOMP client sends. */
+  readonly isFrame: boolean;
+  /** About how many frames it holds; a heart-beat counts as one. */
+  readonly frames: number;
+  /** How many of them subscribe, at most. */
+  readonly subscribes: number;
+}
 
-/** Whether a text begins with a frame that only a STOMP client sends. */
-export const isStompFrame = (text: string): boolean => /^[\r\n]*(CONNECT|STOMP|SUBSCRIBE|UNSUBSCRIBE|DISCONNECT|SEND)\r?\n/.test(text);
-
-/** How many frames a text holds, about; a heart-beat counts as one. */
-export const countFrames = (text: string): number => Math.max(1, text.split('\0').length - 1);
-
-/** How many of them subscribe, at most. */
-export const countSubscribes = (text: string): number => text.match(/(^|\0)[\r\n]*SUBSCRIBE\r?\n/g)?.length ?? 0;
+/** The shape of a text that can only be STOMP, since JSON neither begins with a capital letter nor consists of line ends; else `null`. */
+export function stompShape(text: string): StompShape | null {
+  if (!/^[\r\n]*([A-Z]|$)/.test(text)) return null;
+  return {
+    isFrame: /^[\r\n]*(CONNECT|STOMP|SUBSCRIBE|UNSUBSCRIBE|DISCONNECT|SEND)\r?\n/.test(text),
+    frames: Math.max(1, text.split('\0').length - 1),
+    subscribes: text.match(/(^|\0)[\r\n]*SUBSCRIBE\r?\n/g)?.length ?? 0,
+  };
+}
 
 export const receiptOf = ({ command, headers }: StompFrame): string | null =>
   command === 'CONNECT' || command === 'STOMP' ? null : (headers.get('receipt') ?? null);

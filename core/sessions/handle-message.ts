@@ -12,7 +12,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Report } from '../ports/report.ts';
 import { encodeError, stompVersion } from '../protocol/encode.ts';
 import { type Command, parseCommand } from '../protocol/json.ts';
-import { countFrames, countSubscribes, isStompFrame, looksLikeStomp } from '../protocol/stomp.ts';
+import { type StompShape, stompShape } from '../protocol/stomp.ts';
 import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';
 import type { ClientText, MessagePorts } from './session.ts';
@@ -30,7 +30,7 @@ export async function handleMessage(message: ClientText, given: MessagePorts): P
   const ports = { ...given, gateway: counting(given.gateway, report) };
   report.count(METRIC.messagesIn);
   // until the record is read, only the text shows the client's dialect
-  const seen: Seen = { stomp: looksLikeStomp(message.text), connection: null };
+  const seen: Seen = { stomp: stompShape(message.text), connection: null };
   try {
     await serve(message, seen, ports);
   } catch (error) {
@@ -54,7 +54,8 @@ const counting = (gateway: Gateway, report: Report): Gateway => ({
 
 /** What is known of the client so far. */
 interface Seen {
-  readonly stomp: boolean;
+  /** The text's shape, if it can only be STOMP. */
+  readonly stomp: StompShape | null;
   connection: Connection | null;
 }
 
@@ -62,12 +63,12 @@ async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Prom
   const { connectionId, receivedAtMs, text } = message;
   const parse = () => attempt(() => parseCommand(text, ports.messages));
   const parsed = seen.stomp ? null : parse();
-  const load = loadOf(text, parsed, ports);
+  const load = loadOf(seen.stomp, parsed, ports);
   const touch = await ports.connections.touch(connectionId, { atMs: receivedAtMs, nowMs: ports.clock.now(), ...load });
   // a socket without a record would look alive and never get anything: its client should connect again
   if (!touch) return ports.gateway.close(connectionId);
   // an old STOMP client names no subprotocol; only its frames show it, and they may have overtaken its CONNECT
-  const opens = touch.connection.dialect === 'json' && isStompFrame(text);
+  const opens = touch.connection.dialect === 'json' && seen.stomp?.isFrame;
   const connection: Connection = opens ? { ...touch.connection, dialect: 'stomp-1.2', admitted: false } : touch.connection;
   seen.connection = connection;
   if (connection.dialect !== 'json') {
@@ -84,13 +85,13 @@ async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Prom
 
 /** What a message counts as. */
 function loadOf(
-  text: string,
+  stomp: StompShape | null,
   parsed: Command | PushError | null,
   { pacePerSecond }: MessagePorts,
 ): Pick<TouchRequest, 'pong' | 'subscribes' | 'weight' | 'pace'> {
   const plain = { pong: false, subscribes: 0, weight: 1, pace: null };
-  if (parsed === null) return { ...plain, subscribes: countSubscribes(text), weight: countFrames(text) };
-  if (parsed instanceof PushError) return plain;
+  if (stomp) return { ...plain, subscribes: stomp.subscribes, weight: stomp.frames };
+  if (parsed === null || parsed instanceof PushError) return plain;
   switch (parsed.type) {
     case 'pong':
       return { ...plain, pong: true };
