@@ -1,0 +1,54 @@
+/** `npm run settings-doc`: makes `docs/settings.md` from the definitions; with `--check` only says whether it is up to date. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ENGINE_SETTINGS } from '../core/engine-settings.ts';
+import type { Setting } from '../core/settings.ts';
+import { systems } from '../systems/index.ts';
+
+const FILE = fileURLToPath(new URL('../docs/settings.md', import.meta.url));
+
+const row = ({ name, fallback, doc }: Setting): string => `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${doc} |`;
+const table = (head: string, rows: readonly string[]): string => [head, head.replace(/[^|]+/g, ' --- '), ...rows].join('\n');
+
+const document = `# Settings
+
+Settings are environment variables, read when the template is made: by \`npm start\`, \`npm run synth\` and \`npm run deploy\` alike. A value that cannot be used stops the command with a message that names it.
+
+\`npm run settings-doc\` makes this page from \`core/engine-settings.ts\` and the systems' definitions.
+
+## Engine
+
+${table('| setting | default | |', ENGINE_SETTINGS.map(row))}
+
+${systems
+  .filter(({ settings }) => settings.length > 0)
+  .map(({ name, settings }) => `## System \`${name}\`\n\n${table('| setting | default | |', settings.map(row))}`)
+  .join('\n\n')}
+
+## Local run
+
+\`npm start\` reads these too:
+
+${table('| variable | default | |', [
+  '| `PORT` | `8000` | `0` takes any free port |',
+  '| `DEMO` | `on` | `off`: empty tables, no replay |',
+  '| `DATA_DIR` | | keeps the tables in that folder; without it they live in memory |',
+  '| `VERBOSE` | | `1` prints every log line of the functions |',
+  '| `SYSTEMS` | `systems/index.ts` | the module that lists the systems; `synth` and `deploy` read it too |',
+])}
+
+## Metrics
+
+Namespace \`RealtimePush\`. Systems add:
+
+${table(
+  '| metric | system | counts |',
+  systems.flatMap(({ name, metrics }) => Object.entries(metrics).map(([metric, counts]) => `| \`${metric}\` | ${name} | ${counts} |`)),
+)}
+`;
+
+if (!process.argv.includes('--check')) writeFileSync(FILE, document);
+else if (readFileSync(FILE, 'utf8') !== document) {
+  console.error('docs/settings.md is out of date: npm run settings-doc');
+  process.exitCode = 1;
+}
