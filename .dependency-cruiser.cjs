@@ -6,8 +6,19 @@ const only = (from, to, except = '$^') => ({
   from: { path: `^${from}/` },
   to: { path: '^(bin|lib|core|systems|functions|local|web|bench|scripts|test)/', pathNot: [`^${from}/`, ...to, except] },
 });
+/** The folders of core/, from the ground up: each imports only those before it. */
+const FLOORS = ['base', 'ports', 'channels', 'protocol', 'connections', 'delivery', 'sessions', 'events', 'http'];
+const upwards = FLOORS.slice(0, -1).map((folder, index) => ({
+  name: `core-${folder}-arrows`,
+  severity: 'error',
+  comment: `core/${folder}/ lies beneath core/${FLOORS.slice(index + 1).join('/, core/')}/`,
+  from: { path: `^core/${folder}/` },
+  to: { path: `^core/(${FLOORS.slice(index + 1).join('|')})/` },
+}));
+
 module.exports = {
   forbidden: [
+    ...upwards,
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'sdk-in-adapters',

@@ -15,13 +15,18 @@ const NAME = {
 const clock = matching(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time in Seoul, such as 09:00');
 
 export const PRICE_SETTINGS: readonly Setting[] = [
-  { name: NAME.staleRealtimeSeconds, fallback: '300', check: wholeNumberIn(1), doc: 'age at which a realtime quote counts as stale' },
-  { name: NAME.staleDailyDays, fallback: '7', check: wholeNumberIn(1), doc: 'age at which a daily quote counts as stale' },
+  {
+    name: NAME.staleRealtimeSeconds,
+    fallback: '300',
+    check: wholeNumberIn(1),
+    doc: 'age at which a realtime quote counts as stale, in seconds',
+  },
+  { name: NAME.staleDailyDays, fallback: '7', check: wholeNumberIn(1), doc: 'age at which a daily quote counts as stale, in days' },
   {
     name: NAME.feedDownSeconds,
     fallback: '120',
     check: wholeNumberIn(1),
-    doc: 'time without a tick, in market hours, after which the feed is down',
+    doc: 'seconds without a tick, in market hours, after which the feed is down',
   },
   { name: NAME.marketOpen, fallback: '09:00', check: clock, doc: 'start of the session, Seoul time, Monday to Friday' },
   { name: NAME.marketClose, fallback: '15:30', check: clock, doc: 'end of the session, Seoul time' },
