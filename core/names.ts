@@ -13,6 +13,8 @@ export const ENV = {
   callbackUrl: 'CALLBACK_URL',
   publishKeySecret: 'PUBLISH_KEY_SECRET',
   bodiesBucket: 'BODIES_BUCKET',
+  worker: 'WORKER',
+  workQueues: 'WORK_QUEUES',
 } as const;
 
 /** The engine's settings, by their environment variable; `core/engine-settings.ts` has their defaults and checks. */

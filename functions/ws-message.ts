@@ -5,7 +5,7 @@ import { limits, pushMode } from './adapters/env.ts';
 import type { SocketEvent } from './adapters/events.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
-import { jobsQueue } from './adapters/queues.ts';
+import { jobsQueue, workQueues } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
@@ -37,6 +37,7 @@ export const handler = createHandler(
     announcements: announcements(),
     gateway: apiGateway(),
     jobs: jobsQueue(),
+    work: workQueues(),
     identity: identity(telemetry.report),
     mode: pushMode(),
     maxSubscriptions: limits.maxSubscriptions(),

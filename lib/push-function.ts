@@ -17,6 +17,8 @@ export interface PushFunctionsProps {
 
 export interface PushFunctionProps {
   readonly description: string;
+  /** The file in `functions/`. @default the function's name */
+  readonly file?: string;
   /** The engine's settings that it reads, by name. */
   readonly settings?: readonly string[];
   /** @default 10 seconds */
@@ -41,16 +43,15 @@ export class PushFunctions extends Construct {
     this.bundles = bundles;
   }
 
-  /** `name` is the file in `functions/`. */
   make(
     scope: Construct,
     name: string,
-    { description, settings = [], timeout = Duration.seconds(10), memorySize = 512 }: PushFunctionProps,
+    { description, file = name, settings = [], timeout = Duration.seconds(10), memorySize = 512 }: PushFunctionProps,
   ): LambdaFunction {
     const logGroup = new LogGroup(scope, `${name}-logs`, { retention: RetentionDays.TWO_WEEKS, removalPolicy: RemovalPolicy.DESTROY });
     return new LambdaFunction(scope, name, {
       description,
-      code: Code.fromAsset(join(this.bundles, name)),
+      code: Code.fromAsset(join(this.bundles, file)),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

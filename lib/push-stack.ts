@@ -12,6 +12,7 @@ import { PushFunctions } from './push-function.ts';
 import { Schedules } from './schedules.ts';
 import { SocketApi } from './socket-api.ts';
 import { Storage } from './storage.ts';
+import { Workers } from './workers.ts';
 
 export interface PushStackProps extends StackProps {
   /** Settings by environment variable, passed on to the functions that use them. */
@@ -33,8 +34,9 @@ export class PushStack extends Stack {
     const socket = new SocketApi(this, 'Socket', { functions, storage, delivery });
     const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems });
     const http = new HttpFront(this, 'Http', { functions, storage, ingest, bodies });
-    new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
+    const { minute } = new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
     delivery.postThrough(socket);
+    new Workers(this, 'Workers', { functions, storage, ingest, systems, callers: [socket.message, ...(minute ? [minute] : [])] });
     const streams = settings[SETTING.pushMode] === 'websocket' ? null : new EventStreams(this, 'Streams', { functions, storage, settings });
 
     new CfnOutput(this, 'SocketUrl', { value: socket.url, description: 'Clients connect here' });

@@ -20,6 +20,9 @@ export interface SchedulesProps {
 
 /** Every minute: the housekeeping, and the systems' looks. */
 export class Schedules extends Construct {
+  /** Runs the systems' looks; `null` if they have none. */
+  readonly minute: LambdaFunction | null;
+
   constructor(scope: Construct, id: string, { functions, storage, delivery, socket, systems }: SchedulesProps) {
     super(scope, id);
     const sweep = functions.make(this, 'sweep', {
@@ -34,7 +37,11 @@ export class Schedules extends Construct {
     socket.grantPush(sweep);
     this.everyMinute(sweep);
 
-    if (!systems.some(({ everyMinute }) => everyMinute)) return;
+    const looks = systems.some(({ everyMinute }) => everyMinute);
+    this.minute = looks ? this.looks(functions, storage, delivery) : null;
+  }
+
+  private looks(functions: PushFunctions, storage: Storage, delivery: Delivery): LambdaFunction {
     const minute = functions.make(this, 'minute', {
       description: "Each system's look, once a minute",
       timeout: Duration.seconds(50),
@@ -42,6 +49,7 @@ export class Schedules extends Construct {
     storage.grant(minute, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
     delivery.grantJobs(minute);
     this.everyMinute(minute);
+    return minute;
   }
 
   private everyMinute(fn: LambdaFunction): void {

@@ -18,6 +18,8 @@ export interface SocketApiProps {
 /** The WebSocket API: its routes, and the grants to post to connections. */
 export class SocketApi extends Construct {
   readonly url: string;
+  /** Serves clients' messages. */
+  readonly message: LambdaFunction;
   private readonly stage: WebSocketStage;
   private readonly apiId: string;
 
@@ -40,6 +42,7 @@ export class SocketApi extends Construct {
         ...IDENTITY_SETTINGS,
       ],
     });
+    this.message = message;
     const disconnect = functions.make(this, 'ws-disconnect', { description: 'Deletes a connection' });
 
     const api = new WebSocketApi(this, 'Api', {

@@ -8,6 +8,9 @@ import { DRAIN_TIMEOUT_SECONDS, TURN_SECONDS } from '../core/names.ts';
 /** A message may fail this often before it goes to the dead-letter queue. */
 const MAX_RECEIVES = 6;
 
+/** A killed function's message comes back this long after its time. */
+const SLACK_SECONDS = 5;
+
 /** More workers at once would only wait for the account's post quota. */
 const MAX_CONCURRENCY = 50;
 
@@ -16,12 +19,13 @@ export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
 
-  constructor(scope: Construct, id: string) {
+  /** `timeoutSeconds`: of the function that takes its messages. */
+  constructor(scope: Construct, id: string, timeoutSeconds: number = DRAIN_TIMEOUT_SECONDS + TURN_SECONDS) {
     super(scope, id);
     this.dead = new Queue(this, 'Dead', { retentionPeriod: Duration.days(14), encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
     this.queue = new Queue(this, 'Queue', {
       // a killed worker's message must come back after its turn has expired: it would find a valid turn, and be lost
-      visibilityTimeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS + TURN_SECONDS + 5),
+      visibilityTimeout: Duration.seconds(timeoutSeconds + SLACK_SECONDS),
       deadLetterQueue: { queue: this.dead, maxReceiveCount: MAX_RECEIVES },
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,

@@ -24,17 +24,20 @@ export interface System {
   readonly messages: Readonly<Record<string, ClientMessage>>;
   /** Its look at the world, once a minute. */
   readonly everyMinute?: (ports: MinutePorts) => Promise<void>;
+  /** Handlers of work that takes time or may fail, by a name of their own; each has a queue. */
+  readonly workers: Readonly<Record<string, Worker>>;
   /** Its part of `GET /api/health`. */
   readonly health?: (ports: SystemPorts) => Promise<object>;
 }
 
-/** Channels, settings, routes and the like have an empty default. */
+/** Lists of a system are empty by default. */
 export const defineSystem = (form: Pick<System, 'name'> & Partial<System>): System => ({
   channels: [],
   settings: [],
   metrics: {},
   routes: [],
   messages: {},
+  workers: {},
   ...form,
 });
 
@@ -45,8 +48,18 @@ export interface SystemPorts extends Pick<Ports, 'clock' | 'report'> {
   readonly settings: Settings;
 }
 
-export interface MinutePorts extends SystemPorts, Pick<Ports, 'jobs'> {
+export interface MinutePorts extends SystemPorts, Pick<Ports, 'jobs' | 'work'> {
   readonly catalogue: Pick<Ports['catalogue'], 'topics' | 'names' | 'status' | 'saveStatus'>;
+}
+
+/** A worker reads topics, and publishes what comes of its work. */
+export interface WorkerPorts extends SystemPorts, Pick<Ports, 'lanes' | 'newId'> {}
+
+export interface Worker {
+  /** Time for one batch of work. Work that takes longer is tried again. */
+  readonly timeoutSeconds: number;
+  /** Does one piece of work. Throws if it must come back; after several tries it goes to the dead-letter queue. */
+  serve(work: unknown, ports: WorkerPorts): Promise<void>;
 }
 
 // --- REST -----------------------------------------------------------------------------------------------------
@@ -114,7 +127,7 @@ export const clientMessage = <Data>(
 /** What a handler may do for the client whose message it serves. */
 export interface ClientSession {
   readonly principal: Principal | null;
-  readonly ports: SystemPorts & Pick<Ports, 'newId'> & { readonly connections: Pick<Ports['connections'], 'counted'> };
+  readonly ports: SystemPorts & Pick<Ports, 'newId' | 'work'> & { readonly connections: Pick<Ports['connections'], 'counted'> };
   /** Whether the client may act with this role; without identity only if the deployment allows it. */
   mayAct(role: string): boolean;
   reply(text: string): Promise<void>;

@@ -10,6 +10,12 @@ export type Job =
   /** Delivers the newest of some topics again. */
   | { readonly kind: 'keepalive'; readonly topics: readonly string[] };
 
+/** Work for the systems' workers. Unlike jobs it must not be lost: it comes back until it is done, or dead. */
+export interface Work {
+  /** Throws if no system has this worker. */
+  put(worker: string, work: object, delaySeconds?: number): Promise<void>;
+}
+
 export interface Jobs {
   put(job: Job, delaySeconds?: number): Promise<void>;
 }

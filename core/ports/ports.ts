@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Connections } from './connections.ts';
 import type { DeadEvents, Lane, Notices, PublishKeys } from './events.ts';
 import type { Gateway } from './gateway.ts';
-import type { Jobs } from './jobs.ts';
+import type { Jobs, Work } from './jobs.ts';
 import type { OwnSubscriptions } from './own-subscriptions.ts';
 import type { Registrations } from './registrations.ts';
 import type { Report } from './report.ts';
@@ -34,6 +34,7 @@ export interface Ports {
   readonly bodies: Bodies;
   readonly gateway: Gateway;
   readonly jobs: Jobs;
+  readonly work: Work;
   readonly lanes: Readonly<Record<'bus' | 'direct', Lane>>;
   readonly notices: Notices;
   readonly deadEvents: DeadEvents;

@@ -10,7 +10,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { ClientMessages } from '../protocol/json.ts';
 import type { Settings } from '../settings.ts';
 
-export interface MessagePorts extends SubscribePorts, ClientLimitPorts, Pick<Ports, 'announcements' | 'newId'> {
+export interface MessagePorts extends SubscribePorts, ClientLimitPorts, Pick<Ports, 'announcements' | 'newId' | 'work'> {
   readonly gateway: Gateway;
   readonly identity: Identity;
   readonly mode: PushMode;

@@ -1,5 +1,5 @@
 /** The only reader of the environment at run time. Everything is read at cold start; a missing variable is an error that names it. */
-import { type PushMode, SETTING } from '../../core/names.ts';
+import { ENV, type PushMode, SETTING } from '../../core/names.ts';
 import type { Setting, Settings } from '../../core/settings.ts';
 
 export function requireEnv(name: string): string {
@@ -37,6 +37,10 @@ export const limits = {
   idleTimeoutSeconds: () => numberSetting(SETTING.idleTimeoutSeconds),
   pingIntervalSeconds: () => numberSetting(SETTING.pingIntervalSeconds),
 };
+
+/** Addresses of the workers' queues, by worker; none if no system has a worker. */
+export const workQueueUrls = (): Readonly<Record<string, string>> =>
+  JSON.parse(process.env[ENV.workQueues] ?? '{}') as Record<string, string>;
 
 /** The transports offered; synth checked the value. */
 export const pushMode = () => requireEnv(SETTING.pushMode) as PushMode;

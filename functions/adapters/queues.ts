@@ -2,9 +2,9 @@ import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk
 import { toEnvelope } from '../../core/events/envelope.ts';
 import { ENV, REASON_ATTRIBUTE } from '../../core/names.ts';
 import type { DeadEvents, Lane } from '../../core/ports/events.ts';
-import type { Job, Jobs } from '../../core/ports/jobs.ts';
+import type { Job, Jobs, Work } from '../../core/ports/jobs.ts';
 import { sendInBatches } from './batches.ts';
-import { requireEnv } from './env.ts';
+import { requireEnv, workQueueUrls } from './env.ts';
 
 let shared: SQSClient | undefined;
 
@@ -21,6 +21,17 @@ export const jobsQueue = (url = requireEnv(ENV.jobsQueue), sqs = client()): Jobs
   async put(job: Job, delaySeconds = 0) {
     await sqs.send(
       new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(job), DelaySeconds: Math.min(delaySeconds, MAX_DELAY_SECONDS) }),
+    );
+  },
+});
+
+/** The queues of the systems' workers. */
+export const workQueues = (urls = workQueueUrls(), sqs = client()): Work => ({
+  async put(worker, work, delaySeconds = 0) {
+    const QueueUrl = Object.hasOwn(urls, worker) ? urls[worker] : undefined;
+    if (QueueUrl === undefined) throw new Error(`there is no worker ${worker}`);
+    await sqs.send(
+      new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(work), DelaySeconds: Math.min(delaySeconds, MAX_DELAY_SECONDS) }),
     );
   },
 });

@@ -11,7 +11,7 @@ import { memoryClients } from './memory/clients.ts';
 import { memoryClock } from './memory/clock.ts';
 import { memoryConnections } from './memory/connections.ts';
 import { memoryGateway } from './memory/gateway.ts';
-import { memoryJobs } from './memory/jobs.ts';
+import { memoryJobs, memoryWork } from './memory/jobs.ts';
 import { memoryRegistrations } from './memory/registrations.ts';
 import { memoryReport } from './memory/report.ts';
 import { memoryTopics } from './memory/topics.ts';
@@ -46,6 +46,7 @@ export function memoryPorts() {
     mode: 'both' as const,
     gateway: memoryGateway(),
     jobs: memoryJobs(),
+    work: memoryWork(),
     report: memoryReport(),
     systems,
     settings,

@@ -1,4 +1,18 @@
-import type { Job, Jobs } from '../../../core/ports/jobs.ts';
+import type { Job, Jobs, Work } from '../../../core/ports/jobs.ts';
+
+export interface MemoryWork extends Work {
+  readonly works: { worker: string; work: object; delaySeconds: number }[];
+}
+
+export function memoryWork(): MemoryWork {
+  const works: MemoryWork['works'] = [];
+  return {
+    works,
+    async put(worker, work, delaySeconds = 0) {
+      works.push({ worker, work, delaySeconds });
+    },
+  };
+}
 
 export interface MemoryJobs extends Jobs {
   readonly jobs: { job: Job; delaySeconds: number }[];

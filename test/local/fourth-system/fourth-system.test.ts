@@ -80,6 +80,17 @@ test('its registration is where the event stream starts', async () => {
   expect((await own.get('/api/orders/subscribe?orderId=o2')).status).toBe(400);
 });
 
+test('a client message puts work, and its worker publishes what comes of it', async () => {
+  const topic = '/topic/orders/o3/ann';
+  const client = await connect(own.url);
+  client.send({ type: 'subscribe', topic });
+  await client.until(ofType('subscribed'));
+  client.send({ type: 'ship', data: { orderId: 'o3', userId: 'ann' } });
+
+  expect(await client.until(ofType('order'))).toMatchObject({ step: 'shipped' });
+  await client.close();
+});
+
 test('its client message is served, its minute runs, and its health is shown', async () => {
   const client = await connect(own.url);
   client.send({ type: 'greet', data: { name: 'Ann' } });

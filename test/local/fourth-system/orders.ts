@@ -1,4 +1,4 @@
-/** A fourth system, in one file: orders of a shop. It has a channel of each kind, a route, a setting and an event stream. */
+/** A fourth system, in one file: orders of a shop. It has a channel of each kind, a route, a setting, an event stream, client messages and a worker. */
 import * as v from 'valibot';
 import { wholeNumber } from '../../../core/base/numbers.ts';
 import { defineChannel, type EventTime, event, type MessageOf } from '../../../core/channels/define-channel.ts';
@@ -70,9 +70,30 @@ const shop = defineSystem({
     },
   ],
   messages: {
+    ship: clientMessage(v.object({ data: v.object({ orderId: v.string(), userId: v.string() }) }), ({ data }, session) =>
+      session.ports.work.put('shipping', data),
+    ),
     greet: clientMessage(v.object({ data: v.object({ name: v.string() }) }), ({ data }, session) =>
       session.reply(JSON.stringify({ type: 'greeting', data })),
     ),
+  },
+  workers: {
+    shipping: {
+      timeoutSeconds: 10,
+      async serve(work, { lanes, newId, clock }) {
+        const detail = { ...(work as { orderId: string; userId: string }), step: 'shipped', total: 60 };
+        const event = {
+          id: newId(),
+          source: 'shop.orders',
+          detailType: 'OrderMoved',
+          detail,
+          time: null,
+          acceptedAtMs: clock.now(),
+          index: 0,
+        };
+        await lanes.direct.send([event]);
+      },
+    },
   },
   everyMinute: async ({ catalogue, clock }) => catalogue.saveStatus('shop', { looked_at: clock.now() }),
   health: async ({ catalogue }) => ({ shop: (await catalogue.status('shop')) === null ? 'not looked at' : 'looked at' }),

@@ -1,0 +1,36 @@
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Worker, WorkerPorts } from '../core/channels/system.ts';
+import { doWork, workerNamed } from '../core/channels/worker.ts';
+import { ENV } from '../core/names.ts';
+import { busLane } from './adapters/bus.ts';
+import { requireEnv } from './adapters/env.ts';
+import { directLane } from './adapters/queues.ts';
+import type { Telemetry } from './adapters/report.ts';
+import { batchFailures } from './middleware/batch-failures.ts';
+import { withTelemetry } from './middleware/telemetry.ts';
+import { engine } from './wiring/engine.ts';
+import { basics, catalogue, topics } from './wiring/ports.ts';
+
+/** Work off the queue of one system's worker. */
+export const createHandler = (worker: Worker, ports: WorkerPorts, telemetry: Telemetry) =>
+  middy<SQSEvent, SQSBatchResponse>()
+    .use(withTelemetry(telemetry))
+    .handler(async ({ Records }) =>
+      batchFailures(
+        await doWork(
+          Records.map(({ messageId, body }) => ({ id: messageId, body })),
+          worker,
+          ports,
+        ),
+      ),
+    );
+
+const name = requireEnv(ENV.worker);
+const { telemetry, ...basic } = basics(`worker-${name}`);
+const { systems, settings, channels } = engine();
+export const handler = createHandler(
+  workerNamed(name, systems),
+  { ...basic, settings, topics: topics(channels), catalogue: catalogue(), lanes: { bus: busLane(), direct: directLane() } },
+  telemetry,
+);

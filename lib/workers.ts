@@ -1,0 +1,41 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { System } from '../core/channels/system.ts';
+import { ENV } from '../core/names.ts';
+import type { Ingest } from './ingest.ts';
+import type { PushFunctions } from './push-function.ts';
+import type { Storage } from './storage.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface WorkersProps {
+  readonly functions: PushFunctions;
+  readonly storage: Storage;
+  readonly ingest: Ingest;
+  readonly systems: readonly System[];
+  /** Functions that put work. */
+  readonly callers: readonly LambdaFunction[];
+}
+
+/** A queue and a function for each worker of the systems. */
+export class Workers extends Construct {
+  constructor(scope: Construct, id: string, { functions, storage, ingest, systems, callers }: WorkersProps) {
+    super(scope, id);
+    const workers = systems.flatMap((system) => Object.entries(system.workers));
+    const urls = workers.map(([name, { timeoutSeconds }]) => {
+      const work = new WorkQueue(this, `Work-${name}`, timeoutSeconds);
+      const fn = functions.make(this, `worker-${name}`, {
+        description: `Does the work of ${name}`,
+        file: 'worker',
+        timeout: Duration.seconds(timeoutSeconds),
+      });
+      fn.addEnvironment(ENV.worker, name);
+      storage.grant(fn, 'topics', 'GetItem', 'BatchGetItem', 'Query');
+      ingest.grantPublish(fn);
+      work.feed(fn);
+      for (const caller of callers) work.queue.grantSendMessages(caller);
+      return `${JSON.stringify(name)}:"${work.queue.queueUrl}"`;
+    });
+    if (urls.length > 0) for (const caller of callers) caller.addEnvironment(ENV.workQueues, `{${urls.join(',')}}`);
+  }
+}
