@@ -17,6 +17,8 @@ const ENVIRONMENT = {
 };
 
 export async function bundles(): Promise<void> {
+  const workers = systems.flatMap((system) => Object.keys(system.workers));
+  const deployed = functionNames().filter((name) => name !== 'worker' || workers.length > 0);
   await buildAll();
   const timed = (code: string): number => {
     const times = Array.from({ length: TRIES }, () =>
@@ -52,7 +54,7 @@ export async function bundles(): Promise<void> {
       0.5,
     );
   };
-  const rows = functionNames().map((name) => {
+  const rows = deployed.map((name) => {
     const file = join(BUNDLES, name, 'index.mjs');
     return [name, (statSync(file).size / 1024).toFixed(0), timed(`await import(${JSON.stringify(file)})`).toFixed(0)];
   });

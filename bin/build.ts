@@ -8,7 +8,7 @@ import { SYSTEMS_MODULE, systemsModule } from './systems.ts';
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 export const BUNDLES = join(root, 'dist/functions');
 
-/** A file at the top of `functions/` is a Lambda function. */
+/** A file at the top of `functions/` is a Lambda function. `worker` is deployed once for each worker of the systems. */
 export const functionNames = (): string[] =>
   readdirSync(join(root, 'functions'), { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

@@ -101,7 +101,7 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
   },
 ];
 
-/** What is wrong with the engine's settings taken together. */
+/** Problems of the engine's settings taken together, one line each. */
 export function engineConflicts(settings: Settings): string[] {
   const problems: string[] = [];
   if (numberOf(settings, SETTING.pingIntervalSeconds) >= numberOf(settings, SETTING.idleTimeoutSeconds))

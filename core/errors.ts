@@ -43,7 +43,7 @@ export class TurnLostError extends Error {
   }
 }
 
-/** What a client gets of any failure: a PushError as it is, nothing of the rest. */
+/** The part of a failure that a client gets: a PushError as it is, nothing of any other. */
 export function publicError(error: unknown, requestId: string): PushError {
   if (error instanceof PushError) return error;
   return new PushError('INTERNAL_SERVER_ERROR', 'something failed on our side; quote the request id when you ask', {

@@ -4,9 +4,9 @@ export interface Setting {
   readonly name: string;
   /** Its value if it is not set. */
   readonly fallback: string;
-  /** What was expected, or `null` if the value can be used. */
+  /** Returns the expected form, or `null` if the value can be used. */
   readonly check: (value: string) => string | null;
-  /** What it does, in one line. */
+  /** Its effect, in one line. */
   readonly doc: string;
 }
 

@@ -10,7 +10,7 @@ export interface Mutant {
   readonly text: string;
 }
 
-/** What the change is called, what is replaced, and by what. */
+/** The change's name, the text that it replaces, and the new text. */
 type Change = readonly [operator: string, span: ts.Node, text: string];
 
 const { SyntaxKind } = ts;

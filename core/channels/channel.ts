@@ -10,7 +10,7 @@ import type { Given, Values } from './topic-pattern.ts';
 /** On a state topic the newest message wins; on a log topic every message counts. */
 export type Kind = 'state' | 'log';
 
-/** What is known of an accepted event besides its detail. */
+/** An accepted event without its detail. */
 export interface EventMeta {
   readonly id: string;
   /** The event's own `time`, ISO 8601, if it has one. */
@@ -38,7 +38,7 @@ export interface Listing {
   readonly entries: readonly { readonly topic: string; readonly name: string }[];
 }
 
-/** What an event comes to. */
+/** The result of an event. */
 export type Outcome = StateCommit | LogCommit | Listing;
 
 export interface EventType {
@@ -70,11 +70,11 @@ export interface Channel {
   /** How long a topic is kept after it was last written or subscribed to, in ms; `null` = for good. MUST be longer than a log: more than a day. */
   readonly lifeMs: number | null;
   readonly events: Readonly<Record<string, EventType>>;
-  /** What a client gets, in any dialect, without position; `null` while there is nothing to deliver. */
+  /** The message as clients get it, in any dialect, without position; `null` while there is nothing to deliver. */
   payload(message: Message): object | null;
   /** Whether this principal may subscribe to the topic. */
   permits(topic: string, principal: Principal): boolean;
-  /** Whom it permits, for the error that others get. */
+  /** Completes the error that others get: "this topic …". */
   readonly permitHint: string;
   /** State topics: whether subscribers get the newest again at the ping interval, as a sign of life. */
   readonly keepsAlive: boolean;
@@ -124,7 +124,7 @@ export interface HttpForm {
   readonly registrations: string;
   /** Reads the topic's parameters. Throws a PushError that names the first that is wrong. */
   read(given: Given): { readonly topic: string; readonly values: Values };
-  /** What upstreams are told of a registration, beside channel and destination. */
+  /** The fields of a registration's notice to upstreams, beside channel and destination. */
   notice(values: Values): object;
   /** A payload as one Server-Sent Event. */
   event(payload: object): { readonly name: string; readonly data: object };

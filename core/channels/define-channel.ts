@@ -76,7 +76,7 @@ export interface ChannelForm<Topic extends string, Given extends Readonly<Record
   readonly source: string;
   /** Parameters stand in braces. */
   readonly topic: Topic;
-  /** What the parameters may be. @default each a `WORD` */
+  /** The form of each parameter. @default `WORD` */
   readonly parameters?: Given;
   readonly events: Readonly<Record<string, EventForm<Draft<ValuesOf<Topic, Given>, Parts> | Expected<ValuesOf<Topic, Given>>>>>;
   readonly payload: (message: MessageOf<Parts, ValuesOf<Topic, Given>>) => object | null | undefined;

@@ -1,8 +1,8 @@
-/** Who may subscribe to a channel's topics. */
+/** Permissions to subscribe to a channel's topics. */
 import { holdsRole, isUser, type Principal } from '../identity.ts';
 import type { Values } from './topic-pattern.ts';
 
-/** `hint`: whom it permits, for the error that others get. */
+/** `hint` completes the error that others get: "this topic …". */
 export interface Permit<TopicValues = Values> {
   readonly hint: string;
   permits(principal: Principal, values: TopicValues): boolean;

@@ -15,7 +15,7 @@ export interface System {
   readonly name: string;
   readonly channels: readonly Channel[];
   readonly settings: readonly Setting[];
-  /** What is wrong with its settings taken together; one line a problem. */
+  /** Problems of its settings taken together, one line each. */
   readonly conflicts?: (settings: Settings) => string[];
   /** Its metrics, each with what it counts. */
   readonly metrics: Readonly<Record<string, string>>;
@@ -41,7 +41,7 @@ export const defineSystem = (form: Pick<System, 'name'> & Partial<System>): Syst
   ...form,
 });
 
-/** What a system's code may use: the functions that serve it are granted just this. */
+/** Ports for a system's code: the functions that serve it are granted just these. */
 export interface SystemPorts extends Pick<Ports, 'clock' | 'report'> {
   readonly topics: Pick<Ports['topics'], 'read'>;
   readonly catalogue: Pick<Ports['catalogue'], 'topics' | 'names' | 'status'>;
@@ -124,7 +124,7 @@ export const clientMessage = <Data>(
   ...(topics ? { topics: (message) => topics(message as Data) } : {}),
 });
 
-/** What a handler may do for the client whose message it serves. */
+/** A handler's means to serve its client. */
 export interface ClientSession {
   readonly principal: Principal | null;
   readonly ports: SystemPorts & Pick<Ports, 'newId' | 'work'> & { readonly connections: Pick<Ports['connections'], 'counted'> };

@@ -4,7 +4,7 @@ import { PushError } from '../errors.ts';
 /** A topic's parameters, by name. */
 export type Values = Readonly<Record<string, string | number>>;
 
-/** What one parameter of a topic may be. */
+/** The form of one parameter of a topic. */
 export interface Parameter<Value extends string | number = string | number> {
   /** Source of a regular expression without groups. */
   readonly pattern: string;
@@ -52,7 +52,7 @@ export interface TopicPattern {
   read(given: Given): { readonly topic: string; readonly values: Values };
 }
 
-/** Where a request gives a topic's parameters: texts in its query, or values in its body. */
+/** A request's way to give a topic's parameters: texts in its query, or values in its body. */
 export type Given = { readonly query: Readonly<Record<string, string | undefined>> } | { readonly body: Readonly<Record<string, unknown>> };
 
 /** `order`: in which a request's parameters are checked. @default as in the pattern */

@@ -76,7 +76,7 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
   return version !== null ? subprotocolOf(version) : offered.includes(JSON_PROTOCOL) ? JSON_PROTOCOL : null;
 }
 
-/** The caller; `null` if nobody needs to be known, or a STOMP client may still send its token in its first frame. */
+/** The caller; `null` if no token is needed, or a STOMP client may still send one in its first frame. */
 async function principalOf(
   { authorization }: ConnectRequest,
   offered: readonly string[],

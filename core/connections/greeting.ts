@@ -1,7 +1,7 @@
 /**
  * The greeting, JSON's `connected`. It must be the first frame of a JSON client, and a STOMP client must never see it;
- * which of both a connection without subprotocol is, only its first frame says. So it waits a moment for that frame, and
- * whoever sends the first reply claims it.
+ * only the first frame shows which of both a connection without subprotocol is. So the greeting waits a moment for that
+ * frame, and the first reply claims it.
  */
 import type { Connection } from '../ports/connections.ts';
 import type { PostResult } from '../ports/gateway.ts';

@@ -13,7 +13,7 @@ export interface Backlog {
   readonly epoch: string;
   /** The log holds more than one round takes. */
   readonly more: boolean;
-  /** What a subscriber at offset `last` still needs. */
+  /** The messages that a subscriber at offset `last` still needs. */
   after(last: number, subscription: Pick<Subscription, 'late'>): Promise<Portion>;
 }
 

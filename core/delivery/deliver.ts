@@ -12,7 +12,7 @@ import { passOver } from './slow-consumers.ts';
 interface Progress {
   /** It has everything up to this offset. */
   last: number;
-  /** Where the table says it stands. */
+  /** Its `from` in the table, as this worker last saw it. */
   seenFrom: number;
   sent: number;
 }

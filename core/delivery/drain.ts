@@ -6,7 +6,7 @@
  *    conflation under load, follow from that. A worker that finds the turn held has poked it, and leaves.
  * 2. **Rounds.** Wait for the topic's window; read the backlog (`backlog.ts`), then the audience; deliver to each
  *    subscription (`deliver.ts`). The pokes are read before the head, so a commit after that read is seen in phase 3.
- * 3. **Release**, on condition that nobody has poked since. Poked: another round. After several rounds a busy topic is
+ * 3. **Release**, on condition that the topic was not poked since. Poked: another round. After several rounds a busy topic is
  *    handed on to a job, so that no function times out on it.
  * 4. **A lost turn** fails the record, so that it comes back. On a state topic this worker's last post may have arrived
  *    after the new holder's: the subscriptions it delivered to get the newest once more.

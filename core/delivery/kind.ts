@@ -2,7 +2,7 @@ import type { Position } from '../base/position.ts';
 import type { TopicState, Topics } from '../ports/topics.ts';
 import type { MakeBacklog } from './backlog.ts';
 
-/** What differs between the kinds of topics when they are delivered. */
+/** The differences between the kinds of topics in delivery. */
 export interface KindStrategy {
   /** Deliveries keep a distance; messages that come in between are conflated. */
   readonly paced: boolean;

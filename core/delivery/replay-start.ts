@@ -1,4 +1,4 @@
-/** Where the replay of a log starts. */
+/** The start of a log's replay. */
 import type { Position } from '../base/position.ts';
 import type { History } from '../channels/channel.ts';
 import type { Ports } from '../ports/ports.ts';

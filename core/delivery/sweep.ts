@@ -25,7 +25,7 @@ const KEEPALIVES_PER_JOB = 50;
 /** A subscribe to a topic that was heard only just now may still be in flight. */
 const HEARD_AT_LEAST_MS = 2 * SWEEP_MS;
 
-/** What one pass over the connections found. */
+/** The result of one pass over the connections. */
 interface Found {
   readonly open: Connection[];
   readonly listened: Set<string>;

@@ -98,7 +98,7 @@ async function readOrBury(
 ): Promise<KnownEvent | null> {
   try {
     const known = readEnvelope(body, channels);
-    // nobody has measured what upstreams put onto the bus themselves
+    // events that upstreams put onto the bus themselves were not measured before
     if (body.length > maxMessageBytes / 3) checkSize(known.event.detail, maxMessageBytes);
     return known;
   } catch (error) {

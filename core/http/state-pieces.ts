@@ -15,7 +15,7 @@ export interface PiecePorts extends OutgoingPorts {
   readonly topics: Topics;
 }
 
-/** What a kind of topic puts on a stream. */
+/** A kind of topic, as pieces of a stream. */
 export interface Pieces {
   first(address: Address, state: TopicState, from: number, ports: PiecePorts): AsyncIterable<Piece>;
   /** The messages after `from`. */

@@ -1,4 +1,4 @@
-/** What a client says of itself, and whether it keeps its default subscriptions. */
+/** A client's announcement of itself, and its choice about default subscriptions. */
 import type { Defaults } from './connections.ts';
 
 export interface Announcement {

@@ -1,4 +1,4 @@
-/** What a connection has subscribed to, kept beside its record. */
+/** A connection's own subscriptions, kept beside its record. */
 import type { SubscriptionKey } from './audience.ts';
 
 export interface OwnSubscription extends SubscriptionKey {

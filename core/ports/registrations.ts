@@ -1,4 +1,4 @@
-/** Where a user's next subscription to a topic starts, set before the user connects. */
+/** The start of a user's next subscription to a topic, set before the user connects. */
 import type { Position } from '../base/position.ts';
 
 export interface Registration {

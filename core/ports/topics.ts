@@ -23,7 +23,7 @@ export interface TopicState {
   readonly head: number;
   /** State topics: the newest message, in its parts. */
   readonly parts: Readonly<Record<string, object>>;
-  /** What the topic's channel keeps on the item for itself. */
+  /** Kept on the item by the topic's channel, for itself. */
   readonly notes: Readonly<Record<string, unknown>>;
   /** Whether anybody may be subscribed. Other topics are not drained. */
   readonly heard: boolean;

@@ -15,7 +15,7 @@ export interface Turn {
   readonly nextAtMs: number;
 }
 
-/** What a worker saves when it releases its turn. */
+/** Saved by a worker when it releases its turn. */
 export interface Progress {
   readonly cursor: number;
   readonly epoch: string;

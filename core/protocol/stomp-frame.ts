@@ -50,7 +50,7 @@ function skipLineEnds(text: string, from: number): number {
 interface Head {
   readonly command: string;
   readonly headers: Map<string, string>;
-  /** Where the body begins. */
+  /** Index of the body's first character. */
   readonly end: number;
   /** Of the body, in bytes; `null` if the frame does not say. */
   readonly length: number | null;

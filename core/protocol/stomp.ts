@@ -24,7 +24,7 @@ const MAX_ID = 128;
 const MAX_ID_ESCAPED = 600;
 const MAX_DESTINATION = 200;
 
-/** What a text looks like before it is parsed. */
+/** A text's shape, found before it is parsed. */
 export interface StompShape {
   /** It begins with a frame that only a STOMP client sends. */
   readonly isFrame: boolean;

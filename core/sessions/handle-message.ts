@@ -52,7 +52,7 @@ const counting = (gateway: Gateway, report: Report): Gateway => ({
   },
 });
 
-/** What is known of the client so far. */
+/** The facts about the client that are known so far. */
 interface Seen {
   /** The text's shape, if it can only be STOMP. */
   readonly stomp: StompShape | null;
@@ -83,7 +83,7 @@ async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Prom
   await serveJson(command, touch, receivedAtMs, ports);
 }
 
-/** What a message counts as. */
+/** A message's share of the limits. */
 function loadOf(
   stomp: StompShape | null,
   parsed: Command | PushError | null,

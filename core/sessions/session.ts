@@ -1,4 +1,4 @@
-/** What all sessions share: the client's message, the ports to serve it, and the limit of subscriptions. */
+/** Shared by all sessions: the client's message, the ports to serve it, and the limit of subscriptions. */
 import type { ClientLimitPorts } from '../connections/client-limit.ts';
 import type { SubscribePorts, Wish } from '../delivery/first-delivery.ts';
 import { PushError } from '../errors.ts';

@@ -6,7 +6,7 @@ import { VERSION } from '../../core/version.ts';
 import { BROADCAST_TOPICS } from './broadcasts.ts';
 import { name } from './fields.ts';
 
-/** What a client says of itself is kept, up to these lengths. */
+/** Longer texts and lists of a client are cut to these lengths. */
 const MAX_TEXT = 300;
 const MAX_WORDS = 20;
 const MAX_WORD = 50;

@@ -1,4 +1,4 @@
-/** What the channels of the operations monitor share: topic, envelope, role, filters and fields. */
+/** Shared by the channels of the operations monitor: topic, envelope, role, filters and fields. */
 import * as v from 'valibot';
 import { instant } from '../../core/base/validation.ts';
 import type { Channel, EventMeta, Filtering, History, Kind } from '../../core/channels/channel.ts';

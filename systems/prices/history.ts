@@ -19,7 +19,7 @@ export function parsePoint(text: string): Point & { readonly atMs: number } {
   return { timestamp: isoOf(atMs), price: Number.parseInt(price, 36), atMs };
 }
 
-/** What a tick appends. */
+/** The note that a tick appends to. */
 export const appendPoint = (atMs: number, price: number): Record<string, string> => ({ [RECENT]: formatPoint(atMs, price) });
 
 /** The points of a topic, oldest first. */

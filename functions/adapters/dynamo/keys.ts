@@ -23,7 +23,7 @@ export const memberKey = ({ topic, shard, connectionId, subscriptionId }: Subscr
 
 // connections
 export const selfKey = (connectionId: string) => ({ connectionId, item: 'self' });
-/** What a client announced of itself. */
+/** A client's announcement of itself. */
 export const infoKey = (connectionId: string) => ({ connectionId, item: 'info' });
 export const SUBSCRIPTION_PREFIX = 'sub#';
 /** A client's own id may hold any character: encoded, so that no `#` ends it early. */
