@@ -1,9 +1,9 @@
 /** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, buckets, `@connections`. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Levers } from './base/levers.ts';
+import { listen } from './base/listen.ts';
 import type { LocalIssuer } from './issuer.ts';
-import type { Levers } from './levers.ts';
-import { listen } from './listen.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
 import { readBody } from './resources/http-api.ts';

@@ -1,7 +1,8 @@
 /** A deployment on this machine while it is made: its counterparts so far, and the template's references to them. */
-import type { LocalClock } from './clock.ts';
+import type { LocalClock } from './base/clock.ts';
+import type { Levers } from './base/levers.ts';
+import { resolveValue, type Template } from './base/template.ts';
 import type { LocalIssuer } from './issuer.ts';
-import type { Levers } from './levers.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
 import type { LocalFunction } from './resources/function.ts';
@@ -10,7 +11,6 @@ import type { LocalHttpApi } from './resources/http-api.ts';
 import type { LocalQueue } from './resources/queue.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
 import type { LocalTables } from './resources/tables.ts';
-import { resolveValue, type Template } from './template.ts';
 
 /** The counterparts, by the id of their resource; sockets by the name of their stage. */
 export interface Counterparts {

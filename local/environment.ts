@@ -1,7 +1,7 @@
 /** The environment of functions, pointing at this machine. */
 import { JWKS_PATH } from './aws-endpoint.ts';
+import { PSEUDO } from './base/template.ts';
 import { LOCAL_JWKS_URI } from './issuer.ts';
-import { PSEUDO } from './template.ts';
 
 /** What Lambda and the SDK's settings put into a function's environment, pointing at this machine. */
 export const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<string, string> => ({

@@ -4,12 +4,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { close, endWith, listen } from './base/listen.ts';
+import { urlOf } from './base/url.ts';
 import { type LocalIssuer, TOKEN_PATH } from './issuer.ts';
-import { close, endWith, listen } from './listen.ts';
 import type { LocalFunctionUrl } from './resources/function-url.ts';
 import type { LocalHttpApi } from './resources/http-api.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
-import { urlOf } from './url.ts';
 
 /** The page as it stands, and what the bundler made of its scripts. */
 const FOLDERS = ['../dist/web', '../web'].map((path) => fileURLToPath(new URL(path, import.meta.url)));

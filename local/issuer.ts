@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { SETTING } from '../core/names.ts';
+import type { Resource } from './base/template.ts';
 import { readBody } from './resources/http-api.ts';
-import type { Resource } from './template.ts';
 
 export const LOCAL_ISSUER = 'https://issuer.realtime-push.local';
 export const LOCAL_AUDIENCE = 'realtime-push';

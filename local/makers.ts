@@ -1,4 +1,6 @@
 /** The local counterpart of each type of resource, in the order in which they need each other. */
+
+import type { Resource } from './base/template.ts';
 import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
 import { localBucket } from './resources/bucket.ts';
@@ -10,7 +12,6 @@ import { type Cors, localHttpApi } from './resources/http-api.ts';
 import { deliverAtLeastOnce, localQueue } from './resources/queue.ts';
 import { schedule } from './resources/schedule.ts';
 import { localSocketApi } from './resources/socket-api.ts';
-import type { Resource } from './template.ts';
 
 type Maker = (resource: Resource, deployment: Deployment) => void | Promise<void>;
 

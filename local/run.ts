@@ -1,16 +1,16 @@
 /** Runs a synthesised deployment on this machine: each resource of the template gets its counterpart here (`makers.ts`). */
 import { createServer } from 'node:http';
 import { awsEndpoint } from './aws-endpoint.ts';
-import { type LocalClock, localClock } from './clock.ts';
+import { type LocalClock, localClock } from './base/clock.ts';
+import { type Levers, makeLevers } from './base/levers.ts';
+import { close, listen } from './base/listen.ts';
+import { readTemplate } from './base/template.ts';
 import { type Counterparts, type Deployment, noCounterparts, resolver } from './deployment.ts';
 import { type FrontDoor, frontDoor } from './front-door.ts';
 import { issuerFor, type TokenRequest } from './issuer.ts';
-import { type Levers, makeLevers } from './levers.ts';
-import { close, listen } from './listen.ts';
 import { makeAll } from './makers.ts';
 import type { LocalQueue } from './resources/queue.ts';
 import { localTables } from './resources/tables.ts';
-import { readTemplate } from './template.ts';
 
 export interface LocalOptions {
   /** The stack's template in a cloud assembly. */

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { assemble } from '../bin/assemble.ts';
 import { readSettings } from '../bin/settings.ts';
-import { makeLevers } from '../local/levers.ts';
+import { makeLevers } from '../local/base/levers.ts';
 import { systems } from '../systems/index.ts';
 import { type Mutant, mutantsOf, mutated } from './mutations.ts';
 

@@ -1,4 +1,4 @@
-import { makeLevers } from '../levers.ts';
+import { makeLevers } from '../base/levers.ts';
 
 /** How far a day's path strays from the straight line between its ends, as a share of the price. */
 const STRAY = 0.003;

@@ -2,7 +2,7 @@
  * The demo's price feed: real daily rates replayed with an invented bridge between the days, and a few
  * Korean shares with invented prices. It publishes through the public path, like any upstream.
  */
-import { makeLevers } from '../levers.ts';
+import { makeLevers } from '../base/levers.ts';
 import { MARKET, type OutgoingEvent, type PriceNow, postEvents, tickDetail } from '../publisher.ts';
 import { bridge } from './bridge.ts';
 import { readRates } from './rates.ts';

@@ -2,7 +2,7 @@
  * A simulated on-sale: buyers wait for a concert, are let in a few at a time, try for a seat, and queue again.
  * It publishes through the public path, like any upstream.
  */
-import { makeLevers } from '../levers.ts';
+import { makeLevers } from '../base/levers.ts';
 import { type OutgoingEvent, postEvents } from '../publisher.ts';
 import type { DemoOptions } from './demo.ts';
 import { repeat } from './repeat.ts';

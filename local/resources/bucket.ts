@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { LocalClock } from '../clock.ts';
+import type { LocalClock } from '../base/clock.ts';
 
 export interface LocalBucket {
   /** `PUT` and `GET` of an object, as the platform answers them. */

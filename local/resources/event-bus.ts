@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { LocalClock } from '../clock.ts';
+import type { LocalClock } from '../base/clock.ts';
 
 /** An event as rules match it and targets get it. */
 export interface BusEvent {

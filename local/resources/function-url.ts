@@ -1,7 +1,7 @@
 /** `AWS::Lambda::Url` with response streaming. The function is not told when a client leaves: it runs to its end. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { LocalClock } from '../clock.ts';
-import { urlOf } from '../url.ts';
+import type { LocalClock } from '../base/clock.ts';
+import { urlOf } from '../base/url.ts';
 import type { LocalFunction } from './function.ts';
 import { type Cors, corsHeaders, eventOf } from './http-api.ts';
 

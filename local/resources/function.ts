@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { LocalClock } from '../clock.ts';
-import type { Levers } from '../levers.ts';
+import type { LocalClock } from '../base/clock.ts';
+import type { Levers } from '../base/levers.ts';
 
 /** `AWS::Lambda::Function`: execution environments are threads that serve one invocation at a time, as Lambda's do. */
 export interface LocalFunction {
@@ -39,7 +39,7 @@ const STREAMS_AN_ENVIRONMENT = 150;
 const HALF_WAY_MS = 30;
 const STREAM_HALF_WAY_MS = 2_000;
 
-const WORKER = fileURLToPath(new URL('../function-worker.mjs', import.meta.url));
+const WORKER = fileURLToPath(new URL('./function-worker.mjs', import.meta.url));
 
 interface Environment {
   readonly worker: Worker;

@@ -1,8 +1,8 @@
 /** `AWS::ApiGatewayV2::Api` (HTTP): routes, payload format 2.0, CORS. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { LocalClock } from '../clock.ts';
-import { urlOf } from '../url.ts';
+import type { LocalClock } from '../base/clock.ts';
+import { urlOf } from '../base/url.ts';
 import type { LocalFunction } from './function.ts';
 
 /** The platform's limit. */

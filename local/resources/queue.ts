@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { LocalClock } from '../clock.ts';
-import type { Levers } from '../levers.ts';
+import type { LocalClock } from '../base/clock.ts';
+import type { Levers } from '../base/levers.ts';
 
 /** `AWS::SQS::Queue`, standard: at least once, in no order, with visibility time-out and dead letters. */
 export interface LocalQueue {

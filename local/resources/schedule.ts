@@ -1,4 +1,4 @@
-import type { LocalClock } from '../clock.ts';
+import type { LocalClock } from '../base/clock.ts';
 import type { LocalFunction } from './function.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };

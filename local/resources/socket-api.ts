@@ -8,10 +8,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { LocalClock } from '../clock.ts';
-import type { Levers } from '../levers.ts';
-import { endWith } from '../listen.ts';
-import { urlOf } from '../url.ts';
+import type { LocalClock } from '../base/clock.ts';
+import type { Levers } from '../base/levers.ts';
+import { endWith } from '../base/listen.ts';
+import { urlOf } from '../base/url.ts';
 import { watchFrames } from './frame-limit.ts';
 import type { LocalFunction } from './function.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import type { Resource } from '../template.ts';
+import type { Resource } from '../base/template.ts';
 
 /** `AWS::DynamoDB::GlobalTable`: an embedded DynamoDB over its wire protocol, in memory or in a folder. */
 export interface LocalTables {

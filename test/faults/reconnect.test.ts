@@ -3,7 +3,7 @@ import { EventSource } from 'eventsource';
 import { expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { parseFrames } from '../../core/protocol/stomp-frame.ts';
-import { makeLevers } from '../../local/levers.ts';
+import { makeLevers } from '../../local/base/levers.ts';
 import { rank, settled } from '../helpers/events.ts';
 import { runWith } from '../helpers/local.ts';
 import { frame } from '../helpers/stomp.ts';

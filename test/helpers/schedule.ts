@@ -20,7 +20,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Connection } from '../../core/ports/connections.ts';
 import type { Job } from '../../core/ports/jobs.ts';
 import type { StateCommit } from '../../core/ports/topics.ts';
-import { makeLevers } from '../../local/levers.ts';
+import { makeLevers } from '../../local/base/levers.ts';
 import { memoryAudience } from './memory/audience.ts';
 import { memoryBodies } from './memory/bodies.ts';
 import { memoryCatalogue } from './memory/catalogue.ts';

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { close, listen } from '../../local/listen.ts';
+import { close, listen } from '../../local/base/listen.ts';
 import { tick } from '../helpers/events.ts';
 import { hostAt } from '../helpers/host.ts';
 

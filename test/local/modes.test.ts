@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
-import { readTemplate } from '../../local/template.ts';
+import { readTemplate } from '../../local/base/template.ts';
 import { systems } from '../../systems/index.ts';
 import { connect, ofType } from '../helpers/client.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';

@@ -1,8 +1,8 @@
 /** How the demo's waiting room moves: what its events say of each buyer, over many moves. */
 import { describe, expect, test } from 'vitest';
 import { checkEvent } from '../../core/events/envelope.ts';
+import { makeLevers } from '../../local/base/levers.ts';
 import { type Move, moveRoom, openRoom } from '../../local/demo/on-sale.ts';
-import { makeLevers } from '../../local/levers.ts';
 import { channels } from '../helpers/ports.ts';
 
 /** Some four times round. */

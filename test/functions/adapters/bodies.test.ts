@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bucketBodies } from '../../../functions/adapters/bodies.ts';
-import { close, listen } from '../../../local/listen.ts';
+import { close, listen } from '../../../local/base/listen.ts';
 
 const CREDENTIALS = { region: 'ap-northeast-2', accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI', sessionToken: 'token' };
 const BODY = { topic: 'ops:alert', payload: { type: 'alert', data: { message: '가' } }, expiresAtMs: 2_000 };

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { ApiGatewayManagementApiClient, PostToConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { apiGateway } from '../../../functions/adapters/gateway.ts';
-import { close, listen } from '../../../local/listen.ts';
+import { close, listen } from '../../../local/base/listen.ts';
 
 const CREDENTIALS = {
   region: 'ap-northeast-2',

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { dynamoTable, type Table } from '../../../functions/adapters/dynamo/table.ts';
 import { dynamoTopics } from '../../../functions/adapters/dynamo/topics.ts';
 import { dynamoTurns } from '../../../functions/adapters/dynamo/turns.ts';
+import { readTemplate } from '../../../local/base/template.ts';
 import { localTables } from '../../../local/resources/tables.ts';
-import { readTemplate } from '../../../local/template.ts';
 import { channels } from '../../helpers/ports.ts';
 
 const { lifeOf } = channels;

@@ -90,6 +90,6 @@ export function resolveValue(value: unknown, lookup: Lookup): unknown {
       return String(resolveValue(text, lookup)).split(separator);
     }
     default:
-      throw new Error(`the local run does not know the intrinsic function ${name}: add it to local/template.ts`);
+      throw new Error(`the local run does not know the intrinsic function ${name}: add it to local/base/template.ts`);
   }
 }
