@@ -20,7 +20,7 @@ export interface AwsResources {
   readonly levers: Levers;
 }
 
-/** Where functions fetch the local issuer's keys. */
+/** Path of the local issuer's keys. */
 export const JWKS_PATH = '/issuer/jwks.json';
 
 type Call = (input: Record<string, unknown>, resources: AwsResources) => object;
@@ -47,7 +47,7 @@ const sendTo = (queue: LocalQueue, message: Record<string, unknown>) => {
   return { MessageId: messageId, MD5OfMessageBody: md5 };
 };
 
-/** By the operation's name in the JSON protocols. */
+/** Calls by the name of their operation in AWS's JSON protocols. */
 const CALLS: Readonly<Record<string, Call>> = {
   'AmazonSQS.SendMessage': (input, resources) => sendTo(queueOf(input, resources), input),
   'AmazonSQS.SendMessageBatch': (input, resources) => {
@@ -73,7 +73,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 
 export async function awsEndpoint(resources: AwsResources): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
-    // a function that was killed in the middle of its call is nobody to answer
+    // the caller is gone if its function was killed during the call
     serve(request, response, resources).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 60_000;
@@ -101,7 +101,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   if (!call)
     return reply(response, 400, {
       __type: 'UnknownOperationException',
-      message: `the local run does not know the call ${target}: add it to local/aws-endpoint.ts`,
+      message: `the local run does not support the call ${target}: add it to local/aws-endpoint.ts`,
     });
   try {
     reply(response, 200, call(JSON.parse(body.toString('utf8')) as Record<string, unknown>, resources));

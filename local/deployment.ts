@@ -1,4 +1,4 @@
-/** A deployment on this machine while it is made: its counterparts so far, and the template's references to them. */
+/** A local deployment under construction: the counterparts made so far, and the template's references to them. */
 import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
 import { resolveValue, type Template } from './base/template.ts';
@@ -12,7 +12,7 @@ import type { LocalQueue } from './resources/queue.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
 import type { LocalTables } from './resources/tables.ts';
 
-/** The counterparts, by the id of their resource; sockets by the name of their stage. */
+/** Local counterparts by the id of their resource; WebSocket APIs by the name of their stage. */
 export interface Counterparts {
   readonly queues: Map<string, LocalQueue>;
   readonly buses: Map<string, LocalBus>;
@@ -39,46 +39,46 @@ export interface Deployment extends Counterparts {
   readonly template: Template;
   readonly tables: LocalTables;
   readonly issuer: LocalIssuer | null;
-  /** Address of the local AWS APIs. */
+  /** URL of the local AWS APIs. */
   readonly awsUrl: string;
   readonly dataDir: string | null;
-  /** The value of a secret that the stack generates. */
+  /** Value of the secrets that the stack generates. */
   readonly secret: string;
   readonly clock: LocalClock;
   readonly levers: Levers;
   readonly log: (name: string, line: string) => void;
   readonly warn: (message: string) => void;
-  /** Resolves a value of the template. */
+  /** Resolves the references in a value of the template. */
   resolve<Value>(value: unknown): Value;
-  /** Runs when everything is made. */
+  /** Called when all resources are made. */
   readonly whenReady: (() => void)[];
 }
 
 export const arnOf = (id: string): string => `arn:local:${id}`;
 export const idOfArn = (arn: unknown): string => String(arn).replace(/^arn:local:/, '');
 
-/** Resolves the template's references. One that the local run does not know is an error that names it. */
+/** Resolves the template's references. Throws an error that names one that the local run does not support. */
 export function resolver(template: Template, awsUrl: string): Deployment['resolve'] {
   const byId = new Map(template.resources.map((resource) => [resource.id, resource]));
   const refer = (id: string, attribute: string | null): string => {
     const resource = byId.get(id);
-    if (!resource) throw new Error(`the template refers to ${id}, which it does not hold`);
+    if (!resource) throw new Error(`the template refers to ${id}, which it does not contain`);
     if (attribute === 'Arn' || (attribute === null && resource.type === 'AWS::SecretsManager::Secret')) return arnOf(id);
     if (attribute === null) return resource.type === 'AWS::SQS::Queue' ? `${awsUrl}/000000000000/${id}` : id;
     if (attribute === 'QueueName') return id;
-    throw new Error(`the local run does not know the attribute ${attribute} of ${resource.type}: add it to local/deployment.ts`);
+    throw new Error(`the local run does not support the attribute ${attribute} of ${resource.type}: add it to local/deployment.ts`);
   };
   return <Value>(value: unknown): Value => resolveValue(value, refer) as Value;
 }
 
 export function functionOf({ functions }: Counterparts, reference: unknown): LocalFunction {
   const fn = functions.get(idOfArn(reference));
-  if (!fn) throw new Error(`the template refers to a function ${String(reference)} that it does not hold`);
+  if (!fn) throw new Error(`the template refers to a function ${String(reference)} that it does not contain`);
   return fn;
 }
 
 export function queueOf({ queues }: Counterparts, arn: unknown): LocalQueue {
   const queue = queues.get(idOfArn(arn));
-  if (!queue) throw new Error(`the template refers to a queue ${String(arn)} that it does not hold`);
+  if (!queue) throw new Error(`the template refers to a queue ${String(arn)} that it does not contain`);
   return queue;
 }

@@ -1,9 +1,9 @@
-/** The environment of functions, pointing at this machine. */
+/** Environment variables of the functions, with every address on this machine. */
 import { JWKS_PATH } from './aws-endpoint.ts';
 import { PSEUDO } from './base/template.ts';
 import { LOCAL_JWKS_URI } from './issuer.ts';
 
-/** What Lambda and the SDK's settings put into a function's environment, pointing at this machine. */
+/** The variables that Lambda sets, and the SDK's settings for its endpoints. */
 export const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<string, string> => ({
   AWS_REGION: PSEUDO['AWS::Region'] ?? '',
   AWS_ACCESS_KEY_ID: 'local',
@@ -14,12 +14,12 @@ export const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<s
   AWS_ENDPOINT_URL_EVENTBRIDGE: awsUrl,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: awsUrl,
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
-  // the deployed runtime is newer than the laptop's may be
+  // Node on this machine may be older than the deployed runtime
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   TZ: 'UTC',
 });
 
-/** Addresses of the platform in resolved values become ours. */
+/** Replaces the platform's addresses in resolved values with local ones. */
 export const pointHere = (variables: Readonly<Record<string, string>>, awsUrl: string): Record<string, string> =>
   Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [

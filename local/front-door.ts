@@ -11,10 +11,10 @@ import type { LocalFunctionUrl } from './resources/function-url.ts';
 import type { LocalHttpApi } from './resources/http-api.ts';
 import type { LocalSocketApi } from './resources/socket-api.ts';
 
-/** The page as it stands, and what the bundler made of its scripts. */
+/** The page's bundled scripts, then its files as they are. */
 const FOLDERS = ['../dist/web', '../web'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
-/** A request line may be long: the API decides what is too long. */
+/** High enough that the API rejects a long request line, and not this server. */
 const MAX_HEADER_BYTES = 256 * 1024;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -29,15 +29,15 @@ export interface FrontDoor {
   stop(): Promise<void>;
 }
 
-/** The origins behind the door. */
+/** The origins that requests are passed to. */
 export interface Origins {
   readonly http: LocalHttpApi;
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
   /** Serves the event streams; `null` if the deployment has none. */
   readonly streams: LocalFunctionUrl | null;
-  /** Their paths. */
+  /** Paths of the event streams. */
   readonly streamPaths: readonly string[];
-  /** Mints tokens; `null` if they come from elsewhere. */
+  /** Mints tokens; `null` if the deployment does not accept its tokens. */
   readonly issuer: LocalIssuer | null;
 }
 
@@ -49,7 +49,7 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
       serve(request, response, origins).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => {
-      // the server's own listener is gone from an upgraded socket: without one a reset would end the process
+      // an upgrade removes the server's own listener, and without one a reset would end the process
       socket.on('error', () => socket.destroy());
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
@@ -69,12 +69,12 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
   const servers = [first];
   const second = make();
   try {
-    // some clients read localhost as ::1: they must not reach another program there
+    // some clients resolve localhost to ::1, and must not reach another program there
     await listen(second, actual, '::1');
     servers.push(second);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // a machine without IPv6 does without
+    // a machine without IPv6 has no ::1
     if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') {
       await close(first);
       throw error;
@@ -89,7 +89,7 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
   };
 }
 
-/** The page's files, then the API; a path that neither knows is answered in the API's form. */
+/** Serves the page's files first, then the API. An unknown path gets a 404 in the API's format. */
 async function serve(request: IncomingMessage, response: ServerResponse, { http, streams, streamPaths, issuer }: Origins): Promise<void> {
   const path = urlOf(request).pathname;
   const name = path === '/' ? 'index.html' : path.slice(1);

@@ -1,4 +1,4 @@
-/** The local run's own issuer of tokens, so that `AUTH_MODE=jwt` can be tried without any other. */
+/** The local run's own token issuer, so that `AUTH_MODE=jwt` works without an external one. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { SETTING } from '../core/names.ts';
@@ -7,9 +7,9 @@ import { readBody } from './resources/http-api.ts';
 
 export const LOCAL_ISSUER = 'https://issuer.realtime-push.local';
 export const LOCAL_AUDIENCE = 'realtime-push';
-/** Stands in the settings; the local run leads it to where its keys are. */
+/** Placeholder in the settings. The local run replaces it with the address of its keys. */
 export const LOCAL_JWKS_URI = `${LOCAL_ISSUER}/jwks.json`;
-/** Where the front door takes requests for tokens. */
+/** Path of token requests on the front door. */
 export const TOKEN_PATH = '/local/token';
 
 const KEY_ID = 'local';
@@ -18,7 +18,7 @@ const DEFAULT_SECONDS = 3_600;
 export interface TokenRequest {
   readonly user: string;
   readonly roles?: readonly string[] | undefined;
-  /** How long it is valid; may lie in the past. */
+  /** Lifetime, an hour by default. A negative one gives an expired token. */
   readonly seconds?: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface LocalIssuer {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-/** As the deployment's settings want its tokens. */
+/** The audience and claims that the deployment's settings expect. */
 export interface IssuerOptions {
   readonly audience: string;
   readonly userClaim: string;
@@ -64,7 +64,7 @@ export async function localIssuer({ audience, userClaim, rolesClaim }: IssuerOpt
   };
 }
 
-/** A page from elsewhere that made its name point here has no business with tokens. */
+/** Guards against DNS rebinding: a foreign page whose host name resolves to this machine gets no token. */
 const isFromHere = ({ headers }: IncomingMessage): boolean => /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.host ?? '');
 
 function readRequest(body: Buffer | null): TokenRequest | null {
@@ -79,7 +79,7 @@ function readRequest(body: Buffer | null): TokenRequest | null {
   }
 }
 
-/** The local run's own issuer, where the functions take its tokens. */
+/** The local issuer; `null` if no function accepts its tokens. */
 export async function issuerFor(functions: readonly Resource[]): Promise<LocalIssuer | null> {
   for (const { properties } of functions) {
     const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };

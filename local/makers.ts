@@ -1,4 +1,4 @@
-/** The local counterpart of each type of resource, in the order in which they need each other. */
+/** Makes the local counterpart of each type of resource, in the order of their dependencies. */
 
 import type { Resource } from './base/template.ts';
 import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
@@ -28,7 +28,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'AWS::Lambda::Url': makeFunctionUrl,
 };
 
-/** They configure or guard other resources, and need no counterpart. */
+/** Types that only configure or guard other resources, and need no counterpart. */
 const SILENT = new Set([
   'AWS::ApiGatewayV2::Integration',
   'AWS::ApiGatewayV2::Route',
@@ -43,12 +43,12 @@ const SILENT = new Set([
   'AWS::SQS::QueuePolicy',
 ]);
 
-/** Makes everything that the template holds. A type that the local run does not know is named and left out. */
+/** Makes the counterparts of all resources. Warns of a type that the local run does not support, and leaves it out. */
 export async function makeAll(deployment: Deployment): Promise<void> {
   const { template, warn } = deployment;
   for (const type of new Set(template.resources.map((resource) => resource.type)))
     if (!Object.hasOwn(MAKERS, type) && !SILENT.has(type))
-      warn(`the template holds ${type}, which the local run does not know: it is left out`);
+      warn(`the template contains ${type}, which the local run does not support: it is left out`);
   for (const [type, make] of Object.entries(MAKERS)) for (const resource of template.ofType(type)) await make(resource, deployment);
 }
 
@@ -111,7 +111,7 @@ function makeRule({ properties }: Resource, deployment: Deployment): void {
     return;
   }
   const bus = buses.get(resolve(properties['EventBusName']));
-  if (!bus) throw new Error(`the template refers to a bus ${String(properties['EventBusName'])} that it does not hold`);
+  if (!bus) throw new Error(`the template refers to a bus ${String(properties['EventBusName'])} that it does not contain`);
   bus.addRule({
     pattern: properties['EventPattern'] as Record<string, unknown>,
     targets: targets.map(({ Arn }) => {

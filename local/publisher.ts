@@ -1,4 +1,5 @@
-/** Publishes over HTTP like any upstream: what the demo and `npm run publish` share. */
+/** Publishes over HTTP, as any upstream does. The demo, `npm run publish` and the benches share it. */
+
 export interface OutgoingEvent {
   readonly source: string;
   readonly detailType: string;
@@ -10,7 +11,7 @@ export interface PublishAnswer {
   readonly rejected: readonly { readonly index: number; readonly error_code: string; readonly error_message: string }[];
 }
 
-/** Throws where nothing was accepted at all: no connection, a wrong key, a malformed request. */
+/** Throws if the whole request failed: no connection, a wrong key, a malformed request. */
 export async function postEvents(
   url: string,
   key: string,
@@ -30,7 +31,7 @@ export async function postEvents(
 export interface PriceNow {
   readonly ticker: string;
   readonly price: number;
-  /** What `change` is measured against. */
+  /** The base of `change`. */
   readonly previousClose: number;
   readonly volume: number;
 }

@@ -1,4 +1,4 @@
-/** Runs a synthesised deployment on this machine: each resource of the template gets its counterpart here (`makers.ts`). */
+/** Runs a synthesised deployment on this machine: each resource of the template gets a local counterpart (`makers.ts`). */
 import { createServer } from 'node:http';
 import { awsEndpoint } from './aws-endpoint.ts';
 import { type LocalClock, localClock } from './base/clock.ts';
@@ -17,38 +17,39 @@ export interface LocalOptions {
   readonly templateFile: string;
   /** 0 = any free port. */
   readonly port: number;
-  /** Keeps the tables on disk; `null` = in memory. */
+  /** Folder for tables and buckets; `null` = in memory. */
   readonly dataDir: string | null;
-  /** The value of a secret that the stack generates. */
+  /** Value of the secrets that the stack generates. */
   readonly secret: string;
+  /** Seed of the levers. */
   readonly seed?: number;
   readonly log: (name: string, line: string) => void;
 }
 
 export interface LocalRun {
   readonly url: string;
-  /** The HTTP API's own address, past the front door. */
+  /** URL of the HTTP API itself, without the front door. */
   readonly apiUrl: string;
-  /** A token of the local run's issuer. Throws if the deployment takes tokens from elsewhere, or none. */
+  /** Mints a token. Throws if the deployment does not accept tokens of the local issuer. */
   mint(request: TokenRequest): Promise<string>;
   readonly clock: LocalClock;
   readonly levers: Levers;
-  /** Calls a function as its schedule would. */
+  /** Invokes a function as its schedule does. */
   invoke(name: string): Promise<unknown>;
-  /** Queues by the id they have in the template. */
+  /** Queues by their id in the template. */
   readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly tablesEndpoint: string;
-  /** Open sockets. */
+  /** Number of open WebSocket connections. */
   connections(): number;
-  /** Resolves when nothing is in flight. A failed message may still wait, invisible, for its return. */
+  /** Resolves when nothing is in flight. A failed message may still be waiting for its visibility timeout. */
   settled(): Promise<void>;
-  /** Events and jobs that are not done, invisible ones included. */
+  /** Number of unfinished events and jobs, invisible ones included. */
   pending(): number;
   stop(): Promise<void>;
 }
 
-/** How often `settled` looks, in ms. */
-const LOOK_MS = 5;
+/** Interval at which `settled` polls. */
+const POLL_MS = 5;
 
 export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const template = readTemplate(options.templateFile);
@@ -100,7 +101,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     url: `http://localhost:${door.port}`,
     apiUrl: `http://127.0.0.1:${apiPort}`,
     async mint(request) {
-      if (!issuer) throw new Error('this deployment does not take tokens of the local run');
+      if (!issuer) throw new Error('this deployment does not accept tokens of the local issuer');
       return issuer.mint(request);
     },
     clock,
@@ -111,8 +112,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     invoke: (name) => functionNamed(counterparts, name).invoke({}),
     async settled() {
       const busy = (): boolean => work.some((queue) => queue.visible() > 0) || [...functions.values()].some((fn) => fn.running() > 0);
-      // twice in a row: a function that ends may start something
-      for (let quiet = 0; quiet < 2; quiet = busy() ? 0 : quiet + 1) await new Promise((done) => setTimeout(done, LOOK_MS));
+      // idle twice in a row, because a function that ends may have started something
+      for (let quiet = 0; quiet < 2; quiet = busy() ? 0 : quiet + 1) await new Promise((done) => setTimeout(done, POLL_MS));
     },
     pending: () => work.reduce((sum, queue) => sum + queue.size(), 0),
     async stop() {
@@ -128,7 +129,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
 
 function openDoor(port: number, { httpApis, functionUrls, sockets, template, issuer, resolve }: Deployment): Promise<FrontDoor> {
   const [http] = httpApis.values();
-  if (!http) throw new Error('the template holds no HTTP API');
+  if (!http) throw new Error('the template contains no HTTP API');
   const [streams = null] = functionUrls.values();
   const streamPaths = resolve<string>(template.output('StreamPaths') ?? '').split(',');
   return frontDoor(port, { http, sockets, streams, streamPaths, issuer });

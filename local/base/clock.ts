@@ -1,14 +1,15 @@
 /**
- * Time as the local run sees it: real time, which tests may set forward. What waits (visibility, delays, schedules,
- * idle sockets) waits on it; the functions' own `Date` follows it through shared memory.
+ * The clock of a local run: real time, plus a shift that tests can raise. Every wait of the run (visibility timeouts,
+ * delays, schedules, idle sockets) uses it. The functions' own `Date` follows it through shared memory.
  */
 export interface LocalClock {
+  /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once, after so many ms. Gives the way to call it off. */
+  /** Calls back once, after `ms`. Returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
-  /** Sets the time forward; what falls due is called in order. */
+  /** Moves time forward. Callbacks that fall due run at once, in order. */
   advance(ms: number): void;
-  /** Holds how far the time is set forward, in ms: for the functions' workers. */
+  /** The shift in ms, as one float64 that the functions' workers read. */
   readonly shift: SharedArrayBuffer;
   stop(): void;
 }

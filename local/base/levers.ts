@@ -1,20 +1,20 @@
-/** What tests may do to the local run: the misfortunes that the platform has in store. All off by default. */
+/** Faults of the platform that tests can inject into a local run. All are off by default. */
 export interface Levers {
-  /** Share of events that are delivered twice. */
+  /** Fraction of events that are delivered twice. */
   duplicateEvents: number;
-  /** Events are held back by up to so many ms, each by its own. */
+  /** Each event is delayed by a random time up to this. */
   reorderEventsMs: number;
-  /** Share of posts to connections answered 429. */
+  /** Fraction of `@connections` calls that are answered with 429. */
   throttlePosts: number;
-  /** Share of posts to connections answered 500. */
+  /** Fraction of `@connections` calls that are answered with 500. */
   failPosts: number;
-  /** Share of the functions' other calls (queues, bus, bucket) answered 500. */
+  /** Fraction of the functions' other calls (queues, bus, bucket) that are answered with 500. */
   failCalls: number;
-  /** Share of `$disconnect` events that are never delivered. */
+  /** Fraction of `$disconnect` events that are never delivered. */
   loseDisconnects: number;
-  /** Share of a function's invocations that are killed half-way, by function name. */
+  /** Fraction of a function's invocations that are killed half-way, by function name. */
   readonly kill: Map<string, number>;
-  /** Between 0 and 1, from the seed. */
+  /** From 0 up to 1. The same seed gives the same sequence. */
   random(): number;
 }
 

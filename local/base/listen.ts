@@ -1,7 +1,7 @@
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Listens, and gives the port; throws where it cannot. */
+/** Resolves to the port. Rejects if the server cannot listen there. */
 export function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -13,7 +13,7 @@ export function listen(server: Server, port: number, host: string): Promise<numb
   });
 }
 
-/** Ends a server with its open connections. */
+/** Closes a server and its open connections. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -21,7 +21,7 @@ export function close(server: Server): Promise<void> {
   });
 }
 
-/** Answers on a bare socket and lets go of it, whether or not the other side does. */
+/** Sends an HTTP response on a raw socket, then destroys the socket even if the other side keeps it open. */
 export function endWith(socket: Duplex, status: number, body: string): void {
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());

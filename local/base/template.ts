@@ -36,7 +36,7 @@ export function readTemplate(templateFile: string): Template {
     output: (name) => template.Outputs?.[name]?.Value,
     assetFolder(key) {
       const asset = manifest.files[key.replace(/\.zip$/, '')];
-      if (!asset) throw new Error(`the template names an asset ${key} that the assembly does not hold`);
+      if (!asset) throw new Error(`the template refers to an asset ${key} that is not in the assembly`);
       return join(dirname(templateFile), asset.source.path);
     },
   };
@@ -47,6 +47,7 @@ const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'
 /** The local value of a reference to a resource. `attribute` is null for `Ref`. */
 export type Lookup = (id: string, attribute: string | null) => string;
 
+/** Values of CloudFormation's pseudo parameters. */
 export const PSEUDO: Readonly<Record<string, string>> = {
   'AWS::Region': 'ap-northeast-2',
   'AWS::AccountId': '000000000000',
@@ -55,7 +56,7 @@ export const PSEUDO: Readonly<Record<string, string>> = {
   'AWS::StackName': 'RealtimePush',
 };
 
-/** Resolves intrinsic functions in a value. An unknown one is an error that names it. */
+/** Resolves the intrinsic functions in a value. Throws an error that names an unsupported one. */
 export function resolveValue(value: unknown, lookup: Lookup): unknown {
   if (Array.isArray(value)) return value.map((one) => resolveValue(one, lookup));
   if (typeof value !== 'object' || value === null) return value;
@@ -90,6 +91,6 @@ export function resolveValue(value: unknown, lookup: Lookup): unknown {
       return String(resolveValue(text, lookup)).split(separator);
     }
     default:
-      throw new Error(`the local run does not know the intrinsic function ${name}: add it to local/base/template.ts`);
+      throw new Error(`the local run does not support the intrinsic function ${name}: add it to local/base/template.ts`);
   }
 }

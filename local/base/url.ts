@@ -1,4 +1,4 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The request's address. Whatever a client writes there is a path of ours, so nothing it writes can fail to parse. */
+/** The request's URL. Any text that a client sends is taken as a path, so that parsing never fails. */
 export const urlOf = ({ url = '/' }: IncomingMessage): URL => new URL(`http://local/${url.replace(/^\/+/, '')}`);

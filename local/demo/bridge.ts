@@ -1,11 +1,11 @@
 import { makeLevers } from '../base/levers.ts';
 
-/** How far a day's path strays from the straight line between its ends, as a share of the price. */
+/** How far a day's path strays from a straight line, as a fraction of the price. */
 const STRAY = 0.003;
 
 /**
- * A path from one daily price to the next in so many steps: a random walk bent so that it begins and ends at the
- * real values. What lies between them is invented, and the same for the same seed.
+ * A path from one daily price to the next: a random walk, bent to start and end at the real prices. The prices in
+ * between are invented. The same seed gives the same path.
  */
 export function bridge(from: number, to: number, steps: number, seed: number): number[] {
   const { random } = makeLevers(seed);

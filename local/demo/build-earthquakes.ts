@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const PACKAGE = 'vega-datasets@3.2.1';
 const OUT = fileURLToPath(new URL('./earthquakes.csv', import.meta.url));
-/** Smaller ones nobody would be alerted to. */
+/** Smaller earthquakes are not worth an alert. */
 const LEAST_MAGNITUDE = 1;
 
 interface Feature {

@@ -1,6 +1,6 @@
 /**
  * Makes `prices.csv` from the daily rates of @fawazahmed0/currency-api (CC0 1.0): whole won for some thirty currencies,
- * metals and coins. Needs npm and its registry; run by hand when other days are wanted:
+ * metals and coins. Needs npm and its registry; run by hand to get other days:
  * `npx tsx local/demo/build-prices.ts 2026.8.24 2026.9.29`
  */
 import { execFileSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const PACKAGE = '@fawazahmed0/currency-api';
 const OUT = fileURLToPath(new URL('./prices.csv', import.meta.url));
 
-/** Code, name, and of how many units the price is, so that whole won say enough. */
+/** Code, name, and the number of units per price, which makes whole won precise enough. */
 const ASSETS: readonly (readonly [string, string, number])[] = [
   ['usd', 'US dollar', 100],
   ['eur', 'Euro', 100],

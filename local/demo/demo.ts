@@ -1,6 +1,6 @@
 /**
  * The demo's price feed: real daily rates replayed with an invented bridge between the days, and a few
- * Korean shares with invented prices. It publishes through the public path, like any upstream.
+ * Korean shares with invented prices. It publishes through the public API, as any upstream does.
  */
 import { makeLevers } from '../base/levers.ts';
 import { MARKET, type OutgoingEvent, type PriceNow, postEvents, tickDetail } from '../publisher.ts';
@@ -12,17 +12,17 @@ export interface DemoOptions {
   readonly url: string;
   readonly key: string;
   readonly warn: (message: string) => void;
-  /** For reading, where the deployment asks who calls. */
+  /** For reading prices, if the deployment requires a token. */
   readonly token?: string;
 }
 
 const TICK_MS = 500;
-/** A day of the rates goes by in two minutes. */
+/** A day of rates takes two minutes. */
 const STEPS_A_DAY = 240;
-/** Of every so many tickers one ticks at a time. */
+/** About one in this many tickers changes at each step. */
 const EVERY = 5;
 
-/** A price that somebody else published stays for so long. */
+/** After another publisher changed a ticker, the demo leaves it alone for this long. */
 const LEFT_ALONE_MS = 30_000;
 
 /** Korean shares: ticker, name, previous close. Their prices are invented. */
@@ -34,14 +34,14 @@ const SHARES: readonly (readonly [string, string, number])[] = [
 const OLD = { ticker: '000020', name: '동화약품', date: '2023-10-05', price: 9_730 };
 const HALTED = { ticker: '005935', name: '삼성전자우', price: 121_400 };
 
-/** One ticker's way through the days. */
+/** The prices of one ticker over the days. */
 interface Series {
   readonly ticker: string;
   readonly name: string;
   priceAt(step: number): PriceNow;
 }
 
-/** Starts publishing; gives the way to stop. */
+/** Starts publishing. Returns a function that stops it. */
 export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise<void> {
   const series = [...SHARES.map(([ticker, name, close]) => shareSeries(ticker, name, close)), ...readRates().map(rateSeries)];
   const { random } = makeLevers(20260829);
@@ -62,20 +62,20 @@ export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise
     const quotes = series
       .filter(({ ticker }) => random() < 1 / EVERY && !taken.has(ticker))
       .map((one) => tickDetail(one.priceAt(step), now));
-    for (const { ticker, timestamp } of quotes) told.set(ticker, timestamp);
+    for (const { ticker, timestamp } of quotes) published.set(ticker, timestamp);
     if (quotes.length > 0) await publish([{ source: MARKET, detailType: 'PricesTicked', detail: { quotes } }], isStopped);
   };
-  /** Tickers to leave alone: halted ones, and those that somebody else has just told a price of. */
+  /** Tickers to leave alone: halted ones, and those that another publisher has just changed. */
   const others = async (now: number): Promise<Set<string>> => {
     const prices = await readPrices(url, token).catch(() => ({}));
     const taken = Object.entries(prices).filter(([ticker, { timestamp, halted }]) => {
-      const foreign = told.has(ticker) && timestamp > (told.get(ticker) ?? '');
+      const foreign = published.has(ticker) && timestamp > (published.get(ticker) ?? '');
       return halted || (foreign && now - Date.parse(timestamp) < LEFT_ALONE_MS);
     });
     return new Set(taken.map(([ticker]) => ticker));
   };
-  /** When the demo last told a price of its own. */
-  const told = new Map<string, string>();
+  /** Timestamp of the demo's own last price, by ticker. */
+  const published = new Map<string, string>();
   return repeat(TICK_MS, tick);
 }
 
@@ -84,12 +84,12 @@ async function readPrices(url: string, token?: string): Promise<Record<string, {
     new URL('/internal/prices', url),
     token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
   );
-  // without them the demo only takes less heed of what others publish
+  // optional: without these prices, the demo may overwrite those of other publishers
   if (response.status !== 200) return {};
   return ((await response.json()) as { prices: Record<string, { timestamp: string; halted: boolean }> }).prices;
 }
 
-/** What is known when the demo begins: which tickers there are, an old close, a halted share, a price for each. */
+/** The first events: the list of tickers, an old close, a halted share, and a price for each ticker. */
 function opening(series: readonly Series[]): OutgoingEvent[] {
   const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
   const close = (ticker: string, price: number, date: string): OutgoingEvent => ({
@@ -121,7 +121,7 @@ function rateSeries({ ticker, name, won }: ReturnType<typeof readRates>[number])
   };
 }
 
-/** A share wanders around its previous close, a new way every day of the demo. */
+/** A share wanders around its previous close, on a new path every day of the demo. */
 function shareSeries(ticker: string, name: string, close: number): Series {
   const seed = seedOf(ticker);
   return {
@@ -129,7 +129,7 @@ function shareSeries(ticker: string, name: string, close: number): Series {
     name,
     priceAt(step) {
       const path = bridge(close, close, STEPS_A_DAY, seed + Math.floor(step / STEPS_A_DAY));
-      // shares of this price move by 100 won
+      // the tick size of shares at these prices is 100 won
       const price = Math.round((path[step % STEPS_A_DAY] ?? close) / 100) * 100;
       return { ticker, price, previousClose: close, volume: volumeAt(step, seed) };
     },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { OPERATIONS, type OutgoingEvent } from '../publisher.ts';
 
-/** An earthquake as the feed told it (see the head of `earthquakes.csv` for source and licence). */
+/** An earthquake of the feed. The head of `earthquakes.csv` names its source and licence. */
 export interface Earthquake {
   readonly atMs: number;
   readonly magnitude: number;
@@ -28,7 +28,7 @@ export function readEarthquakes(file = new URL('./earthquakes.csv', import.meta.
   });
 }
 
-/** From so strong on. */
+/** Least magnitude of each level, strongest first. */
 const LEVELS = [
   [6, 'critical'],
   [4.5, 'error'],
@@ -50,20 +50,23 @@ export const alertOf = ({ atMs, magnitude, latitude, longitude, depthKm, place }
   },
 });
 
-/** What of the feed is due after so long, from its beginning, where its time goes by so many times as fast; it begins anew when it ends. */
+/**
+ * Replays the feed at `speed` times its pace, and starts again when it ends. The returned function takes the time since
+ * the start, and returns the earthquakes that have fallen due since its last call.
+ */
 export function replay(quakes: readonly Earthquake[], speed: number): (elapsedMs: number) => Earthquake[] {
   const began = quakes[0]?.atMs ?? 0;
   const lengthMs = (quakes.at(-1)?.atMs ?? began) - began + 1;
-  let told = 0;
+  let next = 0;
   return (elapsedMs) => {
     const due: Earthquake[] = [];
     for (;;) {
-      const quake = quakes[told % quakes.length];
+      const quake = quakes[next % quakes.length];
       if (!quake) return due;
-      const dueMs = Math.floor(told / quakes.length) * lengthMs + quake.atMs - began;
+      const dueMs = Math.floor(next / quakes.length) * lengthMs + quake.atMs - began;
       if (dueMs > elapsedMs * speed) return due;
       due.push(quake);
-      told++;
+      next++;
     }
   };
 }

@@ -1,24 +1,24 @@
 /** Log lines of the functions, kept until they are published. */
 export interface Journal {
   note(name: string, line: string): void;
-  /** What came since, oldest first. */
+  /** Removes and returns the entries so far, oldest first. */
   take(): Record<string, unknown>[];
 }
 
-/** Those whose lines tell of clients. Those that publishing itself sets to work would tell of this for ever. */
-const TOLD_OF: ReadonlySet<string> = new Set(['ws-connect', 'ws-message', 'ws-disconnect', 'sweep', 'sse']);
-/** More than so many lines at a time nobody reads. */
-const MOST = 100;
+/** Functions that serve clients. Others are left out: to publish their lines would make them log again, without end. */
+const CLIENT_FUNCTIONS: ReadonlySet<string> = new Set(['ws-connect', 'ws-message', 'ws-disconnect', 'sweep', 'sse']);
+/** Further lines are dropped until the entries are taken. */
+const MAX_ENTRIES = 100;
 const MAX_TEXT = 160;
 
-/** What a line says besides. */
+/** Fields of a line that are appended to its message. */
 const FACTS = ['clientId', 'topics', 'topic', 'reason', 'dialect', 'connections'] as const;
 
 export function makeJournal(): Journal {
   let entries: Record<string, unknown>[] = [];
   return {
     note(name, line) {
-      const entry = TOLD_OF.has(name) && entries.length < MOST ? entryOf(name, line) : null;
+      const entry = CLIENT_FUNCTIONS.has(name) && entries.length < MAX_ENTRIES ? entryOf(name, line) : null;
       if (entry) entries.push(entry);
     },
     take() {
@@ -30,20 +30,20 @@ export function makeJournal(): Journal {
 }
 
 function entryOf(name: string, line: string): Record<string, unknown> | null {
-  let said: Record<string, unknown>;
+  let fields: Record<string, unknown>;
   try {
-    said = JSON.parse(line) as Record<string, unknown>;
+    fields = JSON.parse(line) as Record<string, unknown>;
   } catch {
     return null;
   }
-  // metrics are lines too, without a message
-  if (typeof said['message'] !== 'string' || typeof said['timestamp'] !== 'string') return null;
-  const facts = FACTS.flatMap((fact) => (said[fact] === undefined ? [] : [`${fact} ${JSON.stringify(said[fact])}`]));
+  // metrics are log lines too, and have no message
+  if (typeof fields['message'] !== 'string' || typeof fields['timestamp'] !== 'string') return null;
+  const facts = FACTS.flatMap((fact) => (fields[fact] === undefined ? [] : [`${fact} ${JSON.stringify(fields[fact])}`]));
   return {
-    timestamp: said['timestamp'],
-    level: String(said['level'] ?? 'INFO'),
+    timestamp: fields['timestamp'],
+    level: String(fields['level'] ?? 'INFO'),
     logger_name: name,
-    message: [said['message'], ...facts].join(' · ').slice(0, MAX_TEXT),
+    message: [fields['message'], ...facts].join(' · ').slice(0, MAX_TEXT),
     module: `${name}.ts`,
   };
 }

@@ -1,8 +1,8 @@
-/** How this machine is doing, as its operating system tells it. */
+/** The state of this machine, as its operating system reports it. */
 import { statfs } from 'node:fs/promises';
 import { cpus, freemem, networkInterfaces, totalmem, uptime } from 'node:os';
 
-/** Processor time since the machine began, in ms. */
+/** Processor time since the machine started, in ms. */
 interface Processors {
   readonly busy: number;
   readonly all: number;
@@ -17,7 +17,7 @@ export function readProcessors(): Processors {
 
 const percentOf = (part: number, whole: number): number => (whole <= 0 ? 0 : Math.round((part / whole) * 1000) / 10);
 
-/** The data of a `status_update`; the processors' share is that since `before`. */
+/** The data of a `status_update`. Its CPU use is the average since `before`. */
 export async function machineStatus(before: Processors, now: Processors, services: number): Promise<Record<string, unknown>> {
   const disk = await statfs(process.cwd());
   const outward = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal));

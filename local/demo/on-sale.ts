@@ -1,6 +1,6 @@
 /**
  * A simulated on-sale: buyers wait for a concert, are let in a few at a time, try for a seat, and queue again.
- * It publishes through the public path, like any upstream.
+ * It publishes through the public API, as any upstream does.
  */
 import { makeLevers } from '../base/levers.ts';
 import { type OutgoingEvent, postEvents } from '../publisher.ts';
@@ -9,40 +9,41 @@ import { repeat } from './repeat.ts';
 
 const MOVE_MS = 4_000;
 const CONCERT = 1;
-/** Their user ids are 1 to this. */
+/** Number of buyers. Their user ids count from 1. */
 const BUYERS = 200;
 
-/** The buyer that the page shows: at this rank it takes them something over a minute to the front. */
+/** The buyer that the page shows. From their first rank, the front is a little over a minute away. */
 const SHOWN = { userId: 100, seatId: 55, firstRank: 75 } as const;
 
-/** So many are let in at a time. */
+/** Number of buyers who are let in at a time. */
 const LET_IN = { least: 3, most: 5 } as const;
 const ACTIVE_SECONDS = 60;
-/** After so many moves it is known how an active buyer's reservation ended. */
+/** An active buyer's reservation is settled after this many moves. */
 const MOVES_TO_SETTLE = 2;
+/** Fraction of reservations that succeed. */
 const SUCCESSES = 0.7;
 
-/** Who stands where. */
+/** The queue, and the buyers who were let in. */
 export interface Room {
-  /** Next first. */
+  /** User ids, the next to be let in first. */
   readonly waiting: readonly number[];
   readonly active: readonly { readonly userId: number; readonly movesLeft: number }[];
 }
 
 export interface Move {
   readonly room: Room;
-  /** What an upstream tells of it. */
+  /** The events that an upstream publishes for it. */
   readonly events: readonly OutgoingEvent[];
 }
 
-/** The room as the sale opens: everybody waits, the shown buyer at their first rank. */
+/** The room when the sale opens: all buyers wait, the shown buyer at their first rank. */
 export function openRoom(): Move {
   const first = SHOWN.userId - SHOWN.firstRank;
   const waiting = Array.from({ length: BUYERS }, (_, index) => ((first + index) % BUYERS) + 1);
   return { room: { waiting, active: [] }, events: ranksOf(waiting) };
 }
 
-/** The queue moves: reservations are settled, their buyers queue again, and some at the front are let in. */
+/** Moves the queue: reservations are settled, their buyers queue again, and some buyers at the front are let in. */
 export function moveRoom({ waiting, active }: Room, random: () => number): Move {
   const done = active.filter(({ movesLeft }) => movesLeft === 1).map(({ userId }) => userId);
   const busy = active.filter(({ movesLeft }) => movesLeft > 1).map(({ userId, movesLeft }) => ({ userId, movesLeft: movesLeft - 1 }));
@@ -50,7 +51,7 @@ export function moveRoom({ waiting, active }: Room, random: () => number): Move 
   const behind = [...waiting.slice(letIn.length), ...done];
   return {
     room: { waiting: behind, active: [...busy, ...letIn.map((userId) => ({ userId, movesLeft: MOVES_TO_SETTLE }))] },
-    // somebody left the front, so that every rank is another
+    // buyers left the front, so every rank has changed
     events: [...done.map((userId) => settled(userId, random() < SUCCESSES)), ...letIn.map(activated), ...ranksOf(behind)],
   };
 }
@@ -72,7 +73,7 @@ const settled = (userId: number, success: boolean): OutgoingEvent => ({
   detail: { userId, seatId: userId === SHOWN.userId ? SHOWN.seatId : 1_000 + userId, status: success ? 'SUCCESS' : 'FAIL' },
 });
 
-/** Opens the sale; gives the way to stop. */
+/** Opens the sale. Returns a function that stops it. */
 export function startOnSale({ url, key, warn }: DemoOptions): () => Promise<void> {
   const { random } = makeLevers(20260915);
   let move = openRoom();
@@ -83,7 +84,7 @@ export function startOnSale({ url, key, warn }: DemoOptions): () => Promise<void
       for (const { error_message } of rejected) warn(error_message);
       move = moveRoom(move.room, random);
     } catch (error) {
-      // what was not taken is told again: the room stays as buyers believe it to be
+      // the room has not moved, so the same events are published again
       if (!isStopped()) warn(error instanceof Error ? error.message : String(error));
     }
   });

@@ -1,6 +1,6 @@
 /**
- * The demo's operations: a real week of earthquakes as alerts, this machine's own figures as its status, and what the
- * functions log of their clients. It publishes through the public path, like any upstream.
+ * The demo's operations: a real week of earthquakes as alerts, the state of this machine, and the functions' log lines
+ * about their clients. It publishes through the public API, as any upstream does.
  */
 import { OPERATIONS, type OutgoingEvent, postEvents } from '../publisher.ts';
 import type { DemoOptions } from './demo.ts';
@@ -10,16 +10,16 @@ import { machineStatus, readProcessors } from './machine.ts';
 import { repeat } from './repeat.ts';
 
 const EVERY_MS = 2_000;
-/** The week goes by in half an hour: an earthquake every two seconds or so. */
+/** The week takes half an hour, so an earthquake comes about every two seconds. */
 const SPEED = 300;
 
 export interface OperationsOptions extends DemoOptions {
   readonly journal: Journal;
-  /** How many services run. */
+  /** Number of running services. */
   readonly services: number;
 }
 
-/** Starts publishing; gives the way to stop. */
+/** Starts publishing. Returns a function that stops it. */
 export function startOperations({ url, key, warn, journal, services }: OperationsOptions): () => Promise<void> {
   const began = Date.now();
   const due = replay(readEarthquakes(), SPEED);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Real daily rates in whole won (see the head of `prices.csv` for source and licence). */
+/** Real daily rates in whole won. The head of `prices.csv` names their source and licence. */
 export interface DailyRates {
   readonly ticker: string;
   readonly name: string;

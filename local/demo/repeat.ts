@@ -1,15 +1,15 @@
-/** Works at once, and again so long after each time it has ended. Gives the way to stop, which waits for what is under way. */
+/** Runs `work` now, and again `pauseMs` after each run has ended. Returns a function that stops it, and waits for a run in flight. */
 export function repeat(pauseMs: number, work: (isStopped: () => boolean) => Promise<void>): () => Promise<void> {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  const turn = async (): Promise<void> => {
+  const round = async (): Promise<void> => {
     await work(() => stopped);
     if (stopped) return;
     timer = setTimeout(() => {
-      running = turn();
+      running = round();
     }, pauseMs);
   };
-  let running = turn();
+  let running = round();
   return async () => {
     stopped = true;
     clearTimeout(timer);

@@ -1,18 +1,18 @@
-/** `AWS::S3::Bucket`: objects by path, in memory or in a folder, gone when their lifecycle ends. */
+/** `AWS::S3::Bucket`: objects by key, in memory or in a folder, deleted when their lifecycle ends. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { LocalClock } from '../base/clock.ts';
 
 export interface LocalBucket {
-  /** `PUT` and `GET` of an object, as the platform answers them. */
+  /** Serves `PUT` and `GET` of an object, with the platform's responses. */
   serve(method: string, key: string, body: Buffer, response: ServerResponse): void;
 }
 
 export interface BucketOptions {
   readonly dataDir: string | null;
   readonly id: string;
-  /** `null` = objects stay. */
+  /** Objects expire after this many days; `null` = never. */
   readonly lifeDays: number | null;
   readonly clock: LocalClock;
 }
@@ -20,7 +20,7 @@ export interface BucketOptions {
 interface Store {
   put(key: string, body: Buffer, atMs: number): void;
   get(key: string): Buffer | null;
-  /** Keys with the time they were put at. */
+  /** Each key with the time of its put, in ms. */
   all(): Iterable<readonly [string, number]>;
   remove(key: string): void;
 }

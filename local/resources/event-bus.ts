@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LocalClock } from '../base/clock.ts';
 
-/** An event as rules match it and targets get it. */
+/** The fields of an event that rules match. */
 export interface BusEvent {
   readonly source: string;
   readonly 'detail-type': string;
@@ -13,11 +13,12 @@ export interface BusRule {
   readonly targets: readonly ((body: string) => void)[];
 }
 
-/** `AWS::Events::EventBus`: the targets of every matching rule get the event. */
+/** `AWS::Events::EventBus`: every matching rule sends the event to its targets. */
 export interface LocalBus {
   readonly name: string;
-  /** Throws if the local run does not know the rule's pattern. */
+  /** Throws if the local run does not support the rule's pattern. */
   addRule(rule: BusRule): void;
+  /** Returns the entry's result as `PutEvents` does. */
   put(entry: {
     Source?: string;
     DetailType?: string;
@@ -63,12 +64,12 @@ export function localBus(name: string, clock: LocalClock): LocalBus {
   };
 }
 
-/** Patterns as far as the templates use them: fields with lists of exact values. */
+/** Supports only the patterns that the template uses: fields with lists of exact strings. */
 function checkPattern(pattern: Readonly<Record<string, unknown>>): void {
   for (const [field, wanted] of Object.entries(pattern)) {
     if (Array.isArray(wanted) && wanted.every((one) => typeof one === 'string')) continue;
     throw new Error(
-      `the local run does not know this event pattern on ${field}: ${JSON.stringify(wanted)}; add it to local/resources/event-bus.ts`,
+      `the local run does not support this event pattern on ${field}: ${JSON.stringify(wanted)}; add it to local/resources/event-bus.ts`,
     );
   }
 }

@@ -13,8 +13,8 @@ export interface MappingOptions {
 }
 
 /**
- * `AWS::Lambda::EventSourceMapping`: hands a queue's messages to a function in batches, without window. What fails
- * stays invisible until its time is out, and then comes back.
+ * `AWS::Lambda::EventSourceMapping`: invokes a function with batches of a queue's messages, without batching window.
+ * Messages that fail are retried after their visibility timeout.
  */
 export function mapQueue({ queue, fn, batchSize, maximumConcurrency, reportsItemFailures, queueArn, warn }: MappingOptions): void {
   const limit = Math.min(maximumConcurrency, MAX_ENVIRONMENTS);
@@ -29,13 +29,13 @@ export function mapQueue({ queue, fn, batchSize, maximumConcurrency, reportsItem
       const failed = new Set(reportsItemFailures ? (result?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier) : []);
       for (const { messageId } of batch) if (!failed.has(messageId)) queue.delete(messageId);
     } catch (error) {
-      warn(`${fn.name}: ${error instanceof Error ? error.message : String(error)}; its ${batch.length} message(s) come back`);
+      warn(`${fn.name}: ${error instanceof Error ? error.message : String(error)}; its ${batch.length} message(s) will be retried`);
     } finally {
       running--;
       poll();
     }
   };
-  /** Messages of one moment go together: a burst makes full batches. */
+  /** Deferred with `setImmediate`, so that a burst makes full batches. */
   const poll = (): void => {
     if (polled) return;
     polled = true;

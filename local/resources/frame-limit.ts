@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
 /**
- * Watches the frames a client sends and calls back once when one is longer than allowed. The WebSocket library limits
- * messages only, and the platform limits frames too: a client that works here must not fail there.
+ * Watches the frames that a client sends, and calls `tooLong` once when one has more than `maxBytes`. The WebSocket
+ * library limits only messages. The platform limits frames too, and a client that works here must work there.
  */
 export function watchFrames(socket: Duplex, head: Buffer, maxBytes: number, tooLong: () => void): void {
   let header = Buffer.alloc(0);
@@ -33,7 +33,7 @@ export function watchFrames(socket: Duplex, head: Buffer, maxBytes: number, tooL
   socket.prependListener('data', scan);
 }
 
-/** The payload's length once the header is whole (mask included), else `null`. */
+/** The payload's length; `null` while the header, mask included, is incomplete. */
 function payloadLength(header: Buffer): number | null {
   if (header.length < 2) return null;
   const second = header.readUInt8(1);

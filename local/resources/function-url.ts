@@ -1,4 +1,4 @@
-/** `AWS::Lambda::Url` with response streaming. The function is not told when a client leaves: it runs to its end. */
+/** `AWS::Lambda::Url` with response streaming. As on the platform, a function runs to its end even if its client leaves. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
 import { urlOf } from '../base/url.ts';
@@ -9,7 +9,7 @@ export interface LocalFunctionUrl {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-/** Between the head, as JSON, and the body. */
+/** Separates the head, as JSON, from the body. */
 const SEPARATOR = Buffer.alloc(8);
 
 interface Prelude {

@@ -1,5 +1,5 @@
 // @ts-check
-/** One execution environment of a function: the very bundle that is deployed, in a thread of its own. */
+/** One execution environment of a function: the same bundle that is deployed, in a thread of its own. */
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -8,7 +8,7 @@ const { bundle, exportName, shift } = workerData;
 const shifted = new Float64Array(shift);
 
 const RealDate = Date;
-/** The function's time follows the local run's. */
+/** Functions see the time of the local run. */
 globalThis.Date = class extends RealDate {
   /** @param {any[]} parts */
   constructor(...parts) {
@@ -20,7 +20,7 @@ globalThis.Date = class extends RealDate {
   }
 };
 
-/** Response streaming as the runtime has it: the head goes before the first piece, as JSON and eight NULs. */
+/** Response streaming as in Lambda's runtime: the head precedes the first piece, as JSON and eight NULs. */
 const streaming = new WeakSet();
 globalThis.awslambda = {
   /** @param {Function} handler */
@@ -32,10 +32,10 @@ globalThis.awslambda = {
     /** @param {Writable} stream @param {object} prelude */
     from(stream, prelude) {
       const write = stream.write.bind(stream);
-      let headed = false;
+      let headSent = false;
       stream.write = (/** @type {any[]} */ ...piece) => {
-        if (!headed) {
-          headed = true;
+        if (!headSent) {
+          headSent = true;
           write(`${JSON.stringify(prelude)}${'\0'.repeat(8)}`);
         }
         // @ts-expect-error the pieces are the real method's

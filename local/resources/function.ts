@@ -5,14 +5,14 @@ import { Worker } from 'node:worker_threads';
 import type { LocalClock } from '../base/clock.ts';
 import type { Levers } from '../base/levers.ts';
 
-/** `AWS::Lambda::Function`: execution environments are threads that serve one invocation at a time, as Lambda's do. */
+/** `AWS::Lambda::Function`: each execution environment is a thread, and serves one invocation at a time as Lambda's do. */
 export interface LocalFunction {
   readonly name: string;
-  /** Throws where the function threw, timed out or was killed. */
+  /** Rejects if the function threw, timed out or was killed. */
   invoke(event: unknown): Promise<unknown>;
-  /** Calls back with each piece of a streamed answer; resolves at its end, however it comes. */
+  /** Calls back with each piece of a streamed response. Resolves at its end, even if it ends early. */
   stream(event: unknown, onPiece: (piece: Buffer) => void): Promise<void>;
-  /** Invocations under way or waiting, streams left out. */
+  /** Number of invocations in flight or waiting, without streams. */
   running(): number;
   stop(): Promise<void>;
 }
@@ -29,13 +29,13 @@ export interface FunctionOptions {
   readonly log: (name: string, line: string) => void;
 }
 
-/** So many environments of one function at most: more would only fight for the laptop's cores. */
+/** Limit of environments per function: more would only compete for the cores of a laptop. */
 export const MAX_ENVIRONMENTS = 4;
 
-/** A stream takes an environment of its own on the platform; a laptop has no room for a thread a stream, so they share. */
+/** The platform gives each stream an environment of its own. A laptop has no memory for that many threads, so streams share. */
 const STREAMS_AN_ENVIRONMENT = 150;
 
-/** A lever kills an invocation at some moment within its first so many ms. */
+/** A lever kills an invocation at a random moment within this time. */
 const HALF_WAY_MS = 30;
 const STREAM_HALF_WAY_MS = 2_000;
 
@@ -43,7 +43,7 @@ const WORKER = fileURLToPath(new URL('./function-worker.mjs', import.meta.url));
 
 interface Environment {
   readonly worker: Worker;
-  readonly under: Map<string, Invocation>;
+  readonly inFlight: Map<string, Invocation>;
 }
 interface Invocation {
   readonly settle: (outcome: Outcome) => void;
@@ -55,17 +55,17 @@ type Reply = Outcome & { readonly id: string; readonly chunk?: Uint8Array };
 export function localFunction(options: FunctionOptions): LocalFunction {
   const { name, levers } = options;
   const all = new Set<Environment>();
-  /** Those with room, the last used one last. */
+  /** Environments with room, the most recently used last. */
   const free: Environment[] = [];
   const waiting: ((environment: Environment) => void)[] = [];
   let stopping = false;
   let running = 0;
 
-  const bury = (environment: Environment, error: NonNullable<Outcome['error']>): void => {
+  const discard = (environment: Environment, error: NonNullable<Outcome['error']>): void => {
     all.delete(environment);
     if (free.includes(environment)) free.splice(free.indexOf(environment), 1);
-    for (const { settle } of environment.under.values()) settle({ error });
-    environment.under.clear();
+    for (const { settle } of environment.inFlight.values()) settle({ error });
+    environment.inFlight.clear();
   };
   const start = (): Environment => {
     const [file = 'index', exportName = 'handler'] = options.handler.split('.');
@@ -77,16 +77,16 @@ export function localFunction(options: FunctionOptions): LocalFunction {
       execArgv: ['--enable-source-maps'],
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
-    const environment: Environment = { worker, under: new Map() };
+    const environment: Environment = { worker, inFlight: new Map() };
     worker.on('message', ({ id, chunk, ...outcome }: Reply) => {
-      const invocation = environment.under.get(id);
+      const invocation = environment.inFlight.get(id);
       if (chunk) return invocation?.onPiece(Buffer.from(chunk));
-      environment.under.delete(id);
+      environment.inFlight.delete(id);
       invocation?.settle(outcome);
     });
-    worker.on('error', (error: Error) => bury(environment, error));
+    worker.on('error', (error: Error) => discard(environment, error));
     worker.on('exit', () =>
-      bury(environment, { name: 'Runtime.ExitError', message: `an environment of ${name} ended during the invocation` }),
+      discard(environment, { name: 'Runtime.ExitError', message: `an environment of ${name} ended during the invocation` }),
     );
     for (const stream of [worker.stdout, worker.stderr]) {
       let rest = '';
@@ -112,7 +112,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     else if (all.has(environment) && !free.includes(environment)) free.push(environment);
   };
 
-  /** One invocation; several at once in an environment where `shared`. */
+  /** One invocation. If `shared`, its environment serves others at the same time. */
   const call = async (event: unknown, shared: boolean, onPiece: (piece: Buffer) => void): Promise<Outcome> => {
     if (stopping) throw new Error(`${name} is stopping`);
     const environment = await acquire();
@@ -121,10 +121,10 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     const killed = levers.random() < (levers.kill.get(name) ?? 0);
     let timer: NodeJS.Timeout | undefined;
     const outcome = await new Promise<Outcome>((resolve) => {
-      environment.under.set(id, { settle: resolve, onPiece });
+      environment.inFlight.set(id, { settle: resolve, onPiece });
       const die = (message: string): void => {
-        if (!environment.under.delete(id)) return;
-        // others that share the thread go on; nobody hears the rest of this one
+        if (!environment.inFlight.delete(id)) return;
+        // a shared thread goes on for its other streams, and the rest of this one is dropped
         if (!shared) {
           all.delete(environment);
           void environment.worker.terminate();
@@ -134,7 +134,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
       timer = setTimeout(() => die(`${name} timed out after ${options.timeoutSeconds} seconds`), options.timeoutSeconds * 1000);
       environment.worker.postMessage({ id, event, deadlineMs, context: contextOf(name) });
       if (killed) setTimeout(() => die(`${name} was killed by a lever`), levers.random() * (shared ? STREAM_HALF_WAY_MS : HALF_WAY_MS));
-      if (shared && environment.under.size < STREAMS_AN_ENVIRONMENT) release(environment);
+      if (shared && environment.inFlight.size < STREAMS_AN_ENVIRONMENT) release(environment);
     });
     clearTimeout(timer);
     release(environment);

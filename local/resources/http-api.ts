@@ -25,7 +25,7 @@ export interface HttpApiOptions {
 }
 
 export interface LocalHttpApi {
-  /** False where no route takes the request. */
+  /** False if no route matches the request. */
   serve(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
@@ -47,7 +47,7 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
     return { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
   });
 
-  const answer = async (
+  const respond = async (
     fn: LocalFunction,
     routeKey: string,
     request: IncomingMessage,
@@ -86,14 +86,14 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
       }
       const route = here.find(({ method }) => method === request.method || method === 'ANY');
       if (!route) return false;
-      // a client that left in the middle of its request is nobody to answer
-      answer(route.fn, route.key, request, url, response).catch(() => response.destroy());
+      // the client may leave before its request is complete
+      respond(route.fn, route.key, request, url, response).catch(() => response.destroy());
       return true;
     },
   };
 }
 
-/** A request in payload format 2.0: what HTTP APIs and function URLs hand to functions. */
+/** The event of a request in payload format 2.0, which HTTP APIs and function URLs use. */
 export function eventOf(request: IncomingMessage, url: URL, body: Buffer, routeKey: string, apiId: string, nowMs: number) {
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
   return {
@@ -136,11 +136,11 @@ export function corsHeaders(cors: Cors | null, { headers }: IncomingMessage): Re
   };
 }
 
-/** Of repeated parameters the platform joins the values. */
+/** The platform joins the values of a repeated parameter. */
 const queryOf = ({ searchParams }: URL): Record<string, string> =>
   Object.fromEntries([...new Set(searchParams.keys())].map((name) => [name, searchParams.getAll(name).join(',')]));
 
-/** The body, or `null` where it is too long. Rejects where the client leaves before its end. */
+/** The body; `null` if it is too long. Rejects if the client leaves before its end. */
 export function readBody(request: IncomingMessage): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

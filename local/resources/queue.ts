@@ -2,20 +2,23 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { LocalClock } from '../base/clock.ts';
 import type { Levers } from '../base/levers.ts';
 
-/** `AWS::SQS::Queue`, standard: at least once, in no order, with visibility time-out and dead letters. */
+/** A standard `AWS::SQS::Queue`: at-least-once delivery in no order, with visibility timeout and dead-letter queue. */
 export interface LocalQueue {
   readonly name: string;
   send(body: string, options?: SendOptions): { messageId: string; md5: string };
-  /** Up to `limit` visible messages, each invisible from now on until it is deleted or its time is out. */
+  /**
+   * Returns up to `limit` visible messages, and hides them for the visibility timeout. A message that was received
+   * `maxReceives` times before moves to the dead-letter queue instead.
+   */
   receive(limit: number): Received[];
   delete(messageId: string): void;
-  /** Called when a message may be received. */
+  /** Called when a message becomes visible. */
   onVisible: (() => void) | null;
-  /** Everything in it, visible or not. */
+  /** Number of messages, visible or not. */
   size(): number;
-  /** What may be received now. */
+  /** Number of messages that can be received now. */
   visible(): number;
-  /** What lies in it, for whoever looks at dead letters. */
+  /** All messages, visible or not, without receiving them. */
   peek(): readonly Received[];
 }
 
@@ -36,6 +39,7 @@ export interface QueueOptions {
   readonly name: string;
   readonly visibilitySeconds: number;
   readonly maxReceives: number;
+  /** The dead-letter queue; `null` if there is none. */
   readonly dead: () => LocalQueue | null;
   readonly clock: LocalClock;
 }
@@ -91,7 +95,7 @@ export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }
   return queue;
 }
 
-/** Does to a message on its way what the levers say: delivers it twice, or late. */
+/** Sends a message, twice or late if the levers ask for it. */
 export function deliverAtLeastOnce(send: () => void, levers: Levers, clock: LocalClock): void {
   const times = levers.random() < levers.duplicateEvents ? 2 : 1;
   for (let time = 0; time < times; time++) {

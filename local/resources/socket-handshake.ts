@@ -71,7 +71,7 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
   };
 }
 
-/** Whether the platform would call `$connect` at all. It refuses other requests itself. */
+/** False for a request that the platform refuses without calling `$connect`. */
 const isHandshake = ({ headers }: IncomingMessage): boolean =>
   /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
   headers['sec-websocket-version'] === '13' &&

@@ -1,5 +1,5 @@
 // @ts-check
-/** The embedded DynamoDB, in a thread of its own: it speaks the real wire protocol on a loopback port. */
+/** The embedded DynamoDB, in a thread of its own. It serves the real wire protocol on a loopback port. */
 import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 

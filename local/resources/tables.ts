@@ -9,7 +9,7 @@ import type { Resource } from '../base/template.ts';
 /** `AWS::DynamoDB::GlobalTable`: an embedded DynamoDB over its wire protocol, in memory or in a folder. */
 export interface LocalTables {
   readonly endpoint: string;
-  /** Makes a table unless the folder holds it already. */
+  /** Creates a table, unless the folder contains it already. */
   create(table: Resource): Promise<void>;
   stop(): Promise<void>;
 }
