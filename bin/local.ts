@@ -15,7 +15,7 @@ import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
 const DEFAULT_PORT = 8000;
-/** The local run's key for publishing. */
+/** The publish key of the local run. */
 const LOCAL_KEY = 'local-key';
 /** After Ctrl-C, work in flight has this long to end. */
 const SETTLE_MS = 5_000;
@@ -37,7 +37,7 @@ function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
   return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: environment['VERBOSE'] === '1' };
 }
 
-/** Defaults that differ from a deployment's: every transport is on, and tokens are the local run's own. */
+/** Defaults that differ from a deployment's: every transport is on, and the local run issues the tokens. */
 const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> => ({
   [SETTING.pushMode]: 'both',
   [SETTING.anonymousControl]: 'true',
@@ -50,7 +50,7 @@ const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> =
 const given = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 
-/** A setting that cannot be used is an error of one line, without a stack. */
+/** Reads all settings. If one is invalid, prints one line without a stack and ends the process. */
 async function readEverything(): Promise<{ local: LocalSettings; settings: Settings; systems: readonly System[]; module: string }> {
   try {
     const module = systemsModule(process.env);
@@ -97,14 +97,14 @@ async function main(): Promise<void> {
       // a second Ctrl-C does not wait
       if (ending) process.exit(130);
       ending = true;
-      console.log('ending …');
+      console.log('stopping …');
       void end(0);
     });
   }
 
   const print = printer(local.verbose);
   const journal = makeJournal();
-  console.log('making the template and its functions …');
+  console.log('building the template and its functions …');
   try {
     assembly = await assemble({ settings, systems, systemsModule: module });
     run = await startLocal({
@@ -136,11 +136,11 @@ async function main(): Promise<void> {
 
 function explainStart(error: unknown, port: number): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `port ${port} is taken by another program: end that, or choose another with PORT=8001 npm start`;
+    return `port ${port} is taken by another program: stop that, or choose another port with PORT=8001 npm start`;
   }
   return `cannot start: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-// the deployed runtime is newer than the laptop's may be
+// Node on this machine may be older than the deployed runtime
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 await main();

@@ -1,4 +1,4 @@
-/** `npm run publish -- price 005930 158600`: sends an event of one's own. */
+/** `npm run publish -- price 005930 158600`: publishes one event by hand. */
 import { parseArgs } from 'node:util';
 import { MARKET, OPERATIONS, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
 
@@ -11,12 +11,12 @@ const USAGE = `usage: npm run publish -- price TICKER WON                    a t
        npm run publish -- alert LEVEL TITLE [MESSAGE]        such as: alert critical "disk full"
        npm run publish -- service ID EVENT [MESSAGE]         such as: service posco_news restarted
        npm run publish -- log LEVEL MESSAGE                  such as: log ERROR "it broke"
-options: --url http://localhost:8000   where to   (or PUSH_URL, or PORT on this machine)
-         --key local-key               the key    (or PUSH_KEY)
-         --lane bus|direct             the way    (bus)
-         --token JWT                   for reading the last price, where a token is needed (or PUSH_TOKEN)`;
+options: --url http://localhost:8000   the address (or PUSH_URL, or PORT on this machine)
+         --key local-key               the publish key (or PUSH_KEY)
+         --lane bus|direct             the lane, bus by default
+         --token JWT                   for reading the last price, if the server requires a token (or PUSH_TOKEN)`;
 
-/** A mistake of the caller's, told without a stack. */
+/** A mistake of the caller, printed without a stack. */
 class UsageError extends Error {}
 
 interface Context {
@@ -32,7 +32,7 @@ function tickerOf([ticker = '']: readonly string[]): string {
   throw new UsageError(`a ticker is six digits or capital letters, such as 005930; got ${JSON.stringify(ticker)}`);
 }
 
-/** The words after the event's name as whole numbers, named for the message. */
+/** The words after the event's name, as whole numbers. `names` appear in the error message. */
 function numbersOf(words: readonly string[], ...names: readonly string[]): number[] {
   if (words.length !== names.length) throw new UsageError(`expected ${names.join(', ')}; got ${JSON.stringify(words.join(' '))}`);
   return names.map((name, index) => {
@@ -42,10 +42,10 @@ function numbersOf(words: readonly string[], ...names: readonly string[]): numbe
   });
 }
 
-/** The words after the event's name: those that are named, and one more at most. */
+/** The words after the event's name: one for each of `names`, and at most one more. */
 function textsOf(words: readonly string[], ...names: readonly string[]): string[] {
   if (words.length < names.length || words.length > names.length + 1)
-    throw new UsageError(`expected ${names.join(', ')}, in quotes where there are spaces; got ${JSON.stringify(words.join(' '))}`);
+    throw new UsageError(`expected ${names.join(', ')}, in quotes if they contain spaces; got ${JSON.stringify(words.join(' '))}`);
   return [...words];
 }
 
@@ -113,7 +113,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
 };
 
-/** Where the event goes, for the message when nobody is there. */
+/** The server's address, for the error message if it does not answer. */
 let target = '';
 
 async function main(): Promise<void> {
@@ -138,7 +138,7 @@ async function main(): Promise<void> {
 ${USAGE}`,
     );
   if (values.lane !== undefined && values.lane !== 'bus' && values.lane !== 'direct')
-    throw new UsageError(`--lane: bus or direct, not ${values.lane}`);
+    throw new UsageError(`--lane: expected bus or direct, got ${JSON.stringify(values.lane)}`);
   const url = values.url ?? process.env['PUSH_URL'] ?? `http://localhost:${process.env['PORT'] ?? '8000'}`;
   if (!/^https?:\/\/[^/]+\/?$/.test(url))
     throw new UsageError(`--url: expected an address such as http://localhost:8000, got ${JSON.stringify(url)}`);
@@ -153,7 +153,7 @@ main().catch((error: Error & { code?: string; cause?: { code?: string } }) => {
   const refused = error.cause?.code === 'ECONNREFUSED';
   console.error(
     refused
-      ? `nobody answers at ${target}: is \`npm start\` running, and there? (--url names another address)`
+      ? `no server answers at ${target}: is \`npm start\` running there? (--url names another address)`
       : error instanceof UsageError || error.code?.startsWith('ERR_PARSE')
         ? error.message
         : `failed: ${error.message}`,

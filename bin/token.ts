@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { TOKEN_PATH } from '../local/issuer.ts';
 
 const USAGE = `usage: npm run --silent token -- --user 100 [--roles ops:read,ops:control] [--seconds 3600]
-options: --url http://localhost:8000   where AUTH_MODE=jwt npm start runs (or PUSH_URL, or PORT on this machine)`;
+options: --url http://localhost:8000   the address of AUTH_MODE=jwt npm start (or PUSH_URL, or PORT on this machine)`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ user: values.user, roles, seconds: Number(values.seconds) }),
   }).catch(() => {
-    throw new Error(`nobody answers at ${url}: is \`AUTH_MODE=jwt npm start\` running, and there? (--url names another address)`);
+    throw new Error(`no server answers at ${url}: is \`AUTH_MODE=jwt npm start\` running there? (--url names another address)`);
   });
   if (response.status === 404) throw new Error(`${url} does not mint tokens: start it with AUTH_MODE=jwt and without JWT_ISSUER`);
   const body = (await response.json()) as { token?: string; error_message?: string };
