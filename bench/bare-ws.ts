@@ -1,4 +1,4 @@
-/** The control: what somebody writes in an hour with one server and no promises. It speaks as much of the protocols as the loads need. */
+/** The control: a single server without guarantees. It implements only the parts of the protocols that the loads use. */
 import { createServer } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
 
@@ -9,7 +9,7 @@ const server = createServer((request, response) => {
     const { events } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { events: { detail: Record<string, unknown> }[] };
     for (const { detail } of events) {
       if ('ticker' in detail) broadcast(detail);
-      else tellOwner(detail);
+      else sendToOwner(detail);
     }
     response.writeHead(202).end('{}');
   });
@@ -22,7 +22,7 @@ function broadcast({ ticker, timestamp, ...data }: Record<string, unknown>): voi
   for (const socket of sockets.clients) socket.send(frame);
 }
 
-function tellOwner(detail: Record<string, unknown>): void {
+function sendToOwner(detail: Record<string, unknown>): void {
   const { userId, concertId } = detail;
   const destination = `/topic/waiting-queue/${String(concertId)}/${String(userId)}`;
   const body = JSON.stringify({ event: 'RANK_UPDATE', userId, concertId, data: detail });

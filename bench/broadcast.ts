@@ -1,4 +1,4 @@
-/** One ticker, many clients: how much is delivered, how late, and with how much memory, beside the control. */
+/** One ticker, many clients: deliveries, latency, memory and CPU, beside the control. */
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { bounded } from '../core/base/concurrency.ts';
@@ -14,7 +14,7 @@ export interface BroadcastLoad {
 
 const TICKER = '005930';
 const FIRST = 100_000;
-/** Ticks before the measured ones. */
+/** Ticks that are not measured. */
 const WARM_UP = 15;
 
 interface Outcome {
@@ -39,8 +39,8 @@ export async function broadcast(load: BroadcastLoad): Promise<void> {
       perSecond.toFixed(0),
       p50.toFixed(0),
       p99.toFixed(0),
-      memoryMb?.toFixed(0) ?? 'not told here',
-      cpuSeconds?.toFixed(1) ?? 'not told here',
+      memoryMb?.toFixed(0) ?? 'unknown',
+      cpuSeconds?.toFixed(1) ?? 'unknown',
       `${endOnNewest} of ${load.clients}`,
     ]);
   });
@@ -73,7 +73,7 @@ async function run(host: Host, { clients, ticksPerSecond, seconds }: BroadcastLo
     sockets.push(socket);
   });
 
-  // environments start and code warms up before anything counts, on every host alike
+  // on every host, environments start and code warms up before the measurement
   for (let index = 0; index < WARM_UP; index++) {
     await publish(host.url, index + 1);
     await new Promise((done) => setTimeout(done, 1000 / ticksPerSecond));

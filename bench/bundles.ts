@@ -1,4 +1,4 @@
-/** What a cold start pays for: the size of each function's bundle and the time its import takes in a fresh process. */
+/** The cost of a cold start: the size of each function's bundle, and the time of its import in a fresh process. */
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { quantile, table } from './print.ts';
 
 const TRIES = 7;
 
-/** Every name a function may ask for at import, and settings as they are deployed. */
+/** Every variable that a function may read at import, and the settings of a deployment. */
 const ENVIRONMENT = {
   ...Object.fromEntries(Object.values(ENV).map((name) => [name, '1'])),
   ...readSettings({}, systems),
@@ -28,7 +28,7 @@ export async function bundles(): Promise<void> {
           [
             '--input-type=module',
             '-e',
-            // the global is the runtime's, where answers can be streamed
+            // Lambda's runtime defines this global for response streaming
             `globalThis.awslambda={streamifyResponse:(h)=>h};const t=performance.now();${code};console.log(performance.now()-t)`,
           ],
           {

@@ -7,20 +7,20 @@ const ROOT = resolve(import.meta.dirname, '..');
 /** A server under load, in processes of its own. */
 export interface Host {
   readonly url: string;
-  /** Resident memory of its process tree, in MB; `null` where the system does not tell. */
+  /** Resident memory of its process tree, in MB; `null` if the system does not report it. */
   memoryMb(): number | null;
-  /** CPU that its process tree used so far, in seconds; `null` where the system does not tell. */
+  /** CPU time of its process tree so far, in seconds; `null` if the system does not report it. */
   cpuSeconds(): number | null;
   stop(): Promise<void>;
 }
 
-/** The control, and what is measured beside it: one after the other, so that neither takes the other's time. */
+/** The control and this project. They run one after the other, so that neither slows the other. */
 const HOSTS: readonly (readonly [name: string, program: string, environment: Record<string, string>])[] = [
   ['bare ws (control)', 'bench/bare-ws.ts', {}],
   ['realtime-push, local', 'bin/local.ts', { DEMO: 'off', PORT: '0', LOG_LEVEL: 'WARN' }],
 ];
 
-/** Does the same with each host. */
+/** Runs the same load on each host. */
 export async function onEachHost(work: (name: string, host: Host) => Promise<void>): Promise<void> {
   for (const [name, program, environment] of HOSTS) {
     const host = await startHost(program, environment);
@@ -60,7 +60,7 @@ function readyUrl(child: ChildProcess): Promise<string> {
       const url = /^ready (http:\/\/\S+)/m.exec(output)?.[1];
       if (url) resolveUrl(url);
     });
-    child.once('exit', (code) => reject(new Error(`the host ended with ${code}: ${output}`)));
+    child.once('exit', (code) => reject(new Error(`the host exited with ${code}: ${output}`)));
   });
 }
 
@@ -76,12 +76,12 @@ function treeOf(root: number): number[] | null {
     for (const pid of tree) tree.push(...parents.filter(({ parent }) => parent === pid).map((one) => one.pid));
     return tree;
   } catch {
-    // only Linux has /proc; the bench says so where it prints
+    // only Linux has /proc: elsewhere the tables print "unknown"
     return null;
   }
 }
 
-/** The fields after the command's name, which may hold anything. */
+/** The fields after the command's name, which may itself contain spaces. */
 function statOf(pid: number): string[] | null {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? null;

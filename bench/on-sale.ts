@@ -1,4 +1,4 @@
-/** A waiting room: each buyer's rank goes to that buyer alone, over STOMP. What is delivered, how late, and what polling would have cost. */
+/** A waiting room over STOMP, each rank for one buyer: deliveries, latency, and the requests that polling would take. */
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { bounded } from '../core/base/concurrency.ts';
@@ -14,7 +14,7 @@ export interface OnSaleLoad {
 }
 
 const CONCERT = 1;
-/** What a page does that has no push. */
+/** Interval at which a page without push polls. */
 const POLL_SECONDS = 2;
 const EVENTS_PER_REQUEST = 10;
 
@@ -44,7 +44,7 @@ export async function onSale(load: OnSaleLoad): Promise<void> {
       outcome.perSecond.toFixed(0),
       outcome.p50.toFixed(0),
       outcome.p99.toFixed(0),
-      outcome.memoryMb?.toFixed(0) ?? 'not told here',
+      outcome.memoryMb?.toFixed(0) ?? 'unknown',
       posts.toFixed(2),
       String(60 / POLL_SECONDS),
     ]);

@@ -1,4 +1,4 @@
-/** CPU per post to a connection: our client, the SDK's, and ours without signature as the floor. */
+/** CPU per post to a connection: our client, the SDK's, and a request without signature as the floor. */
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { Worker } from 'node:worker_threads';
@@ -44,7 +44,7 @@ export async function posts(count: number): Promise<void> {
     const before = performance.eventLoopUtilization();
     const began = performance.now();
     await bounded(Array.from({ length: count }).keys(), AT_ONCE, async () => void (await post()));
-    // this thread's busy time: the server's thread is not in it
+    // busy time of this thread, without the server's
     const { utilization } = performance.eventLoopUtilization(before);
     rows.push([name, ((performance.now() - began) * utilization * 1000) / count]);
   }
@@ -54,7 +54,7 @@ export async function posts(count: number): Promise<void> {
   const mine = rows[1]?.[1] ?? Number.NaN;
   console.log(`\nposts: ${count} posts, ${AT_ONCE} at once, over loopback without TLS; busy time of the posting thread`);
   table(
-    ['client', 'µs a post', 'of our client'],
+    ['client', 'µs a post', 'relative to ours'],
     rows.map(([name, micros]) => [name, micros.toFixed(0), `${(micros / mine).toFixed(2)} ×`]),
   );
 }

@@ -1,11 +1,11 @@
-/** `npm run bench`: every figure that the docs claim, with its control, in one run. `npm run bench -- --help` says more. */
+/** `npm run bench`: every figure that the docs claim, with its control, in one run. `npm run bench -- --help` lists its options. */
 import { parseArgs } from 'node:util';
 import { broadcast } from './broadcast.ts';
 import { bundles } from './bundles.ts';
 import { onSale } from './on-sale.ts';
 import { posts } from './posts.ts';
 
-const USAGE = `usage: npm run bench -- [broadcast] [on-sale] [posts] [bundles]     all of them where none is named
+const USAGE = `usage: npm run bench -- [broadcast] [on-sale] [posts] [bundles]     all of them if none is named
 options: --clients 1000  --rate 5  --seconds 30             the broadcast's load
          --waiters 5000  --updates 100  --seconds 30        the on-sale's load
          --posts 10000                                      posts for each client`;
@@ -31,7 +31,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
 const wrong = ['clients', 'rate', 'seconds', 'waiters', 'updates', 'posts'].filter(
   (name) => !/^[1-9]\d{0,6}$/.test(String(values[name as keyof typeof values])),
 );
-/** What comes within one window for the same waiter is conflated, as it should be: then not every update can arrive. */
+/** Updates for one waiter within one window are conflated on purpose, so not every update would arrive. */
 const tooDense = Number(values.updates) > Number(values.waiters) * 2 ? [`--updates ${values.updates}: at most twice --waiters`] : [];
 const unknown = [
   ...tooDense,
