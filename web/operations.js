@@ -1,24 +1,24 @@
 // @ts-check
-/** The operations monitor: a dashboard that says who it is and chooses everything; after a break it is told what it missed. */
+/** The operations monitor: a dashboard that announces itself and subscribes to everything. After a reconnect it resumes from its last positions. */
 import { listen, send } from './socket.js';
 
 const BROADCASTS = ['status_update', 'service_event', 'alert', 'log_update', 'webhook_event', 'posco_event'];
 const LISTED = { alerts: 8, log: 12 };
 const PING_MS = 30_000;
-/** Each page under an id of its own: one id is good for five connections of one address. */
+/** Each page has its own id, because one id allows only five connections from one address. */
 const CLIENT_ID = `live_page_${Math.random().toString(36).slice(2, 10)}`;
 
 /** @typedef {{ cpu_percent: number, memory_percent: number, disk_usage: number, network_status: string, uptime: number, active_services: number }} Status */
 /** @typedef {{ timestamp: string, level: string, logger_name: string, message: string }} Entry */
 
-/** Of each type, the last position: who comes back says where it was. @type {Map<string, string>} */
+/** Last position by event type, to resume from after a reconnect. @type {Map<string, string>} */
 const positions = new Map();
 
 const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(`ops-${name}`));
 
 /** @param {string} name @param {string} text */
 function write(name, text) {
-  // a status that is written anew is read out anew
+  // screen readers announce a status again whenever it is set
   if (part(name).textContent !== text) part(name).textContent = text;
 }
 
@@ -68,7 +68,7 @@ const SHOW = {
 
 function announce() {
   const client = { client_id: CLIENT_ID, client_type: 'web_dashboard', user_agent: navigator.userAgent, language: navigator.language };
-  // it chooses, for who is told unasked cannot say where it was
+  // it subscribes explicitly, because default subscriptions cannot resume from a position
   send('client_info', { data: { ...client, features: ['explicit'] } });
   send('subscribe', { data: { event_types: BROADCASTS }, since: Object.fromEntries(positions) });
 }
@@ -85,11 +85,11 @@ export function startOperations(access) {
     },
     told(message) {
       if (message.type === 'error') write('state', message.data.error_message);
-      // where it begins, until something was told
+      // the subscription starts here, until its first message
       const type = message.type === 'subscribed' ? message.topic.replace(/^ops:/, '') : '';
       if (BROADCASTS.includes(type) && !positions.has(type)) positions.set(type, message.position);
       if (message.position && BROADCASTS.includes(message.type)) {
-        // what it has it need not show again
+        // a message that was already shown
         const before = positions.get(message.type)?.split(':') ?? [];
         const [epoch, offset] = message.position.split(':');
         if (epoch === before[0] && Number(offset) <= Number(before[1])) return;
@@ -98,7 +98,7 @@ export function startOperations(access) {
       if (message.ref) return list('alerts', message.timestamp, '', `a large ${message.type}`, message.ref);
       SHOW[message.type]?.(message);
     },
-    // a browser does not say why a handshake was refused
+    // browsers do not report why a handshake was refused
     closed: () => write('state', `not connected, trying again …${access.token === null ? ` (${access.hint})` : ''}`),
   });
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The live page: prices, one buyer's way, operations. A token in the address (`#token=…`) goes with every request. */
+/** The live page: prices, one buyer's way, operations. A token in the address (`#token=…`) is sent with every request. */
 import { startOperations } from './operations.js';
 import { startPrices } from './prices.js';
 import { connect } from './socket.js';
@@ -20,5 +20,5 @@ startPrices(access);
 startOperations(access);
 void startTicket(access);
 connect(access);
-// another token is another visit
+// a new token needs a new start
 addEventListener('hashchange', () => location.reload());

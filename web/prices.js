@@ -4,21 +4,21 @@ import { giveUp, listen, send } from './socket.js';
 
 const STALE_MS = 300_000;
 const REFRESH_MS = 5_000;
-/** So many topics one message may name. */
+/** Limit of topics in one message. */
 const TOPICS_AT_ONCE = 400;
 
 /** @typedef {{ ticker: string, name?: string, price: number, change: number, change_rate: number, timestamp: string, source: string, stale: boolean, halted: boolean }} Quote */
 
 /** @type {Map<string, { quote: Quote, row: HTMLTableRowElement }>} */
 const shown = new Map();
-/** @type {Map<string, string>} positions by topic: what has been told need not be told again */
+/** @type {Map<string, string>} last position by topic, to resume from after a reconnect */
 const positions = new Map();
 const won = new Intl.NumberFormat('en');
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 let live = false;
 let updates = 0;
-/** Asked again, the API would say the same: a token is needed. */
+/** The API requires a token, so a retry would fail too. */
 let refused = false;
 
 /** @param {import('./page.js').Access} access */
@@ -30,7 +30,7 @@ async function load(access) {
   /** @type {{ prices: Record<string, Quote> }} */
   const { prices } = await response.json();
   for (const quote of Object.values(prices).sort((a, b) => a.ticker.localeCompare(b.ticker))) {
-    // an answer may be older than what the socket told meanwhile
+    // the socket may have delivered a newer quote meanwhile
     const known = shown.get(quote.ticker)?.quote;
     const newer = known && Date.parse(known.timestamp) > Date.parse(quote.timestamp);
     show(newer ? { ...quote, ...known, name: quote.name } : quote, false);
@@ -68,7 +68,7 @@ function show(quote, flash) {
     }),
   );
   if (!flash) return;
-  void row.offsetWidth; // the animation begins anew
+  void row.offsetWidth; // restarts the animation
   row.classList.add('told');
 }
 
@@ -86,7 +86,7 @@ function receive(message) {
   element('empty').hidden = true;
 }
 
-/** A quote that is told no more grows stale by itself. */
+/** Marks quotes without recent updates as stale. */
 function age() {
   for (const { quote } of shown.values()) {
     if (quote.source === 'realtime' && !quote.stale && Date.now() - Date.parse(quote.timestamp) > STALE_MS)
@@ -111,7 +111,7 @@ function subscribe(topics) {
 }
 
 /**
- * Quotes over REST, and a subscription to each ticker that is new. What fails is tried again soon.
+ * Loads quotes over REST, and subscribes to each new ticker. The next refresh retries a failure.
  * @param {import('./page.js').Access} access
  */
 function refresh(access) {

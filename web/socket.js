@@ -1,7 +1,7 @@
 // @ts-check
-/** The page's one JSON socket: prices and operations share it, for a client may have only so many. It comes back by itself. */
+/** The page's one JSON socket. Prices and operations share it, because sockets per client are limited. It reconnects by itself. */
 
-/** First try after a moment, then slower: a restarted server is not stormed. */
+/** Delays before the next try. They grow, so that clients do not overload a restarted server. */
 const RETRY_MS = [500, 1000, 2000, 5000];
 
 /** @typedef {(type: string, fields: object) => void} Send */
@@ -14,7 +14,7 @@ let socket;
 let tries = 0;
 let wanted = true;
 
-/** Asked again, the API would say the same. */
+/** Stops reconnecting, because the server would refuse again. */
 export const giveUp = () => {
   wanted = false;
 };
@@ -33,7 +33,7 @@ export function listen(listener) {
 /** @param {import('./page.js').Access} access */
 export function connect(access) {
   if (!wanted) return;
-  // a browser cannot send headers with a handshake: the token goes as a subprotocol beside the one to be answered with
+  // browsers cannot send headers with a handshake, so the token is a second subprotocol beside the real one
   const protocols = access.token === null ? [] : ['push.json.v1', `bearer.${access.token}`];
   socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, protocols);
   socket.onopen = () => {

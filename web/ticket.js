@@ -1,5 +1,5 @@
 // @ts-check
-/** One buyer's way to a seat, told twice: over STOMP and over Server-Sent Events. Both sides show the same positions. */
+/** One buyer's way to a seat, over STOMP and over Server-Sent Events. Both sides show the same positions. */
 import { Client, ReconnectionTimeMode } from '@stomp/stompjs';
 import { EventSource as FetchingEventSource } from 'eventsource';
 
@@ -7,7 +7,7 @@ const USER = 100;
 const CONCERT = 1;
 const SEAT = 55;
 
-/** So many events are listed. */
+/** Number of events in each list. */
 const LISTED = 8;
 const RETRY_MS = 5_000;
 const RECONNECT_MS = { first: 1_000, most: 5_000 };
@@ -17,13 +17,13 @@ const STREAMS_FIRST_MS = 2_000;
 /** @typedef {import('./page.js').Access} Access */
 /** @typedef {{ status: string, rank: number, activeTtlSeconds: number, timestamp: string }} Place */
 /** @typedef {{ status: string, timestamp: string }} Settled */
-/** @typedef {{ text: string, final: boolean }} Refusal why not, in words; `final`: asked again, the API would say the same */
+/** @typedef {{ text: string, final: boolean }} Refusal the reason, in words; `final` = a retry would fail too */
 /** @typedef {{ event: string, position: string, data: Place | Settled }} Told */
 /** @typedef {(side: Side, told: Told) => void} Show */
 /** @typedef {{ stream: string, events: string[], registrations: string, ids: Record<string, number>, show: Show }} Way */
 /** @typedef {ReturnType<typeof sideOf>} Side */
 
-/** What a buyer listens to: where they stand, and how their reservation ended. @type {Way[]} */
+/** The two streams of a buyer: the place in the queue, and the result of the reservation. @type {Way[]} */
 const WAYS = [
   {
     stream: `/api/v1/waiting-queue/subscribe?userId=${USER}&concertId=${CONCERT}`,
@@ -44,7 +44,7 @@ const WAYS = [
 /** @param {Access} access */
 export async function startTicket(access) {
   const opened = followStreams(sideOf('sse'), access);
-  // a registration is the user's, whatever the transport: a stream that opened after it would take it from STOMP
+  // a registration serves the user's next subscription on any transport: a stream that opened later would use it up before STOMP
   await Promise.race([opened, pause(STREAMS_FIRST_MS)]);
   await followStomp(sideOf('stomp'), access);
 }
@@ -57,7 +57,7 @@ const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(
 function sideOf(id) {
   const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(`${id}-${name}`));
   const write = (/** @type {string} */ name, /** @type {string} */ text) => {
-    // a status that is written anew is read out anew
+    // screen readers announce a status again whenever it is set
     if (part(name).textContent !== text) part(name).textContent = text;
   };
   /** @type {Place | null} */
@@ -94,7 +94,7 @@ function placeText({ status, rank, activeTtlSeconds, timestamp }, nowMs) {
   return left > 0 ? `ACTIVE, ${Math.min(left, activeTtlSeconds)} s left` : 'ACTIVE, time is up';
 }
 
-// --- what the API answers when it does not do what was asked --------------------------------------------------------
+// --- refusals of the API --------------------------------------------------------------------------------------------
 
 /** @param {Response} response @param {Access} access @returns {Promise<Refusal | null>} */
 async function refusalOf(response, access) {
@@ -122,7 +122,7 @@ async function followStomp(side, access) {
   }
 }
 
-/** Gives the destination to subscribe to. @param {Way} way @param {Access} access @returns {Promise<string | Refusal>} */
+/** Returns the destination to subscribe to. @param {Way} way @param {Access} access @returns {Promise<string | Refusal>} */
 async function register({ registrations, ids }, access) {
   try {
     const headers = { ...access.headers, 'content-type': 'application/json' };
@@ -133,14 +133,14 @@ async function register({ registrations, ids }, access) {
   }
 }
 
-/** Errors that a new connection would only meet again. */
+/** Errors that a new connection would meet again. */
 const FINAL = new Set(['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'CHANNEL_DISABLED', 'INVALID_MESSAGE_FORMAT']);
 
 /** @param {string[]} destinations one for each way @param {Side} side @param {Access} access */
 function connectStomp(destinations, side, access) {
-  /** @type {Map<string, string>} the last message-id by destination: whoever comes back misses nothing after it */
+  /** @type {Map<string, string>} the last message-id by destination, to resume from after a reconnect */
   const last = new Map();
-  /** What the server said before it closed. */
+  /** The server's error message before it closed. */
   let refused = '';
   const client = new Client({
     brokerURL: `${location.origin.replace(/^http/, 'ws')}/ws`,
@@ -210,7 +210,7 @@ function followStream(way, side, access, tell, from = '') {
     });
   }
   source.onerror = async () => {
-    // streams end in good time: it opens the next by itself
+    // the server ends every stream after a while, and EventSource opens the next by itself
     if (source.readyState !== source.CLOSED) return tell('opening again …');
     source.close();
     const { text, final } = await whyNoStream(way.stream, access);
@@ -219,7 +219,7 @@ function followStream(way, side, access, tell, from = '') {
   };
 }
 
-/** The browser's own cannot send a token. @param {string} url @param {Access} access */
+/** The browser's own EventSource cannot send a token. @param {string} url @param {Access} access */
 function sourceOf(url, access) {
   if (access.token === null) return new EventSource(url);
   /** @type {import('eventsource').FetchLike} */
@@ -227,7 +227,7 @@ function sourceOf(url, access) {
   return /** @type {EventSource} */ (/** @type {unknown} */ (new FetchingEventSource(url, { fetch: withToken })));
 }
 
-/** An EventSource does not say what it was answered: asked once more, plainly. @param {string} url @param {Access} access */
+/** Asks again with a plain request, because an EventSource does not report the response. @param {string} url @param {Access} access */
 async function whyNoStream(url, access) {
   const asking = new AbortController();
   try {
