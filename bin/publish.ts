@@ -139,7 +139,7 @@ ${USAGE}`,
     );
   if (values.lane !== undefined && values.lane !== 'bus' && values.lane !== 'direct')
     throw new UsageError(`--lane: expected bus or direct, got ${JSON.stringify(values.lane)}`);
-  const url = values.url ?? process.env['PUSH_URL'] ?? `http://localhost:${process.env['PORT'] ?? '8000'}`;
+  const url = values.url ?? process.env['PUSH_URL'] ?? `http://localhost:${process.env['PORT'] || '8000'}`;
   if (!/^https?:\/\/[^/]+\/?$/.test(url))
     throw new UsageError(`--url: expected an address such as http://localhost:8000, got ${JSON.stringify(url)}`);
   target = url;

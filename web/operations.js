@@ -83,7 +83,7 @@ export function startOperations(access) {
       announce();
       ping();
     },
-    told(message) {
+    received(message) {
       if (message.type === 'error') write('state', message.data.error_message);
       // the subscription starts here, until its first message
       const type = message.type === 'subscribed' ? message.topic.replace(/^ops:/, '') : '';

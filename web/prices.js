@@ -69,7 +69,7 @@ function show(quote, flash) {
   );
   if (!flash) return;
   void row.offsetWidth; // restarts the animation
-  row.classList.add('told');
+  row.classList.add('fresh');
 }
 
 /** @param {any} message */
@@ -131,7 +131,7 @@ export function startPrices(access) {
       element('state').textContent = 'live';
       refresh(access);
     },
-    told: receive,
+    received: receive,
     closed() {
       live = false;
       if (!refused) element('state').textContent = 'not connected, trying again …';

@@ -5,7 +5,7 @@
 const RETRY_MS = [500, 1000, 2000, 5000];
 
 /** @typedef {(type: string, fields: object) => void} Send */
-/** @typedef {{ opened: (send: Send) => void, told: (message: any, send: Send) => void, closed: () => void }} Listener */
+/** @typedef {{ opened: (send: Send) => void, received: (message: any, send: Send) => void, closed: () => void }} Listener */
 
 /** @type {Listener[]} */
 const listeners = [];
@@ -43,7 +43,7 @@ export function connect(access) {
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     if (message.type === 'ping') return send('pong', {});
-    for (const { told } of listeners) told(message, send);
+    for (const { received } of listeners) received(message, send);
   };
   socket.onclose = () => {
     for (const { closed } of listeners) closed();

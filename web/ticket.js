@@ -18,8 +18,8 @@ const STREAMS_FIRST_MS = 2_000;
 /** @typedef {{ status: string, rank: number, activeTtlSeconds: number, timestamp: string }} Place */
 /** @typedef {{ status: string, timestamp: string }} Settled */
 /** @typedef {{ text: string, final: boolean }} Refusal the reason, in words; `final` = a retry would fail too */
-/** @typedef {{ event: string, position: string, data: Place | Settled }} Told */
-/** @typedef {(side: Side, told: Told) => void} Show */
+/** @typedef {{ event: string, position: string, data: Place | Settled }} Delivered */
+/** @typedef {(side: Side, delivered: Delivered) => void} Show */
 /** @typedef {{ stream: string, events: string[], registrations: string, ids: Record<string, number>, show: Show }} Way */
 /** @typedef {ReturnType<typeof sideOf>} Side */
 
@@ -62,8 +62,8 @@ function sideOf(id) {
   };
   /** @type {Place | null} */
   let place = null;
-  const tellPlace = () => write('place', place ? placeText(place, Date.now()) : 'UNKNOWN');
-  setInterval(tellPlace, 1000);
+  const showPlace = () => write('place', place ? placeText(place, Date.now()) : 'UNKNOWN');
+  setInterval(showPlace, 1000);
 
   const list = (/** @type {string[]} */ ...texts) => {
     const events = /** @type {HTMLTableSectionElement} */ (part('events'));
@@ -76,7 +76,7 @@ function sideOf(id) {
     state: (/** @type {string} */ text) => write('state', text),
     placed(/** @type {string} */ event, /** @type {string} */ position, /** @type {Place} */ data) {
       place = data;
-      tellPlace();
+      showPlace();
       list(now(), data.status === 'WAITING' ? `${event} ${data.rank}` : event, position);
     },
     settled(/** @type {string} */ event, /** @type {string} */ position, /** @type {Settled} */ { status, timestamp }) {
@@ -105,7 +105,7 @@ async function refusalOf(response, access) {
 }
 
 /** @type {Refusal} */
-const NOBODY = { text: 'not connected, trying again …', final: false };
+const NO_ANSWER = { text: 'not connected, trying again …', final: false };
 
 // --- STOMP ----------------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ async function register({ registrations, ids }, access) {
     const response = await fetch(registrations, { method: 'POST', headers, body: JSON.stringify(ids) });
     return (await refusalOf(response, access)) ?? (await response.json()).destination;
   } catch {
-    return NOBODY;
+    return NO_ANSWER;
   }
 }
 
@@ -159,7 +159,7 @@ function connectStomp(destinations, side, access) {
       if (FINAL.has(code)) void client.deactivate();
     },
     onWebSocketClose() {
-      side.state(refused || NOBODY.text);
+      side.state(refused || NO_ANSWER.text);
       refused = '';
     },
   });
@@ -198,11 +198,11 @@ function followStreams(side, access) {
   );
 }
 
-/** @param {Way} way @param {Side} side @param {Access} access @param {(state: string) => void} tell @param {string} [from] */
-function followStream(way, side, access, tell, from = '') {
+/** @param {Way} way @param {Side} side @param {Access} access @param {(state: string) => void} show @param {string} [from] */
+function followStream(way, side, access, show, from = '') {
   let last = from;
   const source = sourceOf(from ? `${way.stream}&lastEventId=${from}` : way.stream, access);
-  source.onopen = () => tell('live');
+  source.onopen = () => show('live');
   for (const name of way.events) {
     source.addEventListener(name, (/** @type {MessageEvent} */ { data, lastEventId }) => {
       last = lastEventId || last;
@@ -211,11 +211,11 @@ function followStream(way, side, access, tell, from = '') {
   }
   source.onerror = async () => {
     // the server ends every stream after a while, and EventSource opens the next by itself
-    if (source.readyState !== source.CLOSED) return tell('opening again …');
+    if (source.readyState !== source.CLOSED) return show('opening again …');
     source.close();
     const { text, final } = await whyNoStream(way.stream, access);
-    tell(text);
-    if (!final) setTimeout(followStream, RETRY_MS, way, side, access, tell, last);
+    show(text);
+    if (!final) setTimeout(followStream, RETRY_MS, way, side, access, show, last);
   };
 }
 
@@ -232,9 +232,9 @@ async function whyNoStream(url, access) {
   const asking = new AbortController();
   try {
     const response = await fetch(url, { headers: access.headers, signal: asking.signal });
-    return (await refusalOf(response, access)) ?? NOBODY;
+    return (await refusalOf(response, access)) ?? NO_ANSWER;
   } catch {
-    return NOBODY;
+    return NO_ANSWER;
   } finally {
     asking.abort();
   }
