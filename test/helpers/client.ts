@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
+import { excerpt, WAIT_MS, within } from './within.ts';
 
 export type Message = Record<string, unknown>;
 
-/** A WebSocket client that reads as a conversation: nothing it receives is missed. */
+/** A WebSocket client that reads as a conversation: nothing it receives is missed, and no wait is longer than `WAIT_MS`. */
 export interface Client {
   readonly socket: WebSocket;
   /** Everything received so far, in order. */
@@ -11,16 +12,19 @@ export interface Client {
   send(message: object | string): void;
   /** The next message not yet taken. */
   next(): Promise<Message>;
-  /** The next message for which the claim holds; those before it are skipped. */
-  until(claim: (message: Message) => boolean): Promise<Message>;
-  /** Nothing of this kind has come, and a round trip later still nothing. */
+  /** The next message for which the claim holds; those before it are skipped. `what` names it in a failure. */
+  until(claim: (message: Message) => boolean, what?: string): Promise<Message>;
+  /** Fails if a message for which the claim holds has come, or comes within a round trip. */
   quiet(claim: (message: Message) => boolean): Promise<void>;
   closed(): Promise<{ code: number }>;
   close(): Promise<void>;
 }
 
 export async function connect(baseUrl: string, options: { headers?: Record<string, string>; protocols?: string[] } = {}): Promise<Client> {
-  const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}/ws`, options.protocols ?? [], { headers: options.headers });
+  const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}/ws`, options.protocols ?? [], {
+    headers: options.headers,
+    handshakeTimeout: WAIT_MS,
+  });
   const received: Message[] = [];
   let taken = 0;
   let wake: (() => void)[] = [];
@@ -32,9 +36,10 @@ export async function connect(baseUrl: string, options: { headers?: Record<strin
   closing.catch(() => undefined);
   await once(socket, 'open');
 
-  const take = async (): Promise<Message> => {
+  const all = (): Message[] => received;
+  const take = async (what: string): Promise<Message> => {
     while (taken >= received.length) {
-      if (socket.readyState === WebSocket.CLOSED) throw new Error(`the socket is closed; received: ${JSON.stringify(received)}`);
+      if (socket.readyState === WebSocket.CLOSED) throw new Error(`the socket was closed before ${what}; ${excerpt(received)}`);
       await Promise.race([new Promise<void>((resolve) => wake.push(resolve)), closing]);
     }
     return received[taken++] as Message;
@@ -43,21 +48,27 @@ export async function connect(baseUrl: string, options: { headers?: Record<strin
     socket,
     received,
     send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
-    next: take,
-    async until(claim) {
-      for (;;) {
-        const message = await take();
-        if (claim(message)) return message;
-      }
+    next: () => within(take('a message'), 'a message', all),
+    async until(claim, what = String(claim)) {
+      const find = async (): Promise<Message> => {
+        for (;;) {
+          const message = await take(what);
+          if (claim(message)) return message;
+        }
+      };
+      return within(find(), what, all);
     },
     async quiet(claim) {
       const from = taken;
       client.send({ type: 'unsubscribe', topic: 'price:ZZZZZZ' });
-      await client.until((message) => message['type'] === 'unsubscribed' && message['topic'] === 'price:ZZZZZZ');
+      await client.until(
+        (message) => message['type'] === 'unsubscribed' && message['topic'] === 'price:ZZZZZZ',
+        'the reply that ends the round trip',
+      );
       const found = received.slice(from).filter(claim);
       if (found.length > 0) throw new Error(`expected nothing, got ${JSON.stringify(found)}`);
     },
-    closed: () => closing,
+    closed: () => within(closing, 'the end of the connection', all),
     async close() {
       wake = [];
       if (socket.readyState === WebSocket.CLOSED) return;
@@ -68,4 +79,6 @@ export async function connect(baseUrl: string, options: { headers?: Record<strin
   return client;
 }
 
-export const ofType = (type: string) => (message: Message) => message['type'] === type;
+/** The claim that a message has a type. A failure names the type. */
+export const ofType = (type: string) =>
+  Object.assign((message: Message) => message['type'] === type, { toString: () => `a message of type ${type}` });

@@ -147,7 +147,7 @@ export const deployment = operation('PoscoChanged', {
     { name: 'build', status: 'pending' },
   ],
 });
-/** One of each, with the type it is told as. */
+/** One of each, by the type of its message. */
 export const OPERATIONS = {
   status_update: status,
   service_event: service,

@@ -37,7 +37,7 @@ export function hostAt(url: string, key: string): Host {
       for (let tries = 0; ; tries++) {
         const value = await read();
         if (claim(value)) return value;
-        if (tries > 400) throw new Error(`still not so: ${JSON.stringify(value)}`);
+        if (tries > 400) throw new Error(`expected ${String(claim)} after ${tries} reads, got ${JSON.stringify(value)}`);
         await new Promise((done) => setTimeout(done, 20));
       }
     },

@@ -10,9 +10,9 @@ export interface OwnRun extends Host {
   readonly logs: string[];
 }
 
-/** A local run of one's own under other settings. */
+/** A local run under other settings, for one test file. */
 export async function runWith(settings: Record<string, string>): Promise<OwnRun> {
-  // the functions were bundled for all test files before the first
+  // the functions are bundled already, once for all test files
   const assembly = await assemble({ settings: readSettings({ APP_PUSH_MODE: 'both', ...settings }, systems), systems, bundled: true });
   const own = await ownRun({ templateFile: assembly.templateFile });
   const stop = async (): Promise<void> => {
@@ -22,7 +22,7 @@ export async function runWith(settings: Record<string, string>): Promise<OwnRun>
   return { ...own, run: { ...own.run, stop } };
 }
 
-/** A local run of one's own, with its levers and its clock. */
+/** A local run for one test file, with its levers and its clock. */
 export async function ownRun(options: { dataDir?: string; seed?: number; templateFile?: string } = {}): Promise<OwnRun> {
   const logs: string[] = [];
   const run = await startLocal({
@@ -36,7 +36,7 @@ export async function ownRun(options: { dataDir?: string; seed?: number; templat
   return { ...hostAt(run.url, inject('publishKey')), run, logs };
 }
 
-/** Sets a run's clock forward to the next time it is so late on a weekday in Seoul. */
+/** Sets a run's clock forward to the next occurrence of this weekday and time in Seoul. */
 export function setClockTo(run: LocalRun, { weekday, hour, minute }: { weekday: number; hour: number; minute: number }): void {
   const seoul = run.clock.now() + 9 * 3_600_000;
   const midnight = Math.floor(seoul / 86_400_000) * 86_400_000;

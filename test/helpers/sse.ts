@@ -1,5 +1,6 @@
 import { EventSource } from 'eventsource';
 import { type Queue, queue } from './stomp.ts';
+import { within } from './within.ts';
 
 export interface SseEvent {
   readonly name: string;
@@ -10,12 +11,14 @@ export interface SseEvent {
 export interface SseClient {
   readonly source: EventSource;
   readonly events: Queue<SseEvent>;
+  /** The next event of the source itself. */
+  on(name: 'open' | 'error'): Promise<void>;
   close(): void;
 }
 
 const NAMES = ['INIT', 'RANK_UPDATE', 'ACTIVE', 'KEEPALIVE', 'RESERVATION_STATUS'];
 
-/** The usual client: it reconnects by itself with the last id. */
+/** The standard client: it reconnects by itself with the last id. */
 export function eventSource(url: string, headers: Record<string, string> = {}): SseClient {
   const source = new EventSource(url, { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }) });
   const events = queue<SseEvent>();
@@ -24,7 +27,13 @@ export function eventSource(url: string, headers: Record<string, string> = {}): 
       events.push({ name, id: lastEventId, data: JSON.parse(String(data)) as Record<string, unknown> }),
     );
   }
-  return { source, events, close: () => source.close() };
+  const on = (name: 'open' | 'error'): Promise<void> =>
+    within(
+      new Promise<void>((resolve) => source.addEventListener(name, () => resolve())),
+      `the event ${name} of the source`,
+      () => events.all,
+    );
+  return { source, events, on, close: () => source.close() };
 }
 
 /** The whole text of an event stream that ends by itself. */
@@ -32,32 +41,39 @@ export async function wholeStream(
   url: string,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; type: string | null; text: string }> {
-  const response = await fetch(url, { headers });
-  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+  const { status, type, toEnd } = await readStream(url, headers);
+  return { status, type, text: await toEnd() };
 }
 
 /** An event stream as text, read while it comes. */
 export interface StreamText {
+  readonly status: number;
   readonly type: string | null;
-  /** Reads on until the claim holds, or the stream has ended. */
-  until(claim: (text: string) => boolean): Promise<string>;
+  /** Reads on until the claim holds, or the stream has ended. `what` names the claim in a failure. */
+  until(claim: (text: string) => boolean, what?: string): Promise<string>;
+  /** Reads on until the stream has ended. */
+  toEnd(): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function readStream(url: string): Promise<StreamText> {
-  const response = await fetch(url);
+export async function readStream(url: string, headers: Record<string, string> = {}): Promise<StreamText> {
+  const response = await within(fetch(url, { headers }), `a response of ${url}`);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
-  return {
+  const read = async (claim: (text: string) => boolean): Promise<string> => {
+    while (!claim(text)) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+      if (done) break;
+      text += value;
+    }
+    return text;
+  };
+  const stream: StreamText = {
+    status: response.status,
     type: response.headers.get('content-type'),
-    async until(claim) {
-      while (!claim(text)) {
-        const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-        if (done) break;
-        text += value;
-      }
-      return text;
-    },
+    until: (claim, what = String(claim)) => within(read(claim), what, () => [text]),
+    toEnd: () => stream.until(() => false, 'the end of the stream'),
     close: async () => reader?.cancel(),
   };
+  return stream;
 }

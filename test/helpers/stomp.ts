@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { Client, type IFrame, type StompConfig } from '@stomp/stompjs';
 import WebSocket from 'ws';
 import { parseFrames, type StompFrame, type StompVersion } from '../../core/protocol/stomp-frame.ts';
+import { excerpt, WAIT_MS, within } from './within.ts';
 
-/** Hands over what has come, one after another, and waits for what has not. */
+/** Returns the items one after another, and waits for those that have not come yet, at most `WAIT_MS`. */
 export interface Queue<Item> {
   readonly all: Item[];
   push(item: Item): void;
-  next(): Promise<Item>;
+  /** `what` names the item in a failure. */
+  next(what?: string): Promise<Item>;
 }
 
 export function queue<Item>(): Queue<Item> {
@@ -22,9 +24,12 @@ export function queue<Item>(): Queue<Item> {
       wake = [];
       for (const one of woken) one();
     },
-    async next() {
-      while (taken >= all.length) await new Promise<void>((resolve) => wake.push(resolve));
-      return all[taken++] as Item;
+    next(what = 'one more') {
+      const take = async (): Promise<Item> => {
+        while (taken >= all.length) await new Promise<void>((resolve) => wake.push(resolve));
+        return all[taken++] as Item;
+      };
+      return within(take(), what, () => all);
     },
   };
 }
@@ -39,20 +44,21 @@ export async function officialClient(baseUrl: string, config: Partial<StompConfi
     webSocketFactory: () =>
       new WebSocket(socketUrl(baseUrl), config.stompVersions?.protocolVersions() ?? ['v12.stomp', 'v11.stomp', 'v10.stomp']),
   });
-  await new Promise<void>((resolve, reject) => {
+  const connecting = new Promise<void>((resolve, reject) => {
     client.onConnect = () => resolve();
     client.onStompError = (frame: IFrame) => reject(new Error(frame.headers['message']));
     client.onWebSocketError = reject;
     client.activate();
   });
+  await within(connecting, 'CONNECTED');
   return client;
 }
 
-/** A socket to which one writes frames by hand. */
+/** A socket whose frames are written by hand. */
 export interface RawStomp {
   readonly socket: WebSocket;
   readonly frames: Queue<StompFrame>;
-  /** Everything that came, as it came. */
+  /** Everything received, unparsed. */
   readonly texts: string[];
   send(text: string): void;
   /** The next frame; its command must be this one. */
@@ -71,13 +77,13 @@ export async function rawStomp(
   baseUrl: string,
   { protocols = ['v12.stomp'], version = '1.2', headers = {} }: RawOptions = {},
 ): Promise<RawStomp> {
-  const socket = new WebSocket(socketUrl(baseUrl), [...protocols], { headers });
+  const socket = new WebSocket(socketUrl(baseUrl), [...protocols], { headers, handshakeTimeout: WAIT_MS });
   const frames = queue<StompFrame>();
   const texts: string[] = [];
   socket.on('message', (data: Buffer) => {
     const text = data.toString('utf8');
     texts.push(text);
-    // a JSON client's greeting may be faster than an old STOMP client's first frame
+    // the greeting of JSON clients may come before the first frame of a STOMP client without subprotocol
     if (text.startsWith('{')) return;
     for (const frame of parseFrames(text, () => version)) frames.push(frame);
   });
@@ -91,19 +97,19 @@ export async function rawStomp(
     send: (text) => socket.send(text),
     async expect(command) {
       const frame = await Promise.race([
-        frames.next(),
-        closing.then((code) => Promise.reject(new Error(`closed with ${code}, expected ${command}`))),
+        frames.next(command),
+        closing.then((code) => Promise.reject(new Error(`closed with ${code}, expected ${command}; ${excerpt(texts)}`))),
       ]);
       if (frame.command !== command)
         throw new Error(`expected ${command}, got ${frame.command} ${JSON.stringify([...frame.headers])} ${frame.body}`);
       return frame;
     },
-    closed: () => closing,
+    closed: () => within(closing, 'the end of the connection', () => texts),
     close: () => socket.close(),
   };
 }
 
-/** A frame as a client writes it; values are written as they stand. */
+/** A frame as a client writes it; header values are not escaped. */
 export const frame = (command: string, headers: Record<string, string> = {}, body = ''): string =>
   `${command}\n${Object.entries(headers)
     .map(([name, value]) => `${name}:${value}\n`)
