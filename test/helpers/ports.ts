@@ -17,7 +17,7 @@ import { memoryReport } from './memory/report.ts';
 import { memoryTopics } from './memory/topics.ts';
 import { memoryTurns } from './memory/turns.ts';
 
-/** The systems' settings, with their defaults. */
+/** The settings of all systems, with their defaults. */
 export const settings: Settings = Object.fromEntries(
   systems.flatMap((system) => system.settings.map(({ name, fallback }) => [name, fallback])),
 );
@@ -28,7 +28,7 @@ export const channels = channelsOf(
   settings,
 );
 
-/** Every port in memory, with its windows and levers. */
+/** Every port in memory, with what tests read from it and set on it. */
 export function memoryPorts() {
   const clock = memoryClock();
   let serial = 0;
@@ -42,7 +42,7 @@ export function memoryPorts() {
     maxConnectionsPerClient: 5,
     registrations: memoryRegistrations(clock),
     catalogue: memoryCatalogue(),
-    identity: { required: false, anonymousControl: true, verify: async () => Promise.reject(new Error('nobody asks for tokens here')) },
+    identity: { required: false, anonymousControl: true, verify: async () => Promise.reject(new Error('tokens are off here')) },
     mode: 'both' as const,
     gateway: memoryGateway(),
     jobs: memoryJobs(),
@@ -65,8 +65,8 @@ export function memoryPorts() {
 
 export type MemoryPorts = ReturnType<typeof memoryPorts>;
 
-/** Opens a connection, and returns the way to send on it. */
-export async function speaker(
+/** Opens a connection, and returns the function that sends a message on it. */
+export async function senderOf(
   ports: MemoryPorts,
   connectionId: string,
 ): Promise<(message: object | string, receivedAtMs?: number) => Promise<void>> {
@@ -88,6 +88,6 @@ export async function speaker(
     );
 }
 
-/** The messages that a connection was posted. */
+/** The messages that were posted to a connection. */
 export const posted = (ports: MemoryPorts, connectionId: string): Record<string, unknown>[] =>
   ports.gateway.posted.filter((one) => one.connectionId === connectionId).map(({ frame }) => JSON.parse(frame) as Record<string, unknown>);

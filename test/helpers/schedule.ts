@@ -1,7 +1,7 @@
 /**
  * Runs the real commit, drain and subscribe under a random scheduler: every request to a port is one atomic step, and
- * which worker makes its next step is drawn by lot. Workers are killed between two steps, stall, and meet throttled
- * posts; events come twice and out of order. Time is counted in steps.
+ * the worker that makes the next step is chosen at random. Workers are killed between two steps, stall, and meet
+ * throttled posts; events arrive twice and out of order. Time is counted in steps.
  */
 
 import * as v from 'valibot';
@@ -31,29 +31,29 @@ import { memoryReport } from './memory/report.ts';
 import { memoryTopics } from './memory/topics.ts';
 import { memoryTurns } from './memory/turns.ts';
 
-export interface Weather {
-  /** Workers stall for longer than a turn, now and then. */
+export interface Conditions {
+  /** Now and then a worker stalls for longer than a turn. */
   readonly stalls?: boolean;
-  /** Subscribing handlers die too. */
+  /** Handlers are killed while they subscribe a client, too. */
   readonly killSubscribers?: boolean;
-  /** Share of posts that are throttled. */
+  /** Fraction of posts that are throttled. */
   readonly slow?: number;
-  /** Jobs come that say: tell the newest again. */
+  /** Some jobs ask for the newest message to be delivered again. */
   readonly repeats?: boolean;
-  /** Clients subscribe again, and leave and come back. */
-  readonly secondThoughts?: boolean;
-  /** Events come several in a batch, and again in other batches. */
+  /** Clients subscribe again, and unsubscribe and subscribe again. */
+  readonly resubscribes?: boolean;
+  /** Events arrive in batches, and are redelivered in other batches. */
   readonly batches?: boolean;
-  /** Breaks a rule, so that the checks can be seen to notice. */
+  /** Breaks a rule, so that a test can show that the checks notice it. */
   readonly sabotage?: (ports: IngestPorts & SubscribePorts) => IngestPorts & SubscribePorts;
-  /** Failed records do not come back. */
+  /** Failed records are not retried. */
   readonly noRetry?: boolean;
 }
 
 export interface Verdict {
-  /** What went wrong, or `null`. */
+  /** The first failure, or `null`. */
   readonly fail: string | null;
-  /** Posts of something older after something newer. */
+  /** Posts of an older message after a newer one. */
   readonly olderAfterNewer: number;
   readonly repeats: number;
 }
@@ -105,29 +105,29 @@ const testChannel = (kind: Kind): Channel => ({
 
 interface Work {
   readonly start: (worker: Worker) => Promise<boolean>;
-  /** A record comes back where it failed or its worker was killed; a client's request does not. */
-  readonly comesBack: boolean;
+  /** A record is retried if it failed or its worker was killed; a client's request is not. */
+  readonly retried: boolean;
   readonly client?: number;
 }
 
 interface Worker {
   readonly work: Work;
-  /** The requests it waits to make; some are made side by side. */
+  /** The requests it waits to make; some of them run in parallel. */
   readonly steps: { resolve: () => void; wakeAt: number }[];
 }
 
-export async function runSchedule(kind: Kind, seed: number, weather: Weather = {}): Promise<Verdict> {
-  const lot = makeLevers(seed * 7919).random;
-  const int = (below: number): number => Math.floor(lot() * below);
+export async function runSchedule(kind: Kind, seed: number, conditions: Conditions = {}): Promise<Verdict> {
+  const random = makeLevers(seed * 7919).random;
+  const int = (below: number): number => Math.floor(random() * below);
   let now = 1;
   const later: { at: number; work: Work }[] = [];
   const workers = new Set<Worker>();
   const lostClients = new Set<number>();
-  const told = Array.from({ length: CLIENTS }, (): number[] => []);
+  const delivered = Array.from({ length: CLIENTS }, (): number[] => []);
   const topic = TOPIC[kind];
 
   const time = { now: () => now };
-  /** Which offset an event got on the state topic. */
+  /** The offset of each event on the state topic. */
   const offsets = new Map<number, number>();
   const topics = memoryTopics(time);
   const shared = {
@@ -194,10 +194,10 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
           await stepOf(worker);
           const { position, type, n } = JSON.parse(frame) as { position?: string; type?: string; n: number };
           if (type === 'subscribed') return 'sent' as const;
-          if (lot() < (weather.slow ?? 0)) return 'slow' as const;
-          // told again = the newest, without position
+          if (random() < (conditions.slow ?? 0)) return 'slow' as const;
+          // a repeat is the newest message, without position
           const { offset } = parsePosition(position ?? '') ?? { offset: offsets.get(n) ?? -1 };
-          told[Number(connectionId)]?.push(offset);
+          delivered[Number(connectionId)]?.push(offset);
           return 'sent' as const;
         },
         close: async () => undefined,
@@ -210,11 +210,11 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
         },
       },
     } satisfies IngestPorts & SubscribePorts & DrainPorts;
-    return weather.sabotage ? weather.sabotage(ports) : ports;
+    return conditions.sabotage ? conditions.sabotage(ports) : ports;
   };
 
   const drainWork = (repeat: boolean): Work => ({
-    comesBack: true,
+    retried: true,
     start: (worker) =>
       drain({ topic, shard: 0, repeat }, portsOf(worker)).then(
         () => true,
@@ -226,33 +226,33 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       id: `r${n}`,
       body: JSON.stringify({ id: `e${n}`, source: kind, 'detail-type': 'E', time: '2026-01-01T00:00:00Z', detail: { n } }),
     }));
-    return { comesBack: true, start: async (worker) => (await ingest(records, portsOf(worker))).length === 0 };
+    return { retried: true, start: async (worker) => (await ingest(records, portsOf(worker))).length === 0 };
   };
   const subscribeWork = (client: number): Work => ({
-    comesBack: false,
+    retried: false,
     client,
     async start(worker) {
       const ports = portsOf(worker);
       const connection = { connectionId: String(client), dialect: 'json', connectedAtMs: now } as Connection;
       const channel = ports.channels.of(topic) as Channel;
-      // a log is asked for from its beginning
+      // a log is replayed from its beginning
       const since = kind === 'log' ? { epoch: 'another', offset: 0 } : null;
       await subscribe(
         [{ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: false }],
         { connection, requestedAtMs: now },
         ports,
       );
-      // named again, a log goes on where it stands
-      for (let again = 0; kind === 'log' && weather.secondThoughts && again < 3; again++) {
-        const wish = { topic, channel, since: null, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: false };
-        await subscribe([wish], { connection, requestedAtMs: now }, ports);
+      // a repeated subscribe continues a log where it stands
+      for (let again = 0; kind === 'log' && conditions.resubscribes && again < 3; again++) {
+        const wanted = { topic, channel, since: null, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: false };
+        await subscribe([wanted], { connection, requestedAtMs: now }, ports);
       }
       return true;
     },
   });
 
   const unsubscribeWork = (client: number): Work => ({
-    comesBack: false,
+    retried: false,
     client,
     async start(worker) {
       const connection = { connectionId: String(client), dialect: 'json', connectedAtMs: now } as Connection;
@@ -263,31 +263,31 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
 
   for (let n = 1; n <= EVENTS; n++) {
     const batch = [n];
-    while (weather.batches && n < EVENTS && lot() < 0.6) batch.push(++n);
+    while (conditions.batches && n < EVENTS && random() < 0.6) batch.push(++n);
     later.push({ at: int(200), work: ingestWork(...batch) });
-    // a redelivery may bring other events together
-    if (lot() < 0.25) later.push({ at: int(260), work: ingestWork(n) });
-    if (weather.batches && lot() < 0.25) later.push({ at: int(260), work: ingestWork(...batch.reverse()) });
+    // a redelivery may be batched with other events
+    if (random() < 0.25) later.push({ at: int(260), work: ingestWork(n) });
+    if (conditions.batches && random() < 0.25) later.push({ at: int(260), work: ingestWork(...batch.reverse()) });
   }
   for (let client = 0; client < CLIENTS; client++) later.push({ at: client ? int(220) : 0, work: subscribeWork(client) });
-  for (let count = 0; weather.repeats && count < 8; count++) later.push({ at: int(300), work: drainWork(true) });
-  for (let client = 0; kind === 'state' && weather.secondThoughts && client < CLIENTS; client++) {
+  for (let count = 0; conditions.repeats && count < 8; count++) later.push({ at: int(300), work: drainWork(true) });
+  for (let client = 0; kind === 'state' && conditions.resubscribes && client < CLIENTS; client++) {
     const at = int(240);
-    if (lot() < 0.5) later.push({ at, work: unsubscribeWork(client) });
-    // the last word of every client is that it wants to be told
+    if (random() < 0.5) later.push({ at, work: unsubscribeWork(client) });
+    // every client ends subscribed
     later.push({ at: at + int(60), work: subscribeWork(client) }, { at: 320, work: subscribeWork(client) });
   }
 
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  const comeBack = ({ work }: Worker): void => {
-    if (work.comesBack && !weather.noRetry) later.push({ at: now + VISIBILITY, work });
+  const retry = ({ work }: Worker): void => {
+    if (work.retried && !conditions.noRetry) later.push({ at: now + VISIBILITY, work });
   };
   const begin = (work: Work): void => {
     const worker: Worker = { work, steps: [] };
     workers.add(worker);
-    void work.start(worker).then((fine) => {
+    void work.start(worker).then((succeeded) => {
       workers.delete(worker);
-      if (!fine) comeBack(worker);
+      if (!succeeded) retry(worker);
     });
   };
 
@@ -302,9 +302,9 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       }
     }
     await settle();
-    const able = [...workers].flatMap((one) => one.steps.filter(({ wakeAt }) => wakeAt <= now).map((step) => ({ worker: one, step })));
-    const drawn = able[int(able.length)];
-    if (!drawn) {
+    const ready = [...workers].flatMap((one) => one.steps.filter(({ wakeAt }) => wakeAt <= now).map((step) => ({ worker: one, step })));
+    const chosen = ready[int(ready.length)];
+    if (!chosen) {
       const next = Math.min(
         ...later.map(({ at }) => at),
         ...[...workers].flatMap(({ steps: waiting }) => waiting.map(({ wakeAt }) => wakeAt)),
@@ -312,22 +312,22 @@ export async function runSchedule(kind: Kind, seed: number, weather: Weather = {
       if (Number.isFinite(next)) now = Math.max(now, next - 1);
       continue;
     }
-    const { worker, step } = drawn;
-    const mayDie = worker.work.comesBack || weather.killSubscribers;
-    if (mayDie && lot() < 0.02) {
+    const { worker, step } = chosen;
+    const mayDie = worker.work.retried || conditions.killSubscribers;
+    if (mayDie && random() < 0.02) {
       workers.delete(worker);
       if (worker.work.client !== undefined) lostClients.add(worker.work.client);
-      comeBack(worker);
+      retry(worker);
       continue;
     }
-    if (weather.stalls && lot() < 0.01) {
+    if (conditions.stalls && random() < 0.01) {
       for (const waiting of worker.steps) waiting.wakeAt = now + int(150);
       continue;
     }
     worker.steps.splice(worker.steps.indexOf(step), 1);
     step.resolve();
   }
-  return judge(kind, told, lostClients, await headOf(shared.topics, topic));
+  return verdictOf(kind, delivered, lostClients, await headOf(shared.topics, topic));
 }
 
 async function headOf(topics: ReturnType<typeof memoryTopics>, topic: string): Promise<number> {
@@ -336,11 +336,11 @@ async function headOf(topics: ReturnType<typeof memoryTopics>, topic: string): P
   return Math.max(state?.head ?? 0, log.at(-1)?.offset ?? 0);
 }
 
-function judge(kind: Kind, told: readonly number[][], lost: ReadonlySet<number>, head: number): Verdict {
+function verdictOf(kind: Kind, delivered: readonly number[][], lost: ReadonlySet<number>, head: number): Verdict {
   let olderAfterNewer = 0;
   let repeats = 0;
   let fail: string | null = null;
-  for (const [client, offsets] of told.entries()) {
+  for (const [client, offsets] of delivered.entries()) {
     const seen = new Set<number>();
     let newest = 0;
     for (const offset of offsets) {

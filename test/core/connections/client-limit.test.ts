@@ -1,7 +1,7 @@
-/** How many connections one client may have: who is refused, who is looked at, and that nobody stays counted who is not there. */
+/** How many connections one client may have: which of them are refused, and that none is counted after its end. */
 import { beforeEach, expect, test } from 'vitest';
 import { disconnect } from '../../../core/connections/disconnect.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {
@@ -9,17 +9,17 @@ beforeEach(() => {
 });
 
 const opened = async (name: string) => {
-  const say = await speaker(ports, name);
-  return { name, announce: (clientId = 'me') => say({ type: 'client_info', data: { client_id: clientId } }) };
+  const send = await senderOf(ports, name);
+  return { name, announce: (clientId = 'me') => send({ type: 'client_info', data: { client_id: clientId } }) };
 };
 const answerOf = (name: string): unknown =>
   posted(ports, name).findLast(({ type }) => type === 'connection_status' || type === 'error')?.['type'];
 const members = (clientId: string) =>
-  ports.clients.enter(`address##${clientId}`, { connectionId: 'looks', connectedAtMs: ports.clock.now() }, ports.clock.now());
+  ports.clients.enter(`address##${clientId}`, { connectionId: 'reader', connectedAtMs: ports.clock.now() }, ports.clock.now());
 const counted = async (clientId: string): Promise<string[]> =>
-  (await members(clientId)).map(({ connectionId }) => connectionId).filter((name) => name !== 'looks');
+  (await members(clientId)).map(({ connectionId }) => connectionId).filter((name) => name !== 'reader');
 
-test('of several that come in any order, those past the limit are refused', async () => {
+test('of connections that announce themselves in any order, those past the limit are refused', async () => {
   const eight = [];
   for (let index = 0; index < 8; index++) {
     eight.push(await opened(`c${index}`));
@@ -33,7 +33,7 @@ test('of several that come in any order, those past the limit are refused', asyn
   expect(await counted('me')).toHaveLength(5);
 });
 
-test('those that vanished make room, at once', async () => {
+test('connections that vanished make room at once', async () => {
   for (let index = 0; index < 5; index++) await (await opened(`c${index}`)).announce();
   for (const gone of ['c1', 'c3']) ports.gateway.outcome.set(gone, 'gone');
 
@@ -43,7 +43,7 @@ test('those that vanished make room, at once', async () => {
   expect(await ports.connections.read('c1')).toBeNull();
 });
 
-test('one that announces itself anew is counted under its first id', async () => {
+test('a connection that announces itself again is counted under its first id', async () => {
   const one = await opened('a');
   await one.announce('me');
   ports.clock.nowMs += 1_000;
@@ -54,7 +54,7 @@ test('one that announces itself anew is counted under its first id', async () =>
   expect(answerOf('a')).toBe('connection_status');
 });
 
-test('one that leaves is counted no more, also where it leaves while it is answered', async () => {
+test('a connection that leaves is no longer counted, even if it leaves while its announcement is served', async () => {
   const one = await opened('a');
   await one.announce();
   await disconnect('a', ports);
@@ -69,7 +69,7 @@ test('one that leaves is counted no more, also where it leaves while it is answe
   expect(await counted('me')).toEqual([]);
 });
 
-test('two ids announced at once leave one', async () => {
+test('two ids announced at once leave neither counted after the connection has ended', async () => {
   const one = await opened('a');
   await Promise.all([one.announce('me'), one.announce('you')]);
   await disconnect('a', ports);
@@ -77,7 +77,7 @@ test('two ids announced at once leave one', async () => {
   expect([await counted('me'), await counted('you')]).toEqual([[], []]);
 });
 
-test("with identity an announcement leaves its user's count alone, also where two ids are announced at once", async () => {
+test("with identity an announcement does not change its user's count, even if two ids are announced at once", async () => {
   const one = await opened('a');
   const principal = { userId: 'somebody', roles: [] };
   await ports.connections.close('a');

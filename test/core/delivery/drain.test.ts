@@ -4,7 +4,7 @@ import { TurnLostError } from '../../../core/errors.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
 import { alert, tick } from '../../helpers/events.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 const TOPIC = 'price:005930';
 let ports: MemoryPorts;
@@ -27,12 +27,12 @@ const prices = (connectionId: string) =>
   posted(ports, connectionId)
     .filter(({ type }) => type === 'price_update')
     .map(({ data }) => (data as { price: number }).price);
-const listener = async (connectionId: string) => {
-  const say = await speaker(ports, connectionId);
-  await say({ type: 'subscribe', topic: TOPIC });
+const subscribe = async (connectionId: string) => {
+  const send = await senderOf(ports, connectionId);
+  await send({ type: 'subscribe', topic: TOPIC });
 };
 
-test('an event that is too large is buried, whoever put it onto the bus', async () => {
+test('an event that is too large goes to the dead letters, even if it came straight from the bus', async () => {
   const { source, detailType, detail } = alert({ message: 'x'.repeat(1_000) });
   const body = JSON.stringify({ id: 'e', source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });
   const bury = async (_: string, reason: string) => void buried.push(reason);
@@ -43,8 +43,8 @@ test('an event that is too large is buried, whoever put it onto the bus', async 
   expect(ports.report.counts.get('InvalidEvents')).toBe(1);
 });
 
-test('an invalid event among good ones is buried with its reason and counted; the good ones go through', async () => {
-  await listener('a');
+test('an invalid event among good ones goes to the dead letters with its reason; the good ones are delivered', async () => {
+  await subscribe('a');
 
   expect(await serve(bodyOf(1), 'not json', bodyOf(2, { price: 'two' }), bodyOf(3))).toEqual([]);
 
@@ -53,8 +53,8 @@ test('an invalid event among good ones is buried with its reason and counted; th
   expect(ports.report.counts.get(METRIC.invalidEvents)).toBe(2);
 });
 
-test('of what comes within a fifth of a second only the newest is told, when the window ends', async () => {
-  await listener('a');
+test('of the events within a fifth of a second only the newest is delivered, when the window ends', async () => {
+  await subscribe('a');
   await serve(bodyOf(1));
   const before = ports.clock.now();
 
@@ -64,15 +64,15 @@ test('of what comes within a fifth of a second only the newest is told, when the
   expect(ports.clock.now() - before).toBe(200);
 });
 
-test('a topic nobody listens to is committed and not drained', async () => {
+test('an event on a topic without subscribers is committed and not drained', async () => {
   await serve(bodyOf(1));
 
   expect(await ports.turns.read(TOPIC, 0)).toBeNull();
 });
 
-test('a connection that has gone is forgotten with all its subscriptions', async () => {
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topics: [TOPIC, 'price:000660'] });
+test('a connection that is gone is removed with all its subscriptions', async () => {
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topics: [TOPIC, 'price:000660'] });
   ports.gateway.outcome.set('a', 'gone');
 
   await serve(bodyOf(1));
@@ -84,9 +84,9 @@ test('a connection that has gone is forgotten with all its subscriptions', async
 });
 
 describe('a throttled consumer', () => {
-  test('is passed over with growing pauses, and gets only the newest when it recovers', async () => {
-    await listener('slow');
-    await listener('fine');
+  test('is passed over for growing pauses, and gets only the newest when it recovers', async () => {
+    await subscribe('slow');
+    await subscribe('fine');
     ports.gateway.outcome.set('slow', 'slow');
 
     await serve(bodyOf(1));
@@ -111,8 +111,8 @@ describe('a throttled consumer', () => {
 });
 
 describe('the turn', () => {
-  test('held by another is left alone: it was poked and will look again', async () => {
-    await listener('a');
+  test('held by another worker is left alone and poked, so that its holder drains again', async () => {
+    await subscribe('a');
     await ports.turns.poke(TOPIC, 0, 'another', ports.clock.now() + 10_000);
 
     await serve(bodyOf(1));
@@ -121,8 +121,8 @@ describe('the turn', () => {
     expect(await ports.turns.read(TOPIC, 0)).toMatchObject({ holder: 'another', pokes: 2 });
   });
 
-  test('of a dead speaker is taken over when it has run out, and the newest is told again when it cannot be alive', async () => {
-    await listener('a');
+  test('of a dead worker is taken over once expired, and the newest is delivered again when that worker must have ended', async () => {
+    await subscribe('a');
     await ports.turns.poke(TOPIC, 0, 'dead', ports.clock.now() + 10_000);
     ports.clock.nowMs += 10_001;
 
@@ -132,8 +132,8 @@ describe('the turn', () => {
     expect(ports.jobs.jobs).toEqual([{ job: { kind: 'drain', topic: TOPIC, shard: 0, repeat: true }, delaySeconds: 21 }]);
   });
 
-  test('lost at work fails the record, and whom it told gets the newest again', async () => {
-    await listener('a');
+  test('lost during a delivery fails the record, and its recipients get the newest again', async () => {
+    await subscribe('a');
     const { post } = ports.gateway;
     ports.gateway.post = async (...parameters) => {
       const turn = await ports.turns.read(TOPIC, 0);
@@ -152,8 +152,8 @@ describe('the turn', () => {
     expect(new TurnLostError(TOPIC).message).toContain(TOPIC);
   });
 
-  test('is extended while a long audience is told', async () => {
-    for (let index = 0; index < 40; index++) await listener(`c${index}`);
+  test('is extended during delivery to a large audience', async () => {
+    for (let index = 0; index < 40; index++) await subscribe(`c${index}`);
     const { post } = ports.gateway;
     ports.gateway.post = async (...parameters) => {
       ports.clock.nowMs += 400;

@@ -1,4 +1,4 @@
-/** Log topics: every message counts, also for those who are slow. */
+/** Log topics: no message may be missed, even by a slow consumer. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Channel } from '../../../core/channels/channel.ts';
 import { channelsOf } from '../../../core/channels/channels.ts';
@@ -8,7 +8,7 @@ import { sweep } from '../../../core/delivery/sweep.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { alert, settled } from '../../helpers/events.ts';
 import { memoryTopics } from '../../helpers/memory/topics.ts';
-import { type MemoryPorts, memoryPorts, posted, settings, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf, settings } from '../../helpers/ports.ts';
 
 const TOPIC = '/topic/reservations/55/100';
 let ports: MemoryPorts;
@@ -33,18 +33,18 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 let stamps = 0;
 const registerAt = (epoch: string): Promise<void> =>
   ports.registrations.register(TOPIC, { position: { epoch, offset: 0 }, stamp: `stamp${stamps++}` }, ports.clock.now() + 86_400_000);
-/** Comes back for a slow consumer, as the delayed jobs do. */
-const comeBack = async (): Promise<void> => {
+/** Drains again after two minutes, as the delayed jobs of a slow consumer do. */
+const drainLater = async (): Promise<void> => {
   ports.clock.nowMs += 120_000;
   await drain({ topic: TOPIC, shard: 0 }, ports);
 };
 
-test('a consumer that is throttled in the middle goes on, in order, from where it was', async () => {
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC });
+test('a consumer that is throttled in the middle continues in order from where it was', async () => {
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC });
   ports.gateway.outcome.set('a', 'slow');
   await publish(5);
-  // it takes two at a time from now on
+  // from now on every third post is throttled
   let taken = 0;
   ports.gateway.post = async (connectionId, frame, before) => {
     await before?.();
@@ -53,101 +53,101 @@ test('a consumer that is throttled in the middle goes on, in order, from where i
     return 'sent';
   };
 
-  for (let rounds = 0; rounds < 4; rounds++) await comeBack();
+  for (let rounds = 0; rounds < 4; rounds++) await drainLater();
 
   expect(offsets('a')).toEqual(range(1, 5));
 });
 
-test('a consumer that a log has left too far behind is closed, with a reason', async () => {
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC });
+test('a consumer that falls too far behind a log is closed, with a reason', async () => {
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC });
   ports.gateway.outcome.set('a', 'slow');
   await publish(1_000);
-  await comeBack();
+  await drainLater();
   expect(ports.gateway.closed).toEqual([]);
   await publish(1);
-  for (let rounds = 0; rounds < 12; rounds++) await comeBack();
+  for (let rounds = 0; rounds < 12; rounds++) await drainLater();
 
   expect(ports.gateway.closed).toEqual(['a']);
   expect(await ports.connections.read('a')).toBeNull();
-  // the reason was tried too, as patiently as any answer
+  // the reason was posted too, with the usual retries
   expect(ports.report.lines.some((line) => line.includes('too far behind'))).toBe(true);
 });
 
-test('messages of which a channel has nothing to tell are passed by, however many there are', async () => {
+test('messages without payload are skipped, however many there are', async () => {
   const reservations = ports.channels.of(TOPIC) as Channel;
-  let telling = false;
-  ports.channels = channelsOf([{ ...reservations, payload: (one) => (telling ? reservations.payload(one) : null) }], settings);
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
+  let hasPayload = false;
+  ports.channels = channelsOf([{ ...reservations, payload: (one) => (hasPayload ? reservations.payload(one) : null) }], settings);
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
   await publish(250);
-  telling = true;
+  hasPayload = true;
   await publish(1);
 
   expect(offsets('a')).toEqual([251]);
 });
 
-test('who comes back after everything was trimmed is told that not all was recovered', async () => {
-  const say = await speaker(ports, 'a');
+test('a client that returns after everything was trimmed gets recovered: false', async () => {
+  const send = await senderOf(ports, 'a');
   await publish(3);
   ports.clock.nowMs += 2 * 86_400_000;
   const epoch = (await ports.topics.read([TOPIC])).get(TOPIC)?.epoch;
 
-  await say({ type: 'subscribe', topic: TOPIC, since: `${epoch}:1` });
+  await send({ type: 'subscribe', topic: TOPIC, since: `${epoch}:1` });
   expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: false, position: `${epoch}:3` });
-  await say({ type: 'subscribe', topic: TOPIC, since: `${epoch}:3` });
+  await send({ type: 'subscribe', topic: TOPIC, since: `${epoch}:3` });
 
   expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: true });
 });
 
-test('a registration is used up only when its replay was delivered', async () => {
+test('a registration is used up only once its replay was delivered', async () => {
   const state = await ports.topics.create(TOPIC);
   await registerAt(state.epoch);
   await publish(2);
-  const slow = await speaker(ports, 'slow');
+  const slow = await senderOf(ports, 'slow');
   const post = ports.gateway.post;
   ports.gateway.post = async (connectionId, frame, before) =>
     frame.includes('RESERVATION_STATUS') && connectionId === 'slow' ? 'slow' : post(connectionId, frame, before);
   await slow({ type: 'subscribe', topic: TOPIC });
   expect(await ports.registrations.find(TOPIC)).not.toBeNull();
 
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC });
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC });
   expect(offsets('a')).toEqual([1, 2]);
   expect(await ports.registrations.find(TOPIC)).toBeNull();
-  const late = await speaker(ports, 'b');
+  const late = await senderOf(ports, 'b');
   await late({ type: 'subscribe', topic: TOPIC });
 
   expect(offsets('b')).toEqual([]);
 });
 
-test('a registration whose replay a drain ends is used up by the drain', async () => {
+test('a drain that completes the replay of a registration uses it up', async () => {
   const state = await ports.topics.create(TOPIC);
   await registerAt(state.epoch);
   await publish(2);
-  const say = await speaker(ports, 'a');
+  const send = await senderOf(ports, 'a');
   const post = ports.gateway.post;
   ports.gateway.post = async (connectionId, frame, before) =>
     frame.includes('RESERVATION_STATUS') ? 'slow' : post(connectionId, frame, before);
-  await say({ type: 'subscribe', topic: TOPIC });
+  await send({ type: 'subscribe', topic: TOPIC });
   expect(await ports.registrations.find(TOPIC)).not.toBeNull();
   ports.gateway.post = post;
 
-  await comeBack();
+  await drainLater();
 
   expect(offsets('a')).toEqual([1, 2]);
   expect(await ports.registrations.find(TOPIC)).toBeNull();
 });
 
-test('a registration with nothing to replay stays a start until its user was told something', async () => {
+test('a registration with nothing to replay stays in force until a message is delivered to its user', async () => {
   const state = await ports.topics.create(TOPIC);
   await registerAt(state.epoch);
-  const early = await speaker(ports, 'early');
+  const early = await senderOf(ports, 'early');
   await early({ type: 'subscribe', topic: TOPIC });
   ports.gateway.outcome.set('early', 'gone');
   await publish(1);
 
-  const again = await speaker(ports, 'again');
+  const again = await senderOf(ports, 'again');
   await again({ type: 'subscribe', topic: TOPIC });
   expect(offsets('again')).toEqual([1]);
   await publish(1);
@@ -156,23 +156,23 @@ test('a registration with nothing to replay stays a start until its user was tol
   expect(await ports.registrations.find(TOPIC)).toBeNull();
 });
 
-test('a topic that was forgotten and made anew is told from its beginning, whatever was told of its former life', async () => {
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC });
+test('a topic that expired and was created again is delivered from its beginning, despite the old cursor', async () => {
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC });
   await publish(3);
-  // what has not been asked for in days is gone, its cursor perhaps not yet
+  // the topic has expired, but its cursor has not
   ports.topics = memoryTopics(ports.clock);
-  await ports.topics.create('one that takes the epoch the other had');
-  const again = await speaker(ports, 'b');
+  await ports.topics.create('a topic that takes the old epoch');
+  const again = await senderOf(ports, 'b');
   await again({ type: 'subscribe', topic: TOPIC });
   await publish(2);
 
   expect(offsets('b')).toEqual([1, 2]);
 });
 
-test('a topic that may soon be forgotten is asked for again by whoever subscribes', async () => {
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC });
+test('a subscribe renews a topic that expires soon', async () => {
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC });
   const { hear, read } = ports.topics;
   const heard: string[] = [];
   ports.topics.hear = async (topic) => {
@@ -185,41 +185,41 @@ test('a topic that may soon be forgotten is asked for again by whoever subscribe
   };
 
   leftMs(30 * 3_600_000);
-  await say({ type: 'subscribe', topic: TOPIC });
+  await send({ type: 'subscribe', topic: TOPIC });
   expect(heard).toEqual([]);
   leftMs(20 * 3_600_000);
-  await say({ type: 'subscribe', topic: TOPIC });
+  await send({ type: 'subscribe', topic: TOPIC });
 
   expect(heard).toEqual([TOPIC]);
 });
 
-test('a registration that was made again is not used up by who began at it before', async () => {
+test('a renewed registration is not used up by a subscription that started from the earlier one', async () => {
   const state = await ports.topics.create(TOPIC);
   await registerAt(state.epoch);
-  const vanished = await speaker(ports, 'vanished');
+  const vanished = await senderOf(ports, 'vanished');
   await vanished({ type: 'subscribe', topic: TOPIC });
   await registerAt(state.epoch);
-  // the gateway does not know yet that this one is gone
+  // the gateway does not know yet that the client has vanished
   await publish(1);
 
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC });
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC });
 
   expect(offsets('a')).toEqual([1]);
 });
 
-test('a long replay is left to the drain, which saves how far it came', async () => {
-  const say = await speaker(ports, 'a');
+test('a long replay is left to the drain, which saves its progress', async () => {
+  const send = await senderOf(ports, 'a');
   await publish(700);
   const post = ports.gateway.post;
   let posts = 0;
-  // each post takes 20 ms: the whole would take 14 s
+  // each post takes 20 ms: the whole replay would take 14 s
   ports.gateway.post = async (connectionId, text, before) => {
     posts++;
     ports.clock.nowMs += 20;
     return post(connectionId, text, before);
   };
-  await say({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
+  await send({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
   expect(posts).toBeLessThan(400);
   expect(ports.jobs.jobs.map(({ job }) => job)).toContainEqual({ kind: 'drain', topic: TOPIC, shard: 0 });
 
@@ -232,13 +232,13 @@ test('a long replay is left to the drain, which saves how far it came', async ()
   expect(offsets('a')).toEqual(range(1, 700));
 });
 
-test('a sign of life is none of the client: one that vanished in the queue is let go', async () => {
+test('a KEEPALIVE does not count as activity: a client that vanished from the waiting queue is closed', async () => {
   const topic = '/topic/waiting-queue/1/100';
   const at = new Date(ports.clock.now()).toISOString();
   const detail = { userId: 100, concertId: 1, rank: 3, timestamp: at };
   const body = JSON.stringify({ id: 'rank', source: 'ticket.waiting-queue', 'detail-type': 'RankUpdated', time: at, detail });
-  const say = await speaker(ports, 'vanished');
-  await say({ type: 'subscribe', topic });
+  const send = await senderOf(ports, 'vanished');
+  await send({ type: 'subscribe', topic });
   await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
 
   for (let minute = 0; minute < 7; minute++) {
@@ -272,81 +272,81 @@ describe('history', () => {
     ports.channels = channelsOf(all, settings);
   };
   const epochOf = async () => (await ports.topics.read([ALERTS])).get(ALERTS)?.epoch;
-  /** Comes back with the position of the first message; gives which offsets it is told, and whether that is all. */
-  const comesBack = async (offset = 1): Promise<{ first: number | undefined; count: number; recovered: unknown }> => {
-    const say = await speaker(ports, `c${serial++}`);
+  /** Subscribes from an offset. Returns the first offset that is delivered, how many are, and `recovered`. */
+  const resubscribe = async (offset = 1): Promise<{ first: number | undefined; count: number; recovered: unknown }> => {
+    const send = await senderOf(ports, `c${serial++}`);
     const name = `c${serial - 1}`;
-    await say({ type: 'subscribe', topic: ALERTS, since: `${await epochOf()}:${offset}` });
+    await send({ type: 'subscribe', topic: ALERTS, since: `${await epochOf()}:${offset}` });
     await drain({ topic: ALERTS, shard: 0 }, ports);
     const all = posted(ports, name);
-    const told1 = all.flatMap(({ type, position }) => (type === 'alert' ? [Number(String(position).split(':')[1])] : []));
-    expect(told1).toEqual([...told1].sort((a, b) => a - b));
-    return { first: told1[0], count: told1.length, recovered: all.find(({ type }) => type === 'subscribed')?.['recovered'] };
+    const delivered = all.flatMap(({ type, position }) => (type === 'alert' ? [Number(String(position).split(':')[1])] : []));
+    expect(delivered).toEqual([...delivered].sort((a, b) => a - b));
+    return { first: delivered[0], count: delivered.length, recovered: all.find(({ type }) => type === 'subscribed')?.['recovered'] };
   };
 
-  test('of operations goes back 300 messages and 10 minutes at least', async () => {
+  test('of operations covers at least 300 messages and 10 minutes', async () => {
     const { history } = ports.channels.of(ALERTS) as Channel;
 
     expect(history.messages).toBeGreaterThanOrEqual(300);
     expect(history.ms).toBeGreaterThanOrEqual(10 * 60_000);
   });
 
-  test('holds the newest messages, however old they are', async () => {
+  test('keeps the newest messages, however old they are', async () => {
     limited({ messages: 30, ms: 60_000, most: 1_000 });
     await raise(40, 1_800_000);
 
-    expect(await comesBack(10)).toEqual({ first: 11, count: 30, recovered: true });
-    expect(await comesBack(9)).toEqual({ first: 11, count: 30, recovered: false });
+    expect(await resubscribe(10)).toEqual({ first: 11, count: 30, recovered: true });
+    expect(await resubscribe(9)).toEqual({ first: 11, count: 30, recovered: false });
   });
 
-  test('holds what is young, however much it is', async () => {
+  test('keeps the messages of the last minute, however many they are', async () => {
     limited({ messages: 10, ms: 60_000, most: 1_000 });
     await raise(50, 10_000);
     await raise(200, 100);
 
-    // the last minute: 200 in the last 20 s, and 4 before
-    const { first, count, recovered } = await comesBack();
+    // the last minute has 200 in its last 20 s, and 4 before
+    const { first, count, recovered } = await resubscribe();
     expect(recovered).toBe(false);
     expect(first).toBeGreaterThanOrEqual(46);
     expect(first).toBeLessThanOrEqual(48);
     expect(count).toBe(250 - (first ?? 0) + 1);
   });
 
-  test('never holds more than so many', async () => {
+  test('never keeps more messages than its maximum', async () => {
     limited({ messages: 10, ms: 3_600_000, most: 100 });
     await raise(180);
 
-    expect(await comesBack()).toEqual({ first: 81, count: 100, recovered: false });
+    expect(await resubscribe()).toEqual({ first: 81, count: 100, recovered: false });
   });
 
-  test('is found in few looks', async () => {
+  test('is found in few reads', async () => {
     limited({ messages: 10, ms: 60_000, most: 100_000 });
     await raise(1_000, 120);
-    let looks = 0;
+    let reads = 0;
     const { committedAfter } = ports.topics;
     ports.topics.committedAfter = (topic, after) => {
-      looks++;
+      reads++;
       return committedAfter(topic, after);
     };
 
-    await comesBack();
+    await resubscribe();
 
-    expect(looks).toBeGreaterThan(3);
+    expect(reads).toBeGreaterThan(3);
 
-    expect(looks).toBeLessThanOrEqual(11);
+    expect(reads).toBeLessThanOrEqual(11);
   });
 });
 
-test('what came while nobody listened is not read by the first drain after', async () => {
-  const first = await speaker(ports, 'first');
+test('the first drain does not read messages that came while nobody was subscribed', async () => {
+  const first = await senderOf(ports, 'first');
   await first({ type: 'subscribe', topic: TOPIC });
   await publish(2);
   await first({ type: 'unsubscribe', topic: TOPIC });
   ports.clock.nowMs += 600_000;
   await sweep({ ...ports, idleTimeoutSeconds: 3_600, pingIntervalSeconds: 3_000 });
   await publish(700);
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', topic: TOPIC });
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', topic: TOPIC });
   let read = 0;
   const { readLog } = ports.topics;
   ports.topics.readLog = async (topic, after, limit) => {
@@ -361,8 +361,8 @@ test('what came while nobody listened is not read by the first drain after', asy
   expect(read).toBeLessThan(5);
 });
 
-test('who subscribes while the sweep looks for listeners misses nothing', async () => {
-  const first = await speaker(ports, 'first');
+test('a client that subscribes while the sweep looks for subscribers misses nothing', async () => {
+  const first = await senderOf(ports, 'first');
   await first({ type: 'subscribe', topic: TOPIC });
   await first({ type: 'unsubscribe', topic: TOPIC });
   await publish(3);
@@ -370,8 +370,8 @@ test('who subscribes while the sweep looks for listeners misses nothing', async 
   const { desert } = ports.topics;
   ports.topics.desert = async (topic, stamp) => {
     // the audience was empty a moment ago
-    const say = await speaker(ports, 'a');
-    await say({ type: 'subscribe', topic: TOPIC });
+    const send = await senderOf(ports, 'a');
+    await send({ type: 'subscribe', topic: TOPIC });
     await publish(1);
     await desert(topic, stamp);
   };
@@ -383,7 +383,7 @@ test('who subscribes while the sweep looks for listeners misses nothing', async 
   expect(offsets('a')).toEqual([4, 5]);
 });
 
-test('a burst on one log costs two writes an event, and one look and one raise of the head', async () => {
+test('a burst on one log costs two writes per event, one read and one update of the head', async () => {
   const calls: string[] = [];
   const counted = <Name extends 'read' | 'eventBase' | 'putLog' | 'raiseHead' | 'readLog'>(name: Name) => {
     const method = ports.topics[name] as (...parameters: unknown[]) => unknown;
@@ -406,17 +406,17 @@ test('a burst on one log costs two writes an event, and one look and one raise o
 
   await ingest(records, { ...ports, topics: { ...ports.topics, ...topics }, deadEvents: { bury } });
   const once = calls.splice(0).sort();
-  // all of it once more: nothing stands twice
+  // the same records again: nothing is logged twice
   await ingest(records, { ...ports, deadEvents: { bury } });
 
   expect(once).toEqual([...Array(10).fill('eventBase'), ...Array(10).fill('putLog'), 'raiseHead', 'read']);
   expect((await ports.topics.readLog(TOPIC, 0, 100)).map(({ eventId }) => eventId)).toEqual(records.map((_, index) => `b${index}`));
 });
 
-test('who finds a place taken looks past all that took it at once', async () => {
+test('an ingest whose offset is taken jumps past all taken offsets at once', async () => {
   const { read } = ports.topics;
   await publish(60);
-  // it saw the log before all of that
+  // it saw the log before those events
   ports.topics.read = async () => new Map();
   let puts = 0;
   const { putLog } = ports.topics;

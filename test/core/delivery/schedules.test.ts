@@ -1,16 +1,16 @@
-/** The promise of the whole: nothing lost, nothing older after newer, on the real code under thousands of schedules. */
+/** What the service promises, on the real code under thousands of schedules: nothing is lost, and no older message follows a newer one. */
 import { describe, expect, test } from 'vitest';
-import { runSchedule, type Weather } from '../../helpers/schedule.ts';
+import { type Conditions, runSchedule } from '../../helpers/schedule.ts';
 
-/** More with SCHEDULES=20000, from another place with SEED=7. */
+/** SCHEDULES=20000 runs more, SEED=7 starts from another seed. */
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 600);
 const SEED = Number(process.env['SEED'] ?? 1);
 
-async function runAll(kind: 'state' | 'log', weather: Weather, schedules = SCHEDULES) {
+async function runAll(kind: 'state' | 'log', conditions: Conditions, schedules = SCHEDULES) {
   const failures: string[] = [];
   let olderAfterNewer = 0;
   for (let index = 0; index < schedules; index++) {
-    const verdict = await runSchedule(kind, SEED + index, weather);
+    const verdict = await runSchedule(kind, SEED + index, conditions);
     if (verdict.fail) failures.push(`seed ${SEED + index}: ${verdict.fail}`);
     olderAfterNewer += verdict.olderAfterNewer;
   }
@@ -18,45 +18,45 @@ async function runAll(kind: 'state' | 'log', weather: Weather, schedules = SCHED
 }
 
 describe.each(['state', 'log'] as const)('on a %s topic', (kind) => {
-  test('nothing is lost and nothing older comes after something newer, with crashes, duplicates and disorder', {
+  test('nothing is lost and no older message follows a newer one, despite crashes, duplicates and disorder', {
     timeout: 600_000,
   }, async () => {
     expect(await runAll(kind, {})).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
-  test('nor where events come in batches, and again in others', { timeout: 600_000 }, async () => {
+  test('the same holds if events arrive in batches and are redelivered in others', { timeout: 600_000 }, async () => {
     expect(await runAll(kind, { batches: true })).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
-  test('nor with throttled consumers', { timeout: 600_000 }, async () => {
+  test('the same holds with throttled consumers', { timeout: 600_000 }, async () => {
     expect(await runAll(kind, { slow: 0.05 })).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
-  test('nor where the newest is told again while all goes on', { timeout: 600_000 }, async () => {
+  test('the same holds while the newest message is delivered again', { timeout: 600_000 }, async () => {
     expect(await runAll(kind, { repeats: true, slow: 0.02 })).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
-  test('nor where subscribing handlers die: their clients were told', { timeout: 600_000 }, async () => {
+  test('the same holds if handlers die while they subscribe a client that is lost with them', { timeout: 600_000 }, async () => {
     expect(await runAll(kind, { killSubscribers: true })).toEqual({ failures: [], olderAfterNewer: 0 });
   });
 
-  test('with stalls longer than a turn still nothing is lost', { timeout: 600_000 }, async () => {
+  test('nothing is lost even if workers stall for longer than a turn', { timeout: 600_000 }, async () => {
     expect((await runAll(kind, { stalls: true })).failures).toEqual([]);
   });
 });
 
-test('a client that subscribes again and again, or leaves and comes back, ends on the newest', { timeout: 600_000 }, async () => {
-  expect((await runAll('state', { secondThoughts: true })).failures).toEqual([]);
+test('a client that subscribes repeatedly, or unsubscribes and subscribes again, ends on the newest', { timeout: 600_000 }, async () => {
+  expect((await runAll('state', { resubscribes: true })).failures).toEqual([]);
 });
 
-test('a client that subscribes to a log again and again misses nothing', { timeout: 600_000 }, async () => {
-  expect((await runAll('log', { secondThoughts: true, slow: 0.02 })).failures).toEqual([]);
+test('a client that subscribes to a log repeatedly misses nothing', { timeout: 600_000 }, async () => {
+  expect((await runAll('log', { resubscribes: true, slow: 0.02 })).failures).toEqual([]);
 });
 
-describe('the checks notice a broken rule', () => {
-  const broken: [string, 'state' | 'log', Weather][] = [
+describe('the checks notice a broken rule:', () => {
+  const broken: [string, 'state' | 'log', Conditions][] = [
     [
-      'a release that does not look whether somebody poked',
+      'a release ignores pokes',
       'log',
       {
         sabotage: (ports) => ({
@@ -66,12 +66,12 @@ describe('the checks notice a broken rule', () => {
       },
     ],
     [
-      'a redelivered event that gets a new base',
+      'a redelivered event gets a new base',
       'log',
       { sabotage: (ports) => ({ ...ports, topics: { ...ports.topics, eventBase: async (_, __, base) => base } }) },
     ],
     [
-      'a subscription that is never marked late',
+      'a subscription is never marked late',
       'log',
       {
         sabotage: (ports) => ({
@@ -80,9 +80,9 @@ describe('the checks notice a broken rule', () => {
         }),
       },
     ],
-    ['records that do not come back', 'state', { noRetry: true }],
+    ['failed records are not retried', 'state', { noRetry: true }],
     [
-      'a turn that is taken over while it is valid',
+      'a turn is taken over while it is valid',
       'state',
       {
         sabotage: (ports) => ({
@@ -93,8 +93,8 @@ describe('the checks notice a broken rule', () => {
     ],
   ];
 
-  test.each(broken)('%s', { timeout: 600_000 }, async (_, kind, weather) => {
-    const { failures, olderAfterNewer } = await runAll(kind, weather, 800);
+  test.each(broken)('%s', { timeout: 600_000 }, async (_, kind, conditions) => {
+    const { failures, olderAfterNewer } = await runAll(kind, conditions, 800);
 
     expect(failures.length + olderAfterNewer).toBeGreaterThan(0);
   });

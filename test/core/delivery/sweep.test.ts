@@ -4,14 +4,14 @@ import { sweep } from '../../../core/delivery/sweep.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
 import { tick } from '../../helpers/events.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 const MINUTE = 60_000;
 let ports: MemoryPorts;
 beforeEach(() => {
   ports = memoryPorts();
 });
-const pass = () => sweep({ ...ports, idleTimeoutSeconds: 300, pingIntervalSeconds: 240 });
+const runSweep = () => sweep({ ...ports, idleTimeoutSeconds: 300, pingIntervalSeconds: 240 });
 const publish = async (price: number): Promise<void> => {
   const at = new Date(ports.clock.now()).toISOString();
   const { source, detailType, detail } = tick('005930', price, { timestamp: at });
@@ -22,62 +22,62 @@ const publish = async (price: number): Promise<void> => {
 };
 
 describe('silence', () => {
-  test('of 300 s closes a connection that neither spoke nor was told anything', async () => {
-    await speaker(ports, 'a');
+  test('of 300 s closes a connection that neither sent nor was delivered anything', async () => {
+    await senderOf(ports, 'a');
 
     ports.clock.nowMs += 300_000;
-    await pass();
+    await runSweep();
     expect(ports.gateway.closed).toEqual([]);
     ports.clock.nowMs += MINUTE;
-    await pass();
+    await runSweep();
 
     expect(ports.gateway.closed).toEqual(['a']);
     expect((await ports.connections.counted()).count).toBe(0);
   });
 
-  test('does not close one that is being told things', async () => {
-    const say = await speaker(ports, 'a');
-    await say({ type: 'subscribe', topic: 'price:005930' });
+  test('does not close a connection that is delivered messages', async () => {
+    const send = await senderOf(ports, 'a');
+    await send({ type: 'subscribe', topic: 'price:005930' });
 
     for (let minute = 1; minute <= 12; minute++) {
       ports.clock.nowMs += MINUTE;
       await publish(minute);
-      await pass();
+      await runSweep();
     }
     expect(ports.gateway.closed).toEqual([]);
     ports.clock.nowMs += 6 * MINUTE;
-    await pass();
+    await runSweep();
 
     expect(ports.gateway.closed).toEqual(['a']);
   });
 
-  test('after it once answered a ping closes it, told things or not', async () => {
-    const say = await speaker(ports, 'a');
-    await say({ type: 'subscribe', topic: 'price:005930' });
-    await say({ type: 'pong' });
+  test('closes a connection that once answered a ping, even if it is delivered messages', async () => {
+    const send = await senderOf(ports, 'a');
+    await send({ type: 'subscribe', topic: 'price:005930' });
+    await send({ type: 'pong' });
 
     for (let minute = 1; minute <= 4; minute++) {
       ports.clock.nowMs += MINUTE;
       await publish(minute);
-      await pass();
+      await runSweep();
     }
     expect(ports.gateway.closed).toEqual([]);
     ports.clock.nowMs += 2 * MINUTE;
     await publish(99);
-    await pass();
+    await runSweep();
 
     expect(ports.gateway.closed).toEqual(['a']);
   });
 
-  test('does not close one that answers its pings', async () => {
-    const say = await speaker(ports, 'a');
+  test('does not close a connection that answers its pings', async () => {
+    const send = await senderOf(ports, 'a');
 
     for (let minute = 1; minute <= 20; minute++) {
       ports.clock.nowMs += MINUTE;
-      await pass();
+      await runSweep();
       for (const { job } of ports.jobs.jobs.splice(0)) {
         await doJob(job, ports);
-        if (job.kind === 'ping') await say({ type: 'pong' });
+        if (job.kind === 'ping') await send({ type: 'pong' });
       }
     }
 
@@ -86,20 +86,20 @@ describe('silence', () => {
   });
 });
 
-test('a record that outlived its two hours is closed', async () => {
-  const say = await speaker(ports, 'a');
+test('a connection older than two hours is closed', async () => {
+  const send = await senderOf(ports, 'a');
   for (let minute = 0; minute < 121; minute++) {
     ports.clock.nowMs += MINUTE;
-    await say({ type: 'pong' });
+    await send({ type: 'pong' });
   }
 
-  await pass();
+  await runSweep();
 
   expect(ports.gateway.closed).toEqual(['a']);
 });
 
-test('a subscription left late by a dead handler is drained a minute later', async () => {
-  await speaker(ports, 'a');
+test('a subscription that a dead handler left late is drained a minute later', async () => {
+  await senderOf(ports, 'a');
   const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' };
   await ports.ownSubscriptions.add(key, ports.clock.now(), ports.clock.now() + 7_200_000);
   await ports.audience.put(
@@ -108,52 +108,52 @@ test('a subscription left late by a dead handler is drained a minute later', asy
     ports.clock.now() + 7_200_000,
   );
 
-  await pass();
+  await runSweep();
   expect(ports.jobs.jobs).toEqual([]);
   ports.clock.nowMs += MINUTE;
-  await pass();
+  await runSweep();
 
   expect(ports.jobs.jobs.map(({ job }) => job)).toContainEqual({ kind: 'drain', topic: 'price:005930', shard: 0 });
 });
 
-describe('a topic that nobody listens to any more', () => {
-  test('is heard no longer, so that its events cost one write', async () => {
-    const say = await speaker(ports, 'a');
-    await say({ type: 'subscribe', topic: 'price:005930' });
-    await say({ type: 'unsubscribe', topic: 'price:005930' });
+describe('a topic whose last subscriber has left', () => {
+  test('is no longer heard, so that its events cost one write', async () => {
+    const send = await senderOf(ports, 'a');
+    await send({ type: 'subscribe', topic: 'price:005930' });
+    await send({ type: 'unsubscribe', topic: 'price:005930' });
 
     ports.clock.nowMs += 3 * MINUTE;
-    await pass();
+    await runSweep();
 
     expect((await ports.topics.read(['price:005930'])).get('price:005930')?.heard).toBe(false);
     expect(await ports.catalogue.heard()).toEqual([]);
   });
 
-  test('stays heard where somebody subscribed while the sweep looked', async () => {
-    const say = await speaker(ports, 'a');
-    await say({ type: 'subscribe', topic: 'price:005930' });
-    await say({ type: 'unsubscribe', topic: 'price:005930' });
+  test('stays heard if a client subscribed during the sweep', async () => {
+    const send = await senderOf(ports, 'a');
+    await send({ type: 'subscribe', topic: 'price:005930' });
+    await send({ type: 'unsubscribe', topic: 'price:005930' });
     ports.clock.nowMs += 3 * MINUTE;
     const { unhear } = ports.topics;
     // between the scan and the flag
     ports.topics.unhear = async (topic, stamp) => {
-      await say({ type: 'subscribe', topic });
+      await send({ type: 'subscribe', topic });
       await unhear(topic, stamp);
     };
 
-    await pass();
+    await runSweep();
 
     expect((await ports.topics.read(['price:005930'])).get('price:005930')?.heard).toBe(true);
     expect(ports.jobs.jobs.map(({ job }) => job)).toContainEqual({ kind: 'drain', topic: 'price:005930', shard: 0 });
   });
 });
 
-test('counts the open connections and puts the counter right', async () => {
-  await speaker(ports, 'a');
-  await speaker(ports, 'b');
+test('a sweep counts the open connections and corrects the counter', async () => {
+  await senderOf(ports, 'a');
+  await senderOf(ports, 'b');
   await ports.connections.setCount(17);
 
-  await pass();
+  await runSweep();
 
   expect((await ports.connections.counted()).count).toBe(2);
   expect(ports.report.counts.get(METRIC.liveConnections)).toBe(2);

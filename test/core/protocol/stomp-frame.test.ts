@@ -1,4 +1,4 @@
-/** The STOMP codec: what it writes it reads, what others read it writes, and what is hostile it refuses with a reason. */
+/** The STOMP codec: it reads what it writes, agrees with the official client, and refuses hostile input with a reason. */
 import { FrameImpl, Parser } from '@stomp/stompjs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ const refusal = (text: string, version: StompVersion = '1.2'): string => {
   throw new Error('expected a refusal');
 };
 
-/** What a version can write in a header. */
+/** Header values that a version can write. */
 const writable: Record<StompVersion, fc.Arbitrary<string>> = {
   '1.2': fc.string({ unit: 'grapheme', maxLength: 30 }).filter((text) => !text.includes('\0')),
   '1.1': fc.string({ unit: 'grapheme', maxLength: 30 }).filter((text) => !/[\0\r]/.test(text)),
@@ -30,7 +30,7 @@ const names: Record<StompVersion, fc.Arbitrary<string>> = {
   '1.1': writable['1.1'].filter((name) => name !== '' && name !== 'content-length'),
   '1.0': writable['1.0'].filter((name) => name !== '' && !name.includes(':') && name !== 'content-length'),
 };
-/** Text as it may come over a WebSocket: no half of a surrogate pair. */
+/** Text that a WebSocket can carry: no half of a surrogate pair. */
 const body = fc
   .string({
     unit: fc.oneof(fc.constant('\0'), fc.constant('\n'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })),
@@ -45,7 +45,7 @@ const frames = (version: StompVersion): fc.Arbitrary<StompFrame> =>
   });
 
 describe.each(STOMP_VERSIONS)('in STOMP %s', (version) => {
-  test('what is written is read again as it was', () => {
+  test('a frame that is written and read again is the same', () => {
     fc.assert(
       fc.property(frames(version), (frame) => {
         expect(parse(formatFrame(frame, version), version)).toEqual([frame]);
@@ -54,7 +54,7 @@ describe.each(STOMP_VERSIONS)('in STOMP %s', (version) => {
     );
   });
 
-  test('several frames of one message are read in order, whatever line ends lie between them', () => {
+  test('several frames in one message are read in order, whatever line ends are between them', () => {
     const between = fc.array(fc.constantFrom('\n', '\r\n'), { maxLength: 3 }).map((ends) => ends.join(''));
     fc.assert(
       fc.property(fc.array(fc.tuple(between, frames(version)), { maxLength: 5 }), between, (parts, end) => {
@@ -65,7 +65,7 @@ describe.each(STOMP_VERSIONS)('in STOMP %s', (version) => {
     );
   });
 
-  test('any text is read or refused with a reason, and never anything else', () => {
+  test('any text is either read or refused with a reason', () => {
     const pieces = fc.constantFrom(
       'SUBSCRIBE',
       'CONNECT',
@@ -95,7 +95,7 @@ describe.each(STOMP_VERSIONS)('in STOMP %s', (version) => {
     );
   });
 
-  test("the official client's parser reads what is written as we do", () => {
+  test("the official client's parser reads our frames as we do", () => {
     fc.assert(
       fc.property(
         fc.dictionary(
@@ -107,7 +107,7 @@ describe.each(STOMP_VERSIONS)('in STOMP %s', (version) => {
         (record, text) => {
           const frame: StompFrame = { command: 'MESSAGE', headers: new Map(Object.entries(record)), body: text };
           const read = readByOfficialClient(formatFrame(frame, version), version);
-          // it trims, and unescapes in 1.2 only, each escape by itself: a backslash before another letter confuses it
+          // that parser trims, and unescapes in 1.2 only, one kind of escape after another: a backslash before another letter confuses it
           const plain = Object.values(record).every(
             (value) => value.trim() === value && !/[\\\r]/.test(value) && (version === '1.2' || !/[\n:]/.test(value)),
           );
@@ -119,7 +119,7 @@ describe.each(STOMP_VERSIONS)('in STOMP %s', (version) => {
     );
   });
 
-  test('we read what the official client writes', () => {
+  test('our parser reads the frames of the official client', () => {
     fc.assert(
       fc.property(
         fc.dictionary(
@@ -158,7 +158,7 @@ function readByOfficialClient(text: string, version: StompVersion): { headers: R
   return found[0] as { headers: Record<string, string>; body: string };
 }
 
-test('escapes are as each version has them', () => {
+test('each version has its own escapes', () => {
   const frame: StompFrame = { command: 'MESSAGE', headers: new Map([['h', 'a:b\\c\nd\re']]), body: '' };
 
   expect(formatFrame(frame, '1.2')).toBe('MESSAGE\nh:a\\cb\\\\c\\nd\\re\n\n\0');
@@ -167,7 +167,7 @@ test('escapes are as each version has them', () => {
   expect(parseOne('SEND\nh:a\\cb\\\\n\n\n\0').headers.get('h')).toBe('a:b\\n');
 });
 
-test('CONNECT and CONNECTED are written alike in every version', () => {
+test('CONNECT and CONNECTED have no escapes in any version', () => {
   expect(parseOne('CONNECT\nhost:localhost:8000\npasscode:a\\nb\n\n\0').headers).toEqual(
     new Map([
       ['host', 'localhost:8000'],
@@ -176,7 +176,7 @@ test('CONNECT and CONNECTED are written alike in every version', () => {
   );
 });
 
-test('of a repeated header the first counts', () => {
+test('the first of repeated headers counts', () => {
   expect(parseOne('SUBSCRIBE\nid:1\nid:2\n\n\0').headers.get('id')).toBe('1');
 });
 
@@ -185,7 +185,7 @@ test('a frame with carriage returns at its line ends is read', () => {
 });
 
 describe('hostile input', () => {
-  test('header injection by a line feed in a value makes no header of its own', () => {
+  test('a line feed in a header value injects no header', () => {
     for (const version of STOMP_VERSIONS) {
       const text = formatFrame({ command: 'MESSAGE', headers: new Map([['a', 'x\nadmin:true\r\nb:c\n\n\0MESSAGE']]), body: '' }, version);
       const [only, ...others] = parse(text, version);
@@ -194,7 +194,7 @@ describe('hostile input', () => {
     }
   });
 
-  test('header injection by a line feed in a name makes none either', () => {
+  test('a line feed in a header name injects no header', () => {
     for (const version of STOMP_VERSIONS) {
       expect([
         ...parseOne(formatFrame({ command: 'MESSAGE', headers: new Map([['a\nb', 'c']]), body: '' }, version), version).headers,
@@ -212,7 +212,7 @@ describe('hostile input', () => {
     expect(refusal(`SEND\ncontent-length:${length}\n\nhello\0`)).toContain('content-length');
   });
 
-  test('a content-length that says too little, or too much, does not swallow or split frames', () => {
+  test('a content-length that is too small or too large neither splits nor swallows frames', () => {
     expect(refusal('SEND\ncontent-length:3\n\nhello\0')).toContain('no NUL follows');
     expect(refusal('SEND\ncontent-length:50\n\nhello\0SUBSCRIBE\nid:1\n\n\0')).toContain('no NUL follows');
     expect(refusal('SEND\ncontent-length:999999999\n\nhello\0')).toContain('no NUL follows');
@@ -222,17 +222,17 @@ describe('hostile input', () => {
     expect(refusal('SEND\ncontent-length:1\n\né\0')).toContain('no NUL follows');
   });
 
-  test('of two content-lengths the first counts', () => {
+  test('the first of two content-lengths counts', () => {
     expect(parseOne('SEND\ncontent-length:5\ncontent-length:2\n\nhello\0').body).toBe('hello');
   });
 
-  test('endless headers are refused, long ones and many', () => {
+  test('headers that are too long or too many are refused', () => {
     expect(refusal(`SUBSCRIBE\nid:${'x'.repeat(20_000)}\n\n\0`)).toContain('characters');
     expect(refusal(`SUBSCRIBE\n${'a:b\n'.repeat(100)}\n\0`)).toContain('40 headers');
     expect(refusal(`SUBSCRIBE\nid:${'x'.repeat(130_000)}`)).toContain('characters');
   });
 
-  test('a NUL in the body without a length ends it, and what follows must be a frame', () => {
+  test('a NUL ends a body without content-length, and the text after it must be a frame', () => {
     expect(refusal('SEND\n\na\0b\0')).toContain('whole in one message');
     expect(parseOne('SEND\ncontent-length:3\n\na\0b\0').body).toBe('a\0b');
   });
@@ -252,12 +252,12 @@ describe('hostile input', () => {
     expect(refusal('SUBSCRIBE\n:x\n\n\0')).toContain('name:value');
   });
 
-  test('what is no command is refused', () => {
+  test('an invalid command is refused', () => {
     for (const text of ['subscribe\n\n\0', '{"type":"subscribe"}\n\n\0', 'GET / HTTP/1.1\n\n\0', '__PROTO__\n\n\0'])
       expect(refusal(text)).toContain('no command');
   });
 
-  test('headers named like properties of objects are plain headers', () => {
+  test('a header named like a property of every object is a plain header', () => {
     expect(parseOne('SUBSCRIBE\n__proto__:1\nconstructor:2\n\n\0').headers.get('__proto__')).toBe('1');
   });
 
@@ -265,7 +265,7 @@ describe('hostile input', () => {
     expect(refusal('SUBSCRIBE\nid:1\n\n\0'.repeat(10_000))).toContain('100 frames');
   });
 
-  test('a hundred thousand line feeds are no frame', () => {
+  test('a hundred thousand line feeds contain no frame', () => {
     expect(parse('\n'.repeat(100_000))).toEqual([]);
   });
 });

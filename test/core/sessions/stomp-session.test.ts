@@ -1,4 +1,4 @@
-/** STOMP sessions: who speaks what, and what overtakes what. */
+/** STOMP sessions: which protocol a client gets, and frames that overtake others. */
 import { beforeEach, expect, test } from 'vitest';
 import { connect } from '../../../core/connections/connect.ts';
 import { greetLater } from '../../../core/connections/greeting.ts';
@@ -15,7 +15,7 @@ const open = (connectionId: string, protocols: string | null) =>
     { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols, authorization: null },
     { ...ports, allowedOrigins: '*', maxConnections: 0 },
   );
-const say = (connectionId: string, text: string) =>
+const send = (connectionId: string, text: string) =>
   handleMessage({ connectionId, text, receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
 const commands = (): string[] => ports.gateway.posted.map(({ frame: text }) => text.split('\n')[0] ?? '');
 const CONNECT = frame('CONNECT', { 'accept-version': '1.2' });
@@ -23,57 +23,57 @@ const CONNECT = frame('CONNECT', { 'accept-version': '1.2' });
 test('a client whose first frame is STOMP is never greeted in JSON, subprotocol or not', async () => {
   for (const protocols of ['v12.stomp', null]) {
     await open('a', protocols);
-    await say('a', CONNECT);
+    await send('a', CONNECT);
     for (const { job } of ports.jobs.jobs.splice(0)) if (job.kind === 'greet') await greetLater(job.connectionId, job.atMs, ports);
   }
 
   expect(commands()).toEqual(['CONNECTED', 'CONNECTED']);
 });
 
-test('what overtakes the CONNECT waits for it', async () => {
+test('a frame that overtakes the CONNECT waits for it', async () => {
   await open('a', 'v12.stomp');
   const { sleep } = ports.clock;
   let sleeps = 0;
   ports.clock.sleep = async (ms) => {
-    if (++sleeps === 3) await say('a', CONNECT);
+    if (++sleeps === 3) await send('a', CONNECT);
     await sleep(ms);
   };
 
-  await say('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r' }));
+  await send('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r' }));
 
   expect(commands()).toEqual(['CONNECTED', 'RECEIPT']);
 });
 
-test('a subscription id that is given back in a frame that was overtaken is free in time', async () => {
+test('a SUBSCRIBE that overtakes the UNSUBSCRIBE of its id waits for the id', async () => {
   await open('a', 'v12.stomp');
-  await say('a', `${CONNECT}${frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r1' })}`);
+  await send('a', `${CONNECT}${frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r1' })}`);
   const { sleep } = ports.clock;
   let sleeps = 0;
   ports.clock.sleep = async (ms) => {
-    if (++sleeps === 2) await say('a', frame('UNSUBSCRIBE', { id: 's', receipt: 'r2' }));
+    if (++sleeps === 2) await send('a', frame('UNSUBSCRIBE', { id: 's', receipt: 'r2' }));
     await sleep(ms);
   };
 
-  await say('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/2/1', receipt: 'r3' }));
+  await send('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/2/1', receipt: 'r3' }));
 
   expect(commands()).toEqual(['CONNECTED', 'RECEIPT', 'RECEIPT', 'RECEIPT']);
   expect(await ports.ownSubscriptions.list('a')).toMatchObject([{ topic: '/topic/waiting-queue/2/1', subscriptionId: 's' }]);
 });
 
-test('an ERROR is written in the version that the frames before it settled', async () => {
+test('an ERROR is written in the version that the frames before it agreed on', async () => {
   await open('a', 'v12.stomp');
-  await say('a', `${frame('CONNECT', { 'accept-version': '1.0' })}${frame('SUBSCRIBE', { id: 's', destination: 'price:nope' })}`);
+  await send('a', `${frame('CONNECT', { 'accept-version': '1.0' })}${frame('SUBSCRIBE', { id: 's', destination: 'price:nope' })}`);
 
   expect(ports.gateway.posted.at(-1)?.frame).toContain('\nmessage:no channel has the destination price:nope');
 });
 
-test('a client that has spoken is not greeted while the function that serves it may only be starting', async () => {
+test('a client that has sent something is not greeted while its function may still be starting', async () => {
   await open('a', null);
   ports.gateway.active.set('a', ports.clock.now() + 30);
   const { sleep } = ports.clock;
   let sleeps = 0;
   ports.clock.sleep = async (ms) => {
-    if (++sleeps === 4) await say('a', CONNECT);
+    if (++sleeps === 4) await send('a', CONNECT);
     await sleep(ms);
   };
 
@@ -82,7 +82,7 @@ test('a client that has spoken is not greeted while the function that serves it 
   expect(commands()).toEqual(['CONNECTED']);
 });
 
-test('a client that has not spoken is greeted at its time', async () => {
+test('a client that has sent nothing is greeted after 250 ms', async () => {
   await open('a', null);
   ports.gateway.active.set('a', ports.clock.now());
   const began = ports.clock.now();

@@ -1,10 +1,10 @@
-/** What a filter lets through, against the rules written down once more. */
+/** The messages that pass a filter, compared with a second implementation of the rules. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { drain } from '../../../core/delivery/drain.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { alert, log, logEntry, type PublishedEvent, service } from '../../helpers/events.ts';
-import { memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 const LEVELS = ['info', 'warning', 'error', 'critical'] as const;
 const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
@@ -54,13 +54,13 @@ function received({ type, data }: Record<string, unknown>): unknown {
 
 const TYPE_OF: Record<string, string> = { AlertRaised: 'alert', ServiceChanged: 'service_event', LogAppended: 'log_update' };
 
-test('is what the rules say, also after a break and where another filter replaces it', async () => {
+test('a subscription gets what its filter passes, also after another filter replaced it', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anEvent, { maxLength: 12 }), someFilters, someFilters, fc.nat(12), async (events, filters, later, change) => {
       const ports = memoryPorts();
-      const say = await speaker(ports, 'a');
+      const send = await senderOf(ports, 'a');
       const choose = (some: Filters | undefined) =>
-        say({ type: 'subscribe', data: { event_types: Object.values(TYPE_OF), ...(some ? { filters: some } : {}) } });
+        send({ type: 'subscribe', data: { event_types: Object.values(TYPE_OF), ...(some ? { filters: some } : {}) } });
       await choose(filters);
       for (const [index, { source, detailType, detail }] of events.entries()) {
         if (index === change) {
@@ -88,10 +88,10 @@ test('is what the rules say, also after a break and where another filter replace
   );
 });
 
-test('leaves the positions of those it drops behind: they are not told later', async () => {
+test('a message that a filter drops is not delivered later', async () => {
   const ports = memoryPorts();
-  const say = await speaker(ports, 'a');
-  await say({ type: 'subscribe', data: { event_types: ['alert'], filters: { alert_levels: ['critical'] } } });
+  const send = await senderOf(ports, 'a');
+  await send({ type: 'subscribe', data: { event_types: ['alert'], filters: { alert_levels: ['critical'] } } });
   const publish = async (id: string, level: string) => {
     const { source, detailType, detail } = alert({ level });
     const body = JSON.stringify({ id, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });

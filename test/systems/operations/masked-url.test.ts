@@ -1,4 +1,4 @@
-/** What may be seen of a webhook's address. */
+/** The part of a webhook's address that clients may see. */
 import { expect, test } from 'vitest';
 import { maskUrl } from '../../../systems/operations/webhook-event.ts';
 
@@ -13,6 +13,6 @@ test.each([
   ['https://host.example/#x', 'https://host.example/...'],
   ['not an address', '...'],
   ['mailto:somebody@example.com', '...'],
-])('%s is told as %s', (url, masked) => {
+])('%s is masked as %s', (url, masked) => {
   expect(maskUrl(url)).toBe(masked);
 });

@@ -35,7 +35,7 @@ describe('freshness', () => {
     expect(isStale(stored, NOW, FRESH)).toBe(stale);
   });
 
-  test('a halt alone makes no quote, but a gap with both reasons', () => {
+  test('a halt without a price gives no quote, but a gap with both reasons', () => {
     const halt = { halted: true, reason: 'x', timestamp: '' };
 
     expect(quoteOf('005930', { halt }, NOW, FRESH)).toBeNull();
@@ -58,7 +58,7 @@ describe('market hours', () => {
     expect(inMarketHours(Date.parse(at), hours)).toBe(open);
   });
 
-  test('a session closes at 15:30 Seoul; a day that does not exist never', () => {
+  test('a session closes at 15:30 in Seoul; a day that does not exist has no close', () => {
     expect(sessionClose('2026-02-06')).toBe(Date.parse('2026-02-06T15:30:00+09:00'));
     expect(sessionClose('2026-02-30')).toBeNull();
     expect(sessionClose('06.02.2026')).toBeNull();
@@ -81,13 +81,13 @@ describe('times', () => {
     expect(parseMicros(text)).toBe(micros);
   });
 
-  test('too far ahead counts as accepted now', () => {
+  test('a time too far ahead counts as accepted now', () => {
     expect(eventTime((NOW + 5_000) * 1000, NOW)).toEqual({ atMicros: (NOW + 5_000) * 1000, ahead: false });
     expect(eventTime((NOW + 5_001) * 1000, NOW)).toEqual({ atMicros: NOW * 1000, ahead: true });
     expect(eventTime(null, NOW)).toEqual({ atMicros: NOW * 1000, ahead: false });
   });
 
-  test('orders sort as text the way `docs/protocol.md` says: time, acceptance, place, id', () => {
+  test('orders sort as text by time, acceptance, index and id, as `docs/protocol.md` specifies', () => {
     const stamp = fc.record({
       atMicros: fc.nat({ max: 4_000_000_000_000_000 }),
       acceptedAtMs: fc.nat({ max: 4_000_000_000_000 }),
@@ -106,7 +106,7 @@ describe('times', () => {
 });
 
 describe('positions', () => {
-  test('are read as they are written', () => {
+  test('are the same after they are written and read', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[0-9a-z]{1,32}$/), fc.nat(), (epoch, offset) => {
         expect(parsePosition(formatPosition(epoch, offset))).toEqual({ epoch, offset });
@@ -114,17 +114,17 @@ describe('positions', () => {
     );
   });
 
-  test.each(['', ':', 'a:', ':1', 'a:-1', 'a:1.5', 'a b:1', 'a:1;k', 'ä:1', `${'x'.repeat(33)}:1`])('%s is none', (text) => {
+  test.each(['', ':', 'a:', ':1', 'a:-1', 'a:1.5', 'a b:1', 'a:1;k', 'ä:1', `${'x'.repeat(33)}:1`])('%s is not a position', (text) => {
     expect(parsePosition(text)).toBeNull();
   });
 
-  test("a KEEPALIVE's is its message's", () => {
+  test('the position of a KEEPALIVE is that of its message', () => {
     expect(parsePosition('abc:7;k3')).toEqual({ epoch: 'abc', offset: 7 });
   });
 });
 
 describe('history', () => {
-  test('points are read as they are written', () => {
+  test('points are the same after they are written and read', () => {
     fc.assert(
       fc.property(fc.nat({ max: 4_000_000_000_000 }), fc.nat(), (atMs, won) => {
         expect(parsePoint(formatPoint(atMs, won))).toEqual({ atMs, price: won, timestamp: new Date(atMs).toISOString() });
@@ -132,7 +132,7 @@ describe('history', () => {
     );
   });
 
-  test('keeps the newest whole and spreads the older over ten minutes', () => {
+  test('keeps all of the newest points and thins out the older ones over ten minutes', () => {
     const points = Array.from({ length: 90 }, (_, index) => formatPoint(NOW + index * 10_000, index));
 
     const kept = thinPoints(points)?.map(parsePoint) ?? [];
