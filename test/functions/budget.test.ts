@@ -1,4 +1,4 @@
-/** What each walk costs in requests: users pay for every one. `docs/access-patterns.md` says the same figures. */
+/** The cost of each operation in database requests, which users pay for. `docs/access-patterns.md` has the same figures. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../core/connections/connect.ts';
 import { ingest } from '../../core/events/ingest.ts';
@@ -29,7 +29,7 @@ beforeEach(() => {
   Object.assign(ports.clock, { nowMs: Date.now() });
 });
 
-/** Requests of some work, by kind. */
+/** The database requests of some work, by kind. */
 async function cost(work: () => Promise<unknown>) {
   commands = [];
   await work();
@@ -47,7 +47,7 @@ const opened = async (): Promise<string> => {
   );
   return connectionId;
 };
-const say = (connectionId: string, message: object) =>
+const send = (connectionId: string, message: object) =>
   handleMessage({ connectionId, text: JSON.stringify(message), receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
 const event =
   (ticker: string, price: number, ageMs = 0) =>
@@ -57,7 +57,7 @@ const event =
     const body = JSON.stringify({ id: `e${price}`, source, 'detail-type': detailType, time: at, detail });
     return ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
   };
-/** A ticker that the catalogue knows already: the first event of a topic pays for being listed. */
+/** A ticker that the catalogue lists already: only the first event of a topic is charged for the listing. */
 const known = async (): Promise<string> => {
   const ticker = freshTicker();
   await event(ticker, 1, 60_000)();
@@ -71,48 +71,48 @@ test('a connect is 2 writes', async () => {
 test("a client's message is 1 write", async () => {
   const connectionId = await opened();
 
-  expect(await cost(() => say(connectionId, { type: 'pong' }))).toEqual({ writes: 1, reads: 0, queries: 0 });
+  expect(await cost(() => send(connectionId, { type: 'pong' }))).toEqual({ writes: 1, reads: 0, queries: 0 });
 });
 
-test('a subscribe to a topic that is heard is, beside the message, 3 writes and 3 reads, two of them side by side', async () => {
+test('a subscribe to a topic that is heard is 3 writes besides the message and 3 reads, two of them in parallel', async () => {
   const ticker = await known();
-  await say(await opened(), { type: 'subscribe', topic: `price:${ticker}` });
+  await send(await opened(), { type: 'subscribe', topic: `price:${ticker}` });
   const connectionId = await opened();
 
-  expect(await cost(() => say(connectionId, { type: 'subscribe', topic: `price:${ticker}` }))).toEqual({
+  expect(await cost(() => send(connectionId, { type: 'subscribe', topic: `price:${ticker}` }))).toEqual({
     writes: 1 + 3,
     reads: 3,
     queries: 0,
   });
 });
 
-test('the first subscriber of a topic pays 2 writes more, to have it heard', async () => {
+test('the first subscribe to a topic is 2 writes more, which mark it as heard', async () => {
   const ticker = await known();
   const connectionId = await opened();
 
-  expect(await cost(() => say(connectionId, { type: 'subscribe', topic: `price:${ticker}` }))).toEqual({
+  expect(await cost(() => send(connectionId, { type: 'subscribe', topic: `price:${ticker}` }))).toEqual({
     writes: 1 + 3 + 2,
     reads: 3,
     queries: 0,
   });
 });
 
-test('a state event that nobody hears is 1 write', async () => {
+test('a state event on a topic that is not heard is 1 write', async () => {
   const ticker = await known();
 
   expect(await cost(event(ticker, 2))).toEqual({ writes: 1, reads: 0, queries: 0 });
 });
 
-test('a state event that is heard is 3 writes, 1 read and a query a page', async () => {
+test('a state event on a topic that is heard is 3 writes, 1 read and a query per page', async () => {
   const ticker = await known();
-  for (let index = 0; index < 3; index++) await say(await opened(), { type: 'subscribe', topic: `price:${ticker}` });
+  for (let index = 0; index < 3; index++) await send(await opened(), { type: 'subscribe', topic: `price:${ticker}` });
   ports.gateway.posted.length = 0;
 
   expect(await cost(event(ticker, 2))).toEqual({ writes: 3, reads: 1, queries: 1 });
   expect(ports.gateway.posted).toHaveLength(3);
 });
 
-test('quotes are 2 reads for each hundred tickers', async () => {
+test('quotes are 2 reads per hundred tickers', async () => {
   const tickers = [await known(), await known(), await known()];
 
   expect(await cost(() => quotes(tickers, ports))).toEqual({ writes: 0, reads: 2, queries: 0 });
@@ -132,35 +132,37 @@ describe('operations', () => {
       await ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
     };
 
-  test('a ping is 1 write, and one that is too fast is none that counts', async () => {
+  test('a ping is 1 write, and a ping that is too fast is 1 write that fails', async () => {
     const connectionId = await opened();
     const ping = { type: 'ping', data: { client_time: new Date().toISOString() } };
-    for (let index = 0; index < 9; index++) await say(connectionId, ping);
+    for (let index = 0; index < 9; index++) await send(connectionId, ping);
 
-    expect(await cost(() => say(connectionId, ping))).toEqual({ writes: 1, reads: 0, queries: 0 });
-    // this database does not return the item with the refusal
-    expect(await cost(() => say(connectionId, ping))).toEqual({ writes: 1, reads: 1, queries: 0 });
+    expect(await cost(() => send(connectionId, ping))).toEqual({ writes: 1, reads: 0, queries: 0 });
+    // this database does not return the item with a failed condition
+    expect(await cost(() => send(connectionId, ping))).toEqual({ writes: 1, reads: 1, queries: 0 });
   });
 
-  test('an announcement counts its client, is kept, and subscribes to six topics', async () => {
-    await say(await opened(), { ...ANNOUNCE, data: { client_id: 'the-first' } });
+  test('an announcement is 4 writes, and 3 for each of its six default subscriptions', async () => {
+    await send(await opened(), { ...ANNOUNCE, data: { client_id: 'the-first' } });
     const connectionId = await opened();
 
-    // 1 the message, 1 its client, 2 what it says of itself, 3 a topic
-    expect(await cost(() => say(connectionId, ANNOUNCE))).toEqual({ writes: 4 + 6 * 3, reads: 1 + 1 + 2 + 6, queries: 5 * 2 });
-    // again: what is subscribed to stays as it is
-    expect(await cost(() => say(connectionId, { ...ANNOUNCE, data: { client_id: 'a-dashboard', features: ['explicit'] } }))).toMatchObject({
-      writes: 3,
-    });
+    // 1 for the message, 1 for the client, 2 for the announcement, 3 per topic
+    expect(await cost(() => send(connectionId, ANNOUNCE))).toEqual({ writes: 4 + 6 * 3, reads: 1 + 1 + 2 + 6, queries: 5 * 2 });
+    // a second announcement leaves the subscriptions as they are
+    expect(await cost(() => send(connectionId, { ...ANNOUNCE, data: { client_id: 'a-dashboard', features: ['explicit'] } }))).toMatchObject(
+      {
+        writes: 3,
+      },
+    );
   });
 
-  test('ten alerts in one batch are two writes each, and one look and one raise of the head', async () => {
+  test('ten alerts in one batch are two writes each, one read and one update of the head', async () => {
     const connectionId = await opened();
-    await say(connectionId, { type: 'subscribe', data: { event_types: ['alert'] } });
+    await send(connectionId, { type: 'subscribe', data: { event_types: ['alert'] } });
     await raise(1)();
     ports.gateway.posted.length = 0;
 
-    // 2 writes to take the turn and to release it
+    // 2 of the writes take and release the turn
     expect(await cost(raise(10))).toEqual({ writes: 10 * 2 + 1 + 2, reads: 1 + 1, queries: 2 });
     expect(ports.gateway.posted.filter((post) => post.connectionId === connectionId)).toHaveLength(10);
   });
@@ -182,12 +184,12 @@ describe('ticketing', () => {
     );
     return connectionId;
   };
-  const sayStomp = (connectionId: string, text: string) =>
+  const sendStomp = (connectionId: string, text: string) =>
     handleMessage({ connectionId, text, receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
   const CONNECT = frame('CONNECT', { 'accept-version': '1.2' });
   const topicOf = (userId: number) => `/topic/reservations/${SEAT}/${userId}`;
 
-  test('a STOMP connect is 2 writes and no job, its CONNECT 2 writes, a heart-beat 1', async () => {
+  test('a STOMP connect is 2 writes and no job, its CONNECT 2 writes, a heart-beat 1 write', async () => {
     let connectionId = '';
     expect(
       await cost(async () => {
@@ -195,27 +197,27 @@ describe('ticketing', () => {
       }),
     ).toEqual({ writes: 2, reads: 0, queries: 0 });
     expect(ports.jobs.jobs).toEqual([]);
-    expect(await cost(() => sayStomp(connectionId, CONNECT))).toEqual({ writes: 2, reads: 0, queries: 0 });
+    expect(await cost(() => sendStomp(connectionId, CONNECT))).toEqual({ writes: 2, reads: 0, queries: 0 });
 
-    expect(await cost(() => sayStomp(connectionId, '\n'))).toEqual({ writes: 1, reads: 0, queries: 0 });
+    expect(await cost(() => sendStomp(connectionId, '\n'))).toEqual({ writes: 1, reads: 0, queries: 0 });
   });
 
-  test('a STOMP subscribe claims its id with the write it makes anyway; of a log it looks at the registration and at what lies beyond the head', async () => {
+  test('a STOMP subscribe to a log is 4 reads and 2 queries, and claims its id without another write', async () => {
     const userId = freshId();
     await settle(userId)();
     const first = await stompConnection();
-    await sayStomp(first, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })}`);
+    await sendStomp(first, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })}`);
     const second = await stompConnection();
-    await sayStomp(second, CONNECT);
+    await sendStomp(second, CONNECT);
 
-    expect(await cost(() => sayStomp(second, frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })))).toEqual({
+    expect(await cost(() => sendStomp(second, frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })))).toEqual({
       writes: 1 + 3,
       reads: 4,
       queries: 2,
     });
   });
 
-  test('a registration is 2 writes and a query, or 3 where it was made before', async () => {
+  test('a registration is 2 writes and a query, and 3 writes if it was made before', async () => {
     const notices = { send: async () => undefined };
     const body = JSON.stringify({ userId: freshId(), seatId: SEAT });
     const registering = () => register('/api/push/websocket/reservations/subscriptions', body, ANYBODY, { ...ports, notices });
@@ -224,13 +226,13 @@ describe('ticketing', () => {
     expect(await cost(registering)).toEqual({ writes: 3, reads: 0, queries: 1 });
   });
 
-  test('a log event that nobody hears is 3 writes and a read; heard, 2 writes, a read and 2 queries more', async () => {
+  test('a log event on a topic that is not heard is 3 writes and a read; on a heard one 5 writes, 2 reads and 2 queries', async () => {
     const userId = freshId();
     await settle(userId)();
     expect(await cost(settle(userId))).toEqual({ writes: 3, reads: 1, queries: 0 });
     const connectionId = await stompConnection();
-    await sayStomp(connectionId, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })}`);
-    // the first heard one also brings the cursor up to what was told to nobody
+    await sendStomp(connectionId, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })}`);
+    // the first event on the heard topic also moves the cursor past those before it
     await settle(userId)();
     ports.gateway.posted.length = 0;
 
@@ -238,7 +240,7 @@ describe('ticketing', () => {
     expect(ports.gateway.posted).toHaveLength(1);
   });
 
-  test('a stream of a log begins with 1 write, 1 read and 2 queries, and ends with a mark where it told nothing', async () => {
+  test('a stream of a log is 1 write, 1 read and 1 query at its start, and 1 write and 1 query at its end', async () => {
     const query = { userId: String(freshId()), seatId: String(SEAT) };
     const request = { method: 'GET', path: '/api/reservations/v5/subscribe', query, token: null, lastEventId: null };
     let text: AsyncGenerator<string, void> | undefined;
@@ -256,7 +258,7 @@ describe('ticketing', () => {
     ).toEqual({ writes: 1, reads: 0, queries: 1 });
   });
 
-  test('a look of an event stream is 1 read', async () => {
+  test('each poll of an event stream is 1 read', async () => {
     const query = { userId: String(freshId()), concertId: '1' };
     const opened = await openStream(
       { method: 'GET', path: '/api/v1/waiting-queue/subscribe', query, token: null, lastEventId: null },
@@ -265,20 +267,20 @@ describe('ticketing', () => {
     const text = streamText(opened, ports.clock.now() + 10_000, ports);
     await text.next();
     await text.next();
-    let looks = 0;
+    let polls = 0;
     const read = ports.topics.read;
     ports.topics.read = (topics) => {
-      looks++;
+      polls++;
       return read(topics);
     };
 
     const { reads, writes, queries } = await cost(async () => {
       for await (const _ of text);
     });
-    expect({ writes, queries, reads }).toEqual({ writes: 0, queries: 0, reads: looks });
-    // 10 s, at first after 250 ms and ever slower, never later than 700 ms
-    expect(looks).toBeGreaterThan(14);
-    expect(looks).toBeLessThan(22);
+    expect({ writes, queries, reads }).toEqual({ writes: 0, queries: 0, reads: polls });
+    // in 10 s: the first after 250 ms, then at growing intervals of at most 700 ms
+    expect(polls).toBeGreaterThan(14);
+    expect(polls).toBeLessThan(22);
     ports.topics.read = read;
   });
 });

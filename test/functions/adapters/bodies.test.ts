@@ -1,4 +1,4 @@
-/** Bodies in a bucket, against one that misbehaves. */
+/** Bodies in a bucket, against a server that fails on purpose. */
 import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ afterEach(() => close(server));
 const bodies = (nowMs = 1_000) => bucketBodies({ bucketUrl, credentials: CREDENTIALS, now: () => nowMs });
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-test('are put and read with a signature over the body', async () => {
+test('a body is put and read with a signature over it', async () => {
   await bodies().put('an-id', BODY);
   answers = [{ status: 200, text: JSON.stringify(BODY) }];
   expect(await bodies().read('an-id')).toEqual(BODY);
@@ -63,7 +63,7 @@ test('are put and read with a signature over the body', async () => {
   }
 });
 
-test('are tried again where the bucket is in trouble, and then it is said', async () => {
+test('a request is retried twice on a server error, and then throws', async () => {
   answers = [{ status: 503 }, { status: 0 }, { status: 200 }];
   await bodies().put('an-id', BODY);
   expect(seen).toHaveLength(3);
@@ -74,7 +74,7 @@ test('are tried again where the bucket is in trouble, and then it is said', asyn
   await expect(bodies().read('an-id')).rejects.toThrow('403');
 });
 
-test('that are missing, over, or of an id that is none are none', async () => {
+test('a body that is missing, has expired or has an invalid id is null', async () => {
   answers = [{ status: 404 }, { status: 200, text: JSON.stringify(BODY) }];
 
   expect(await bodies().read('an-id')).toBeNull();

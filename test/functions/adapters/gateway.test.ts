@@ -1,4 +1,4 @@
-/** Our own client for posts against a gateway that misbehaves. */
+/** Our own client for posts, against a gateway that fails on purpose. */
 
 import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -41,7 +41,7 @@ afterEach(() => close(server));
 
 const gateway = () => apiGateway({ callbackUrl: url, credentials: CREDENTIALS, sleep: async (ms) => void pauses.push(ms) });
 
-/** Checks a signature the way the receiving side does: from what came over the wire. */
+/** Computes a signature as the receiver does: from the request alone. */
 function signatureOf({ method, url: path, headers, body }: (typeof seen)[number]): string {
   const names = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '')?.[1] ?? '';
   const encoded = path
@@ -63,13 +63,13 @@ function signatureOf({ method, url: path, headers, body }: (typeof seen)[number]
 }
 
 describe('a post', () => {
-  test('goes to the connection, escaped, with the frame as it is', async () => {
+  test('goes to the escaped connection id, with the frame unchanged', async () => {
     expect(await gateway().post(ID, '{"ü":1}')).toBe('sent');
 
     expect(seen).toMatchObject([{ method: 'POST', url: '/ws/@connections/L0SM9cOFvHcCIhw%3D', body: '{"ü":1}' }]);
   });
 
-  test('is signed so that the receiver computes the same; the SDK signs the same request too', async () => {
+  test('has the signature that the receiver and the SDK compute', async () => {
     await gateway().post(ID, 'frame');
     const sdk = new ApiGatewayManagementApiClient({ endpoint: url, region: CREDENTIALS.region, credentials: CREDENTIALS });
     await sdk.send(new PostToConnectionCommand({ ConnectionId: ID, Data: 'frame' }));
@@ -80,14 +80,14 @@ describe('a post', () => {
     expect(seen[1]?.headers.authorization).toContain(signatureOf(seen[1] as (typeof seen)[number]));
   });
 
-  test('to one that has left is gone, and is not tried again', async () => {
+  test('to a connection that has left is gone, and is not retried', async () => {
     answers = [410];
 
     expect(await gateway().post(ID, 'x')).toBe('gone');
     expect(seen).toHaveLength(1);
   });
 
-  test('that is throttled is tried again shortly, and slow if that does not help', async () => {
+  test('that is throttled is retried shortly, and is slow if it still fails', async () => {
     answers = [429, 200, 429, 429, 429];
 
     expect(await gateway().post(ID, 'x')).toBe('sent');
@@ -99,7 +99,7 @@ describe('a post', () => {
   test.each([
     ['a server error', 500],
     ['a broken connection', 0],
-  ])('that meets %s is tried once more, and slow if that does not help', async (_, status) => {
+  ])('that meets %s is retried once, and is slow if it still fails', async (_, status) => {
     answers = [status, 200, status, status];
 
     expect(await gateway().post(ID, 'x')).toBe('sent');
@@ -107,7 +107,7 @@ describe('a post', () => {
     expect(seen).toHaveLength(4);
   });
 
-  test('that is forbidden is our mistake, and said', async () => {
+  test('that is forbidden throws and names the grant to check', async () => {
     answers = [403];
 
     await expect(gateway().post(ID, 'x')).rejects.toThrow('check the function’s grant'.replace('’', "'"));
@@ -115,7 +115,7 @@ describe('a post', () => {
 });
 
 describe('closing', () => {
-  test('deletes the connection; one that has left is as good as closed', async () => {
+  test('deletes the connection, and succeeds for one that has left', async () => {
     answers = [204, 410];
 
     await gateway().close(ID);

@@ -1,4 +1,4 @@
-/** Topics that are kept for a while are forgotten by time to live; those of the market are kept for good. */
+/** Topics of a channel with a lifetime expire by time to live; the others are kept for good. */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 const item = async (topic: string, of: string) => (await client.send(new GetCommand({ TableName: name, Key: { topic, item: of } }))).Item;
 
-test("a buyer's topic is kept for two days after it was last asked for or written, and its cursor as long", async () => {
+test("a buyer's topic and its cursor expire two days after the topic was last subscribed to or written", async () => {
   const topics = dynamoTopics({ table, newEpoch: () => 'e', now: () => NOW, lifeOf });
   const turns = dynamoTurns({ table, lifeOf });
   const topic = '/topic/waiting-queue/1/100';

@@ -15,13 +15,13 @@ beforeEach(() => {
 const keys = () => publishKeys('secret', new SecretsManagerClient({}), () => nowMs);
 
 describe('publish keys', () => {
-  test('the current and the previous version are valid, nothing else', async () => {
+  test('are valid in their current and previous version only', async () => {
     const known = keys();
 
     expect(await Promise.all(['new', 'old', '', 'newer'].map((key) => known.isValid(key)))).toEqual([true, true, false, false]);
   });
 
-  test('are read once in five minutes', async () => {
+  test('are read once every five minutes', async () => {
     const known = keys();
     await known.isValid('new');
     await known.isValid('new');
@@ -31,13 +31,13 @@ describe('publish keys', () => {
     expect(secrets.calls()).toHaveLength(4);
   });
 
-  test('a secret that was never rotated has one', async () => {
+  test('of a secret that was never rotated have only the current version', async () => {
     secrets.on(GetSecretValueCommand, { VersionStage: 'AWSPREVIOUS' }).rejects(none);
 
     expect(await keys().isValid('new')).toBe(true);
   });
 
-  test('that cannot be read make nobody valid and are asked for again', async () => {
+  test('that cannot be read make the check throw, and are read again by the next check', async () => {
     secrets.on(GetSecretValueCommand, { VersionStage: 'AWSCURRENT' }).rejectsOnce(new Error('outage')).resolves({ SecretString: 'new' });
     const known = keys();
 

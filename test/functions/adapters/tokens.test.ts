@@ -1,4 +1,4 @@
-/** Tokens: what is asked of the issuer, and how often. */
+/** Tokens: which are valid, and how often the issuer's keys are fetched. */
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { UnavailableError } from '../../../core/errors.ts';
@@ -49,7 +49,7 @@ const sign = (over: Record<string, unknown> = {}, kid = 'first', alg = 'RS256'):
     .sign(signers.get(kid) as Signer);
 const refusal = { code: 'AUTHENTICATION_REQUIRED' };
 
-test('a good token tells the user and the roles by the claims that the settings name', async () => {
+test('a valid token gives the user and the roles from the claims that the settings name', async () => {
   const { verify } = identity(memoryReport());
 
   expect(await verify(await sign())).toEqual({ userId: '100', roles: ['ops:read', 'ops:control'] });
@@ -57,7 +57,7 @@ test('a good token tells the user and the roles by the claims that the settings 
   expect(await verify(await sign({ groups: undefined }))).toEqual({ userId: '100', roles: [] });
 });
 
-test('keys are looked up through the discovery document, once, however many ask at the same time', async () => {
+test('keys are fetched through the discovery document once, even by concurrent checks', async () => {
   const { verify } = identity(memoryReport());
   const token = await sign();
 
@@ -67,7 +67,7 @@ test('keys are looked up through the discovery document, once, however many ask 
   expect(fetched).toEqual([`${ISSUER}/.well-known/openid-configuration`, `${ISSUER}/keys`]);
 });
 
-test('a token whose algorithm is no key pair, or that is none at all, costs no fetch', async () => {
+test('a malformed token or one without a key-pair algorithm is refused without a fetch', async () => {
   const { verify } = identity(memoryReport());
   const shared = await new SignJWT({ iss: ISSUER }).setProtectedHeader({ alg: 'HS256', kid: 'first' }).sign(Buffer.alloc(32));
 
@@ -86,17 +86,17 @@ test.each([
   ['another issuer', { iss: 'https://evil.example' }],
   ['another audience', { aud: 'shop' }],
   ['no audience', { aud: undefined }],
-  ['an expiry that has passed', { exp: 1 }],
+  ['an expiry in the past', { exp: 1 }],
   ['no expiry', { exp: undefined }],
-  ['a time before it is valid', { nbf: Math.floor(Date.now() / 1000) + 3_600 }],
+  ['a not-before time in the future', { nbf: Math.floor(Date.now() / 1000) + 3_600 }],
   ['no user', { uid: undefined }],
   ['an empty user', { uid: '' }],
-  ['a user that is no name', { uid: { name: 'me' } }],
+  ['a user that is an object', { uid: { name: 'me' } }],
 ])('a token with %s is refused', async (_, over) => {
   await expect(identity(memoryReport()).verify(await sign(over))).rejects.toMatchObject(refusal);
 });
 
-test('a key that is not known is looked for again, but not for every token that makes one up', async () => {
+test('an unknown key is fetched again, at most once in 30 s', async () => {
   const { verify } = identity(memoryReport());
   await verify(await sign());
   await addKey('second', 'ES256');
@@ -110,7 +110,7 @@ test('a key that is not known is looked for again, but not for every token that 
   expect(fetched).toHaveLength(4);
 });
 
-test('keys that cannot be had are no refusal, and are asked for again', async () => {
+test('keys that cannot be fetched throw UnavailableError, and are fetched again by the next check', async () => {
   const answer = globalThis.fetch;
   const { verify } = identity(memoryReport());
   const token = await sign();
