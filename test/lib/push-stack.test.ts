@@ -1,4 +1,4 @@
-/** What must not regress in the infrastructure: who may do what, what comes back, what expires. */
+/** What must not regress in the infrastructure: grants, retries and expiry. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
 import { DRAIN_TIMEOUT_SECONDS, TURN_SECONDS } from '../../core/names.ts';
@@ -17,7 +17,7 @@ const template = () =>
 const ofType = (type: string): [string, Resource][] => Object.entries(template().Resources).filter(([, { Type }]) => Type === type);
 
 describe('functions', () => {
-  test('run on Node 24 and arm64, keep logs for two weeks, and know their sources', () => {
+  test('run on Node 24 and arm64, keep logs for two weeks, and have source maps', () => {
     for (const [, { Properties }] of ofType('AWS::Lambda::Function')) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -28,7 +28,7 @@ describe('functions', () => {
     for (const [, { Properties }] of ofType('AWS::Logs::LogGroup')) expect(Properties['RetentionInDays']).toBe(14);
   });
 
-  test('may do to tables only what they do: nothing is granted by wildcard, and only the sweep scans', () => {
+  test('have no grant by wildcard, and only the sweep may scan', () => {
     for (const [id, { Properties }] of ofType('AWS::IAM::Policy')) {
       const { Statement } = Properties['PolicyDocument'] as { Statement: { Action: string | string[]; Resource: unknown }[] };
       const actions = Statement.flatMap(({ Action }) => Action);
@@ -40,7 +40,7 @@ describe('functions', () => {
 });
 
 describe('queues', () => {
-  test('keep a message invisible longer than a function and its turn may last, and have dead letters', () => {
+  test('keep a message invisible for longer than a function and its turn last, and have dead-letter queues', () => {
     const work = ofType('AWS::SQS::Queue').filter(([, { Properties }]) => Properties['RedrivePolicy'] !== undefined);
 
     expect(work).toHaveLength(2);
@@ -48,7 +48,7 @@ describe('queues', () => {
       expect(Properties['VisibilityTimeout']).toBeGreaterThanOrEqual(DRAIN_TIMEOUT_SECONDS + TURN_SECONDS);
   });
 
-  test('hand over small batches at once and take back single records', () => {
+  test('deliver small batches at once and retry single records', () => {
     for (const [, { Properties }] of ofType('AWS::Lambda::EventSourceMapping')) {
       expect(Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
       expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
@@ -56,7 +56,7 @@ describe('queues', () => {
   });
 });
 
-test('tables are on demand and forget what has expired', () => {
+test('tables are billed on demand and delete expired items', () => {
   expect(ofType('AWS::DynamoDB::GlobalTable')).toHaveLength(4);
   for (const [, { Properties }] of ofType('AWS::DynamoDB::GlobalTable')) {
     expect(Properties).toMatchObject({
@@ -66,11 +66,11 @@ test('tables are on demand and forget what has expired', () => {
   }
 });
 
-test('the WebSocket stage is called ws: its name is the path', () => {
+test('the WebSocket stage is called ws, which is its path', () => {
   expect(ofType('AWS::ApiGatewayV2::Stage').map(([, { Properties }]) => Properties['StageName'])).toContain('ws');
 });
 
-test('every channel has a rule from the bus, and every rule a channel', () => {
+test('every channel has a rule on the bus, and every rule has a channel', () => {
   const sources = [...new Set(channels.all.map(({ source }) => source))];
   const rules = ofType('AWS::Events::Rule').flatMap(
     ([, { Properties }]) => (Properties['EventPattern'] as { source?: string[] } | undefined)?.source ?? [],
@@ -79,13 +79,13 @@ test('every channel has a rule from the bus, and every rule a channel', () => {
   expect(rules.sort()).toEqual(sources.sort());
 });
 
-test('the front door knows the path of every stream', () => {
+test('the front door lists the path of every stream', () => {
   const streams = channels.all.flatMap(({ http }) => http?.stream ?? []);
 
   expect(String(template().Outputs['StreamPaths']?.Value).split(',')).toEqual(streams);
 });
 
-test('the version that clients are told is the package’s', () => {
+test('the version that clients get is that of the package', () => {
   expect(VERSION).toBe((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version);
 });
 
