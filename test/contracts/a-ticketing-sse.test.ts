@@ -12,7 +12,7 @@ const seatUrl = (userId: number | string, seatId: number | string) =>
   `${host.url}/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}`;
 
 describe('the waiting queue', () => {
-  test('begins with INIT, at once, also where nothing is known yet, then tells each change', async () => {
+  test('begins with INIT at once, even without any event so far, and then delivers each change', async () => {
     const [userId, concertId] = [freshId(), freshId()];
     const client = eventSource(queueUrl(userId, concertId));
 
@@ -49,14 +49,14 @@ describe('the waiting queue', () => {
 });
 
 describe('reservations', () => {
-  test('are told from when the stream began, and a reconnect with the last id misses and repeats nothing', async () => {
+  test('are delivered from the start of the stream, and a reconnect with the last id misses and repeats nothing', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     await host.publish([settled(seatId, userId, 'FAIL')]);
     const client = eventSource(seatUrl(userId, seatId));
-    await new Promise((open) => client.source.addEventListener('open', open));
+    await client.on('open');
     await host.publish([settled(seatId, userId, 'SUCCESS', { timestamp: '2026-02-19T01:21:00.000Z' })]);
     const first = await client.events.next();
-    // whether the stream began before or after the first is the race that `id` tells of
+    // the stream may have begun before or after the first event: its id shows which
     const second = first.id.endsWith(':1') ? await client.events.next() : first;
     expect(second).toEqual({
       name: 'RESERVATION_STATUS',
@@ -72,7 +72,7 @@ describe('reservations', () => {
     again.close();
   });
 
-  test('nothing between registering and streaming is lost', async () => {
+  test('that are settled between the registration and the stream are delivered', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     await host.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
     await host.publish([settled(seatId, userId, 'SUCCESS')]);
@@ -82,7 +82,7 @@ describe('reservations', () => {
     client.close();
   });
 
-  test('a position from another transport is as good: STOMP goes on where the stream left off, and the other way round', async () => {
+  test('continue over STOMP from the position of a stream, and the other way round', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     await host.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
     await host.publish([settled(seatId, userId, 'FAIL')]);
@@ -119,10 +119,10 @@ test.each([
   ['a word', '/api/reservations/v5/subscribe?userId=me&seatId=1', 'userId'],
   ['a fraction', '/api/reservations/v5/subscribe?userId=1.5&seatId=1', 'userId'],
   ['an exponent', '/api/v1/waiting-queue/subscribe?userId=1e2&concertId=1', 'userId'],
-  ['less than nothing', '/api/v1/waiting-queue/subscribe?userId=-1&concertId=1', 'userId'],
-  ['too much', '/api/v1/waiting-queue/subscribe?userId=99999999999999999999&concertId=1', 'userId'],
-  ['nothing', '/api/v1/waiting-queue/subscribe?userId=&concertId=1', 'userId'],
-])('%s is answered 400 with what was expected', async (_, path, parameter) => {
+  ['a negative number', '/api/v1/waiting-queue/subscribe?userId=-1&concertId=1', 'userId'],
+  ['a number that is too large', '/api/v1/waiting-queue/subscribe?userId=99999999999999999999&concertId=1', 'userId'],
+  ['an empty userId', '/api/v1/waiting-queue/subscribe?userId=&concertId=1', 'userId'],
+])('%s is answered 400 with the parameter at fault', async (_, path, parameter) => {
   const { status, body } = await host.get(path);
 
   expect(status).toBe(400);

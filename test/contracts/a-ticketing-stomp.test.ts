@@ -1,4 +1,4 @@
-/** Ticketing over STOMP, as a ticket buyer's client sees it: registration, connection, topics, in the contract's order. */
+/** Ticketing over STOMP, as a ticket buyer's client sees it: registration, connection and topics. */
 import { type IMessage, type StompHeaders, Versions } from '@stomp/stompjs';
 import { describe, expect, test } from 'vitest';
 import webstomp from 'webstomp-client';
@@ -7,6 +7,7 @@ import { connect, ofType } from '../helpers/client.ts';
 import { activated, freshId, freshTicker, rank, settled, tick } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
 import { connected, frame, officialClient, queue, rawStomp } from '../helpers/stomp.ts';
+import { within } from '../helpers/within.ts';
 
 const host = sharedHost();
 const QUEUE = '/api/push/websocket/waiting-queue/subscriptions';
@@ -20,7 +21,7 @@ describe('the official client', () => {
     ['1.0', ['1.0']],
     ['1.1', ['1.1', '1.0']],
     ['1.2', ['1.2', '1.1', '1.0']],
-  ])('of STOMP %s registers, connects, subscribes, is told, gets receipts, unsubscribes and leaves', async (version, versions) => {
+  ])('of STOMP %s registers, connects, subscribes, gets messages and receipts, unsubscribes and leaves', async (version, versions) => {
     const [userId, concertId] = [freshId(), freshId()];
     const { status, body } = await register(QUEUE, { userId, concertId });
     expect({ status, body }).toEqual({
@@ -35,10 +36,11 @@ describe('the official client', () => {
     expect(client.connectedVersion).toBe(version);
     const messages = queue<IMessage>();
     const receipts = queue<string>();
-    const subscription = await new Promise<ReturnType<typeof client.subscribe>>((resolve) => {
+    const subscribed = new Promise<ReturnType<typeof client.subscribe>>((resolve) => {
       client.watchForReceipt('r-1', () => resolve(made));
       const made = client.subscribe(String(body['destination']), (message) => messages.push(message), { receipt: 'r-1' });
     });
+    const subscription = await within(subscribed, 'the receipt of the subscribe', () => messages.all);
     await host.publish([rank(concertId, userId, 12, { timestamp: '2026-02-19T01:20:10.224Z' })]);
 
     const first = await messages.next();
@@ -53,7 +55,7 @@ describe('the official client', () => {
     expect(first.headers).toMatchObject({
       destination: `/topic/waiting-queue/${concertId}/${userId}`,
       subscription: subscription.id,
-      // the official client reads escapes in 1.2 only
+      // the official client unescapes in 1.2 only
       'message-id': expect.stringMatching(version === '1.1' ? /^[0-9a-z]+\\c1$/ : /^[0-9a-z]+:1$/) as string,
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(first.body)),
@@ -73,7 +75,7 @@ describe('the official client', () => {
     expect(messages.all).toHaveLength(2);
   });
 
-  test('is told reservations in commit order, and what happened between registering and subscribing', async () => {
+  test('gets reservations in commit order, also those from between the registration and the subscribe', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     const destination = `/topic/reservations/${seatId}/${userId}`;
     expect((await register(SEATS, { userId, seatId })).body).toEqual({ transport: 'websocket', destination });
@@ -92,35 +94,37 @@ describe('the official client', () => {
 
     const again = await officialClient(host.url);
     const later = queue<IMessage>();
-    await new Promise<void>((resolve) => {
+    const subscribed = new Promise<void>((resolve) => {
       again.watchForReceipt('sub', () => resolve());
       again.subscribe(destination, (message) => later.push(message), { receipt: 'sub' });
     });
+    await within(subscribed, 'the receipt of the subscribe', () => later.all);
     await host.publish([settled(seatId, userId, 'SUCCESS')]);
     expect((await later.next()).headers['message-id']).toMatch(/:4$/);
     await again.deactivate();
   });
 });
 
-test('an independent client, which offers its subprotocols in its own way, does the same', async () => {
+test('an independent client that offers its subprotocols in another order does the same', async () => {
   const [userId, concertId] = [freshId(), freshId()];
   const destination = `/topic/waiting-queue/${concertId}/${userId}`;
   const socket = new WebSocket(`${host.url.replace('http', 'ws')}/ws`, ['v10.stomp', 'v11.stomp', 'v12.stomp']);
   const client = webstomp.over(socket as never, { debug: false, heartbeat: { incoming: 0, outgoing: 10_000 } });
-  await new Promise<void>((resolve, reject) =>
+  const connecting = new Promise<void>((resolve, reject) =>
     client.connect(
       {},
       () => resolve(),
       (error) => reject(new Error(JSON.stringify(error))),
     ),
   );
+  await within(connecting, 'CONNECTED');
   const messages = queue<{ body: string }>();
   const subscription = client.subscribe(destination, (message) => messages.push(message));
   await host.publish([rank(concertId, userId, 4)]);
   let last = JSON.parse((await messages.next()).body) as { data: { rank: number } };
   while (last.data.rank !== 4) last = JSON.parse((await messages.next()).body) as typeof last;
   subscription.unsubscribe();
-  await new Promise<void>((resolve) => client.disconnect(resolve));
+  await within(new Promise<void>((resolve) => client.disconnect(resolve)), 'the end of the connection', () => messages.all);
 });
 
 describe('a connection', () => {
@@ -136,7 +140,7 @@ describe('a connection', () => {
     client.close();
   });
 
-  test('without subprotocol whose first frame is CONNECT or STOMP speaks STOMP', async () => {
+  test('without subprotocol is a STOMP connection if its first frame is CONNECT or STOMP', async () => {
     for (const command of ['CONNECT', 'STOMP']) {
       const client = await rawStomp(host.url, { protocols: [] });
       client.send(frame(command, { 'accept-version': '1.0,1.1,1.2' }));
@@ -161,7 +165,7 @@ describe('a connection', () => {
     client.close();
   });
 
-  test('is asked for a heart-beat every 4 minutes and promised none', async () => {
+  test('is asked for a heart-beat every 4 minutes and gets none', async () => {
     const client = await rawStomp(host.url);
     client.send(frame('CONNECT', { 'accept-version': '1.2', 'heart-beat': '10000,10000' }));
 
@@ -186,7 +190,7 @@ describe('a connection', () => {
     await client.closed();
   });
 
-  test('may be pipelined: what comes before the CONNECT was served waits for it', async () => {
+  test('may be pipelined: frames that arrive before the CONNECT is served wait for it', async () => {
     const client = await rawStomp(host.url);
     client.send(frame('CONNECT', { 'accept-version': '1.2' }));
     for (let index = 0; index < 5; index++)
@@ -199,21 +203,21 @@ describe('a connection', () => {
   });
 });
 
-describe('an ERROR with a reason, and the end of the connection, is the answer to', () => {
+describe('an ERROR with a reason and the end of the connection answer', () => {
   const destination = '/topic/waiting-queue/1/1';
   const bad: [string, string, string][] = [
     ['SEND', frame('SEND', { destination, receipt: 'r' }, 'hello'), 'do not SEND'],
     ['ACK', frame('ACK', { id: '1', receipt: 'r' }), 'ACK is not served'],
     ['BEGIN', frame('BEGIN', { transaction: 't', receipt: 'r' }), 'BEGIN is not served'],
-    ['a command that is none', frame('NONSENSE', { receipt: 'r' }), 'NONSENSE is not served'],
+    ['an unknown command', frame('NONSENSE', { receipt: 'r' }), 'NONSENSE is not served'],
     ['a second CONNECT', frame('CONNECT', { 'accept-version': '1.2' }), 'connected already'],
     ['a SUBSCRIBE without id', frame('SUBSCRIBE', { destination, receipt: 'r' }), 'id'],
     ['a SUBSCRIBE without destination', frame('SUBSCRIBE', { id: 'a', receipt: 'r' }), 'destination'],
-    ['a destination that no channel has', frame('SUBSCRIBE', { id: 'a', destination: '/topic/nowhere', receipt: 'r' }), '/topic/nowhere'],
+    ['a destination without a channel', frame('SUBSCRIBE', { id: 'a', destination: '/topic/nowhere', receipt: 'r' }), '/topic/nowhere'],
     ['an acknowledgement mode', frame('SUBSCRIBE', { id: 'a', destination, ack: 'client', receipt: 'r' }), 'ack'],
-    ['a position that is none', frame('SUBSCRIBE', { id: 'a', destination, since: 'yesterday', receipt: 'r' }), 'since'],
-    ['an UNSUBSCRIBE from what one has not', frame('UNSUBSCRIBE', { id: 'zzz', receipt: 'r' }), 'zzz'],
-    ['a frame that is not whole', 'SUBSCRIBE\nid:a\n', 'whole in one message'],
+    ['an invalid position', frame('SUBSCRIBE', { id: 'a', destination, since: 'yesterday', receipt: 'r' }), 'since'],
+    ['an UNSUBSCRIBE with an unknown id', frame('UNSUBSCRIBE', { id: 'zzz', receipt: 'r' }), 'zzz'],
+    ['an incomplete frame', 'SUBSCRIBE\nid:a\n', 'whole in one message'],
     ['JSON', '{"type":"subscribe","topic":"price:005930"}', 'whole in one message'],
     ['a bad escape', 'SUBSCRIBE\nid:a\\t\n\n\0', 'escape'],
     ['thousands of frames in one message', 'A\n\n\0'.repeat(5_000), 'a second'],
@@ -240,7 +244,7 @@ describe('an ERROR with a reason, and the end of the connection, is the answer t
     await client.closed();
   });
 
-  test('versions that nobody speaks here; those that are, are named', async () => {
+  test('an accept-version without a supported version, with the list of those that are', async () => {
     const client = await rawStomp(host.url);
     client.send(frame('CONNECT', { 'accept-version': '3.0' }));
 
@@ -248,7 +252,7 @@ describe('an ERROR with a reason, and the end of the connection, is the answer t
     await client.closed();
   });
 
-  test('the same id again', async () => {
+  test('a SUBSCRIBE with an id that is taken', async () => {
     const client = await connected(host.url);
     client.send(frame('SUBSCRIBE', { id: 'a', destination, receipt: 'r1' }));
     await client.expect('RECEIPT');
@@ -260,7 +264,7 @@ describe('an ERROR with a reason, and the end of the connection, is the answer t
     await client.closed();
   });
 
-  test('a message over 128 KB: it ends with 1009, as the gateway has it', async () => {
+  test('a message over 128 KB, with close code 1009 instead of an ERROR, as the gateway does', async () => {
     const client = await connected(host.url);
     client.send(frame('SEND', { destination }, 'x'.repeat(129 * 1024)));
 
@@ -269,7 +273,7 @@ describe('an ERROR with a reason, and the end of the connection, is the answer t
 });
 
 describe('subscriptions', () => {
-  test('another id is a second subscription, and each has its messages', async () => {
+  test('of two ids to one destination each get the messages', async () => {
     const [userId, concertId] = [freshId(), freshId()];
     const destination = `/topic/waiting-queue/${concertId}/${userId}`;
     const client = await connected(host.url);
@@ -293,7 +297,7 @@ describe('subscriptions', () => {
     expect(await client.closed()).toBe(1000);
   });
 
-  test('in 1.0 need no id', async () => {
+  test('in STOMP 1.0 need no id', async () => {
     const [userId, concertId] = [freshId(), freshId()];
     const destination = `/topic/waiting-queue/${concertId}/${userId}`;
     const client = await connected(host.url, { version: '1.0', protocols: ['v10.stomp'] });
@@ -309,7 +313,7 @@ describe('subscriptions', () => {
     client.close();
   });
 
-  test('tell any topic: a quote over STOMP, a reservation over JSON', async () => {
+  test('deliver any topic: a quote over STOMP, a reservation over JSON', async () => {
     const ticker = freshTicker();
     const stomp = await connected(host.url);
     stomp.send(frame('SUBSCRIBE', { id: 'p', destination: `price\\c${ticker}`, receipt: 'r' }));
@@ -340,9 +344,9 @@ describe('subscriptions', () => {
   });
 });
 
-describe('coming back', () => {
+describe('a client that returns', () => {
   const userId = freshId();
-  const came = async (topic: string, since: string, receipt: string | null = 'r') => {
+  const subscribeSince = async (topic: string, since: string, receipt: string | null = 'r') => {
     const client = await connected(host.url);
     client.send(
       frame('SUBSCRIBE', { id: 'a', destination: topic, since: since.replace(':', '\\c'), ...(receipt === null ? {} : { receipt }) }),
@@ -350,22 +354,22 @@ describe('coming back', () => {
     return client;
   };
 
-  test('to a state topic with the newest position is told that nothing is newer; with an older one, the newest', async () => {
+  test('to a state topic gets recovered: true with the newest position, and the newest message with an older one', async () => {
     const concertId = freshId();
     const topic = `/topic/waiting-queue/${concertId}/${userId}`;
     await host.publish([rank(concertId, userId, 9)]);
-    const first = await came(topic, 'other:0');
+    const first = await subscribeSince(topic, 'other:0');
     expect((await first.expect('RECEIPT')).headers.get('recovered')).toBe('false');
     const position = (await first.expect('MESSAGE')).headers.get('message-id') ?? '';
     first.close();
 
-    const second = await came(topic, position);
+    const second = await subscribeSince(topic, position);
     expect((await second.expect('RECEIPT')).headers.get('recovered')).toBe('true');
     await host.publish([rank(concertId, userId, 8)]);
     expect(JSON.parse((await second.expect('MESSAGE')).body)).toMatchObject({ data: { rank: 8 } });
     second.close();
 
-    const third = await came(topic, `${position};k1700000000000`, null);
+    const third = await subscribeSince(topic, `${position};k1700000000000`, null);
     const message = await third.expect('MESSAGE');
     expect(message.headers.get('recovered')).toBe('false');
     expect(JSON.parse(message.body)).toMatchObject({ event: 'RANK_UPDATE', data: { rank: 8 } });
@@ -391,18 +395,18 @@ describe('coming back', () => {
     expect(await offsets(json, 130)).toEqual(Array.from({ length: 130 }, (_, index) => index + 1));
     await json.close();
 
-    const stomp = await came(topic, `${epoch}:128`);
+    const stomp = await subscribeSince(topic, `${epoch}:128`);
     expect((await stomp.expect('RECEIPT')).headers.get('recovered')).toBe('true');
     for (const offset of [129, 130]) expect((await stomp.expect('MESSAGE')).headers.get('message-id')).toBe(`${epoch}:${offset}`);
     stomp.close();
 
-    const unasked = await came(topic, `${epoch}:129`, null);
+    const unasked = await subscribeSince(topic, `${epoch}:129`, null);
     const message = await unasked.expect('MESSAGE');
     expect([message.headers.get('message-id'), message.headers.get('recovered')]).toEqual([`${epoch}:130`, 'true']);
     unasked.close();
   });
 
-  test('a JSON client that subscribes to a log again without position goes on where it was', async () => {
+  test('to a log topic over JSON, by another subscribe without position, continues where it was', async () => {
     const seatId = freshId();
     const topic = `/topic/reservations/${seatId}/${userId}`;
     const json = await connect(host.url);
@@ -431,7 +435,7 @@ describe('registration', () => {
     }
   });
 
-  test('that was removed is no start: the next subscription begins at the head', async () => {
+  test('does nothing after its removal: the next subscription begins at the head', async () => {
     const [id, seatId] = [freshId(), freshId()];
     await register(SEATS, { userId: id, seatId });
     await host.publish([settled(seatId, id, 'FAIL')]);
@@ -451,16 +455,16 @@ describe('registration', () => {
   });
 
   test.each([
-    ['nothing', QUEUE, ''],
+    ['an empty body', QUEUE, ''],
     ['no JSON', QUEUE, 'userId=1'],
     ['a list', QUEUE, []],
     ['no concert', QUEUE, { userId: 1 }],
     ['no user', QUEUE, { concertId: 1 }],
     ['no seat', SEATS, { userId: 1 }],
-    ['a text', SEATS, { userId: '1', seatId: 1 }],
+    ['a string', SEATS, { userId: '1', seatId: 1 }],
     ['a fraction', SEATS, { userId: 1.5, seatId: 1 }],
-    ['less than nothing', SEATS, { userId: 1, seatId: -1 }],
-    ['too much', SEATS, { userId: 1, seatId: 2 ** 60 }],
+    ['a negative number', SEATS, { userId: 1, seatId: -1 }],
+    ['a number that is too large', SEATS, { userId: 1, seatId: 2 ** 60 }],
   ])('with %s is answered 400', async (_, path, body) => {
     expect(await register(path, body)).toMatchObject({ status: 400, body: { error_code: 'INVALID_MESSAGE_FORMAT' } });
   });
@@ -469,7 +473,7 @@ describe('registration', () => {
     for (const query of ['', '?userId=1', '?userId=1&concertId=x']) expect((await remove(QUEUE + query)).status).toBe(400);
   });
 
-  test('of anything else is not found', async () => {
+  test('of an unknown channel is not found', async () => {
     expect((await register('/api/push/websocket/parking/subscriptions', { userId: 1, lotId: 1 })).status).toBe(404);
   });
 });

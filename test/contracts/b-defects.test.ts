@@ -1,4 +1,4 @@
-/** Eight defects that the service this one replaces had, each with a test that fails on it. */
+/** Eight defects of the service that this one replaces: each test fails on it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, ofType } from '../helpers/client.ts';
 import { daily, freshTicker, halt, listed, tick } from '../helpers/events.ts';
@@ -14,7 +14,7 @@ const gapOf = async (ticker: string) =>
     (gap) => gap.ticker === ticker,
   );
 
-test('1: REST and WebSocket tell the same quote, and REST is never older than what was pushed', async () => {
+test('1: REST and WebSocket deliver the same quote, and REST is never older than a pushed one', async () => {
   const ticker = freshTicker();
   const chart = await connect(host.url);
   await host.publish([daily(ticker, 58_200, '2025-02-21')]);
@@ -73,7 +73,7 @@ test('3: the numbers are of one type on REST and WebSocket, for ticks and for da
   await chart.close();
 });
 
-test('4: tickers with old data or none are found and listed', async () => {
+test('4: tickers with old data or none are listed', async () => {
   const [old, none, fresh] = [freshTicker(), freshTicker(), freshTicker()];
   await host.publish([
     daily(old, 9_730, '2023-10-05'),
@@ -100,7 +100,7 @@ test('4: tickers with old data or none are found and listed', async () => {
   expect(await gapOf(fresh)).toBeUndefined();
 });
 
-test('5: a halted ticker keeps its quote and says halted', async () => {
+test('5: a halted ticker keeps its quote, which has halted: true', async () => {
   const ticker = freshTicker();
   await host.publish([tick(ticker, 500)]);
   await host.eventually(
@@ -128,7 +128,7 @@ describe('6: while the live feed is down in market hours', () => {
   afterAll(() => own.run.stop());
   const isoNow = (): string => new Date(own.run.clock.now()).toISOString();
 
-  test('subscribers are told the newest quote again, without position, stale by its age; when it is back, no more', async () => {
+  test('subscribers get the newest quote again, without position, stale by its age, until the feed is back', async () => {
     await own.publish([tick('005930', 158_600, { timestamp: isoNow() })]);
     await own.run.settled();
     const chart = await connect(own.url);
@@ -143,7 +143,7 @@ describe('6: while the live feed is down in market hours', () => {
     const again = await chart.until(ofType('price_update'));
     own.run.clock.advance(200_000);
     await own.run.invoke('minute');
-    // the schedule has fallen due too: the same may have been told twice before
+    // the schedule is due too: the same quote may have been delivered twice before
     const stale = await chart.until((message) => (message['data'] as Quote | undefined)?.['stale'] === true);
     const health = await own.get('/api/health');
     await own.publish([tick('005930', 158_700, { timestamp: isoNow() })]);
@@ -163,7 +163,7 @@ describe('6: while the live feed is down in market hours', () => {
     await chart.close();
   });
 
-  test('the schedule does it by itself, and not outside market hours', async () => {
+  test('the schedule delivers it again by itself, but not outside market hours', async () => {
     const chart = await connect(own.url);
     chart.send({ type: 'subscribe', topic: 'price:005930' });
     await chart.until(ofType('price_update'));
@@ -178,7 +178,7 @@ describe('6: while the live feed is down in market hours', () => {
   });
 });
 
-test('7: one front door takes /ws, /api/* and /internal/*', async () => {
+test('7: one front door serves /ws, /api/* and /internal/*', async () => {
   const chart = await connect(host.url, { headers: { origin: 'https://charts.example' } });
 
   expect((await chart.next())['type']).toBe('connected');
@@ -187,7 +187,7 @@ test('7: one front door takes /ws, /api/* and /internal/*', async () => {
   await chart.close();
 });
 
-test('8: an unchanged answer costs a 304, and no cache may serve an old price', async () => {
+test('8: an unchanged response is a 304, and no cache may serve an old price', async () => {
   const ticker = freshTicker();
   await host.publish([tick(ticker, 1)]);
   await host.eventually(

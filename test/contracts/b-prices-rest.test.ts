@@ -5,7 +5,7 @@ import { sharedHost } from '../helpers/host.ts';
 
 const host = sharedHost();
 
-/** Publishes and waits until the quote of the ticker shows what was published. */
+/** Publishes, and waits until the quote of the ticker has this price. */
 async function quoted(ticker: string, events: Parameters<typeof host.publish>[0], price: number): Promise<Record<string, unknown>> {
   await host.publish(events);
   const { body } = await host.eventually(
@@ -48,7 +48,7 @@ describe('quotes', () => {
     });
   });
 
-  test('come in bulk by ticker; one without quote is left out', async () => {
+  test('come in bulk by ticker; a ticker without quote is left out', async () => {
     const [one, two, none] = [freshTicker(), freshTicker(), freshTicker()];
     await quoted(one, [tick(one, 1)], 1);
     await quoted(two, [tick(two, 2)], 2);
@@ -61,11 +61,11 @@ describe('quotes', () => {
     });
   });
 
-  test('where none is known are an empty object', async () => {
+  test('of tickers without any are an empty object', async () => {
     expect((await host.get(`/api/kr/realtime-prices?tickers=${freshTicker()}`)).body).toEqual({ prices: {} });
   });
 
-  test('of a halted ticker are told with halted, and without a price stay 404', async () => {
+  test('of a halted ticker have halted: true, and without a price stay 404', async () => {
     const [priced, bare] = [freshTicker(), freshTicker()];
     await quoted(priced, [tick(priced, 10)], 10);
     await host.publish([halt(priced), halt(bare), listed({ ticker: bare, name: 'bare' })]);
@@ -86,7 +86,7 @@ describe('quotes', () => {
     );
   });
 
-  test('a daily close replaces a tick only if its session closed later, and a tick after it replaces the close', async () => {
+  test('are replaced by a daily close only if its session closed later, and a close by a later tick', async () => {
     const ticker = freshTicker();
     await quoted(ticker, [tick(ticker, 100, { timestamp: `${dateBefore(3)}T00:00:00Z` })], 100);
 
@@ -99,7 +99,7 @@ describe('quotes', () => {
     expect(live).toMatchObject({ source: 'realtime' });
   });
 
-  test('an older tick after a newer one changes nothing; of two of the same time the later accepted wins', async () => {
+  test('are not changed by an older tick; of two ticks with the same time the later accepted wins', async () => {
     const ticker = freshTicker();
     const at = new Date().toISOString();
     await quoted(ticker, [tick(ticker, 1, { timestamp: at })], 1);
@@ -109,7 +109,7 @@ describe('quotes', () => {
     await quoted(ticker, [tick(ticker, 4, { timestamp: at }), tick(ticker, 5, { timestamp: at })], 5);
   });
 
-  test('a tick stamped far ahead counts as accepted now', async () => {
+  test('of a tick stamped far ahead have the time of its acceptance', async () => {
     const ticker = freshTicker();
     const quote = await quoted(ticker, [tick(ticker, 1, { timestamp: '2099-01-01T00:00:00Z' })], 1);
     await quoted(ticker, [tick(ticker, 2, { timestamp: new Date().toISOString() })], 2);
@@ -140,7 +140,7 @@ describe('the same quote', () => {
 });
 
 describe('history', () => {
-  test('tells recent ticks in order, those after a time where one is given', async () => {
+  test('lists recent ticks in order, or only those after a given time', async () => {
     const ticker = freshTicker();
     const at = (second: number): string => new Date(Date.UTC(2026, 0, 5, 1, 0, second)).toISOString();
     for (const second of [1, 2, 3]) await quoted(ticker, [tick(ticker, second * 10, { timestamp: at(second) })], second * 10);
@@ -162,7 +162,7 @@ describe('history', () => {
     );
     for (let from = 0; from < ticks.length; from += 50) await quoted(ticker, ticks.slice(from, from + 50), from + 50);
 
-    // ticks that race each other may leave the thinning to the next one
+    // concurrent ticks may leave the thinning to the next one
     const history = async (): Promise<number> => {
       await host.publish([tick(ticker, 301)]);
       return ((await host.get(`/api/kr/stocks/${ticker}/history`)).body as unknown as { ticks: unknown[] }).ticks.length;
@@ -172,7 +172,7 @@ describe('history', () => {
 });
 
 describe('conditional requests', () => {
-  test('get 304 while nothing changed and the new quote once it did; no cache may answer by itself', async () => {
+  test('get 304 while nothing changed and the new quote afterwards; every cache must revalidate', async () => {
     const ticker = freshTicker();
     await quoted(ticker, [tick(ticker, 1)], 1);
     const path = `/api/kr/realtime-prices?tickers=${ticker}`;
@@ -214,7 +214,7 @@ describe('bad requests are answered', () => {
 });
 
 describe('health', () => {
-  test('says what is open', async () => {
+  test('reports the connections, topics, feed and broadcaster', async () => {
     const { status, body } = await host.get('/api/health');
 
     expect(status).toBe(200);

@@ -18,7 +18,7 @@ afterEach(async () => {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 describe('greeting', () => {
-  test('comes unasked', async () => {
+  test('comes without a request', async () => {
     const chart = await client();
 
     expect(await chart.next()).toEqual({
@@ -28,7 +28,7 @@ describe('greeting', () => {
     });
   });
 
-  test('comes before the first reply, once, however fast the client speaks', async () => {
+  test('comes once, before the first reply, however fast the client sends', async () => {
     const chart = await client();
 
     for (let index = 0; index < 20; index++) chart.send({ type: 'subscribe', topic: `price:GREET${index.toString(36).toUpperCase()}` });
@@ -40,7 +40,7 @@ describe('greeting', () => {
 });
 
 describe('subscribe', () => {
-  test('answers subscribed, then at once the current quote, then what comes', async () => {
+  test('is answered with subscribed, then at once the current quote, then updates', async () => {
     const ticker = freshTicker();
     await host.publish([tick(ticker, 158_600, { timestamp: '2026-02-06T22:48:44.590151+00:00' })]);
     await host.eventually(
@@ -86,7 +86,7 @@ describe('subscribe', () => {
     });
   });
 
-  test('of a ticker without quote answers subscribed at offset 0, and nothing more until a tick comes', async () => {
+  test('to a ticker without quote is answered with subscribed at offset 0, and nothing more until a tick comes', async () => {
     const ticker = freshTicker();
     const chart = await client();
     await chart.next();
@@ -100,7 +100,7 @@ describe('subscribe', () => {
     expect((await chart.until(ofType('price_update')))['data']).toMatchObject({ price: 9_730 });
   });
 
-  test('again to the same topic answers again and tells the quote again', async () => {
+  test('to the same topic again is answered again and delivers the quote again', async () => {
     const ticker = freshTicker();
     await host.publish([tick(ticker, 100)]);
     await host.eventually(
@@ -117,7 +117,7 @@ describe('subscribe', () => {
     expect(await chart.next()).toMatchObject({ type: 'price_update', data: { price: 100 } });
   });
 
-  test('takes several topics, answers each in order, and lists the impossible ones in one error', async () => {
+  test('to several topics is answered for each in order, with one error for the impossible ones', async () => {
     const [one, two] = [freshTicker(), freshTicker()];
     const chart = await client();
     await chart.next();
@@ -132,7 +132,7 @@ describe('subscribe', () => {
     });
   });
 
-  test('serves a chart page that opens 50 tickers at once', async () => {
+  test('to 50 tickers at once is answered for each, as a chart page needs', async () => {
     const tickers = Array.from({ length: 50 }, freshTicker);
     const chart = await client();
 
@@ -143,7 +143,7 @@ describe('subscribe', () => {
     expect(chart.received.filter(ofType('error'))).toEqual([]);
   });
 
-  test('with the position it has says recovered and repeats nothing; with an older one tells the newest', async () => {
+  test('with the newest position gets recovered: true and no repeat; with an older one it gets the newest quote', async () => {
     const ticker = freshTicker();
     await host.publish([tick(ticker, 1)]);
     await host.eventually(
@@ -172,7 +172,7 @@ describe('subscribe', () => {
 });
 
 describe('unsubscribe', () => {
-  test('answers unsubscribed and stops the updates', async () => {
+  test('is answered with unsubscribed and stops the updates', async () => {
     const ticker = freshTicker();
     const [chart, other] = [await client(), await client()];
     for (const one of [chart, other]) {
@@ -191,7 +191,7 @@ describe('unsubscribe', () => {
 });
 
 describe('halts', () => {
-  test('are pushed with halted in data, and so is the resumption', async () => {
+  test('are pushed as halted: true, and resumptions as halted: false', async () => {
     const ticker = freshTicker();
     await host.publish([tick(ticker, 70)]);
     const chart = await client();
@@ -209,7 +209,7 @@ describe('halts', () => {
 });
 
 describe('a list of quotes in one event', () => {
-  test('becomes one update for each', async () => {
+  test('is delivered as one update per ticker', async () => {
     const tickers = [freshTicker(), freshTicker(), freshTicker()];
     const chart = await client();
     chart.send({ type: 'subscribe', topics: tickers.map((ticker) => `price:${ticker}`) });
@@ -236,7 +236,7 @@ describe('a list of quotes in one event', () => {
   });
 });
 
-describe('bad input is answered and kills nothing', () => {
+describe('bad input is answered and leaves the connection open:', () => {
   const cases: [string, string, string][] = [
     ['bytes that are not JSON', '\u0000\u0001 not json', 'INVALID_MESSAGE_FORMAT'],
     ['half a message', '{"type":"subscribe"', 'INVALID_MESSAGE_FORMAT'],
@@ -245,16 +245,16 @@ describe('bad input is answered and kills nothing', () => {
     ['null', 'null', 'INVALID_MESSAGE_FORMAT'],
     ['a list', '[{"type":"pong"}]', 'INVALID_MESSAGE_FORMAT'],
     ['no type', '{"topic":"price:005930"}', 'INVALID_MESSAGE_FORMAT'],
-    ['a type that is no text', '{"type":7}', 'INVALID_MESSAGE_FORMAT'],
+    ['a type that is not a string', '{"type":7}', 'INVALID_MESSAGE_FORMAT'],
     ['an unknown type', '{"type":"sell"}', 'UNKNOWN_MESSAGE_TYPE'],
     ['a type that is a property of every object', '{"type":"constructor"}', 'UNKNOWN_MESSAGE_TYPE'],
     ['no topic', '{"type":"subscribe"}', 'INVALID_MESSAGE_FORMAT'],
-    ['a topic that is no text', '{"type":"subscribe","topic":{"a":1}}', 'INVALID_MESSAGE_FORMAT'],
+    ['a topic that is not a string', '{"type":"subscribe","topic":{"a":1}}', 'INVALID_MESSAGE_FORMAT'],
     ['an empty list of topics', '{"type":"subscribe","topics":[]}', 'INVALID_MESSAGE_FORMAT'],
     ['a bad ticker', '{"type":"subscribe","topic":"price:0059301"}', 'INVALID_MESSAGE_FORMAT'],
     ['a ticker with the tables’ separator', '{"type":"subscribe","topic":"price:0059#0"}', 'INVALID_MESSAGE_FORMAT'],
     ['a topic of a thousand characters', `{"type":"subscribe","topic":"price:${'9'.repeat(1000)}"}`, 'INVALID_MESSAGE_FORMAT'],
-    ['a position that is none', '{"type":"subscribe","topic":"price:005930","since":"yesterday"}', 'INVALID_MESSAGE_FORMAT'],
+    ['an invalid position', '{"type":"subscribe","topic":"price:005930","since":"yesterday"}', 'INVALID_MESSAGE_FORMAT'],
     [
       '2,000 topics in one message',
       JSON.stringify({ type: 'subscribe', topics: Array.from({ length: 2_000 }, (_, index) => `price:${String(index).padStart(6, '0')}`) }),
@@ -279,7 +279,7 @@ describe('bad input is answered and kills nothing', () => {
     expect(await chart.next()).toMatchObject({ type: 'subscribed' });
   });
 
-  test('a message over 128 KB closes with 1009', async () => {
+  test('except for a message over 128 KB, which closes with 1009', async () => {
     const chart = await client();
 
     chart.send('x'.repeat(129 * 1024));
@@ -287,7 +287,7 @@ describe('bad input is answered and kills nothing', () => {
     expect(await chart.closed()).toEqual({ code: 1009 });
   });
 
-  test('a binary message closes with 1003', async () => {
+  test('except for a binary message, which closes with 1003', async () => {
     const chart = await client();
 
     chart.socket.send(Buffer.from([1, 2, 3]));
@@ -295,7 +295,7 @@ describe('bad input is answered and kills nothing', () => {
     expect(await chart.closed()).toEqual({ code: 1003 });
   });
 
-  test('more than 100 messages in a second are answered RATE_LIMIT_EXCEEDED, and the connection lives', async () => {
+  test('more than 100 messages in a second, which get RATE_LIMIT_EXCEEDED', async () => {
     const chart = await client();
     await chart.next();
 
@@ -310,7 +310,7 @@ describe('bad input is answered and kills nothing', () => {
     expect(chart.received.filter(ofType('subscribed')).length).toBeGreaterThanOrEqual(100);
   });
 
-  test('a pong is taken without a word', async () => {
+  test('a pong gets no reply', async () => {
     const chart = await client();
     await chart.next();
 

@@ -9,26 +9,26 @@ const open: Client[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
 });
-const choosing = async (type: string, filters: object = {}): Promise<Client> => {
+const subscriberOf = async (type: string, filters: object = {}): Promise<Client> => {
   const one = await connect(host.url);
   open.push(one);
   one.send({ type: 'subscribe', data: { event_types: [type], filters } });
   await one.until(ofType('subscribed'));
   return one;
 };
-const marked = () => `mark-${freshId()}`;
+const freshMark = () => `mark-${freshId()}`;
 const carries = (mark: string) => (message: Message) => JSON.stringify(message).includes(mark);
 
-test('a message of 900 KB is told by reference, and whole behind it', async () => {
-  const mark = marked();
-  const one = await choosing('alert');
+test('a message of 900 KB is delivered by reference, and its body can be fetched', async () => {
+  const mark = freshMark();
+  const one = await subscriberOf('alert');
   const message = '가나다'.repeat(100_000);
 
   await host.publish([{ ...alert({ category: mark, level: 'error', title: 'large', message }), id: mark }]);
-  const told = await one.until(({ broadcast_id }) => broadcast_id === `alert_${mark}`);
-  const { status, body } = await host.get(String(told['ref']));
+  const received = await one.until(({ broadcast_id }) => broadcast_id === `alert_${mark}`);
+  const { status, body } = await host.get(String(received['ref']));
 
-  expect(told).toEqual({
+  expect(received).toEqual({
     type: 'alert',
     data: {},
     timestamp: expect.any(String),
@@ -38,16 +38,16 @@ test('a message of 900 KB is told by reference, and whole behind it', async () =
     expires_at: expect.stringMatching(/Z$/),
     position: expect.any(String),
   });
-  expect(told['bytes']).toBe(Buffer.byteLength(JSON.stringify(body)));
-  expect(told['bytes']).toBeGreaterThan(900_000);
-  expect(Date.parse(String(told['expires_at'])) - Date.now()).toBeGreaterThan(80_000_000);
+  expect(received['bytes']).toBe(Buffer.byteLength(JSON.stringify(body)));
+  expect(received['bytes']).toBeGreaterThan(900_000);
+  expect(Date.parse(String(received['expires_at'])) - Date.now()).toBeGreaterThan(80_000_000);
   expect(status).toBe(200);
   expect(body).toMatchObject({ type: 'alert', broadcast_id: `alert_${mark}`, data: { message, category: mark } });
 });
 
-test('a filter holds for what is told by reference, too', async () => {
-  const [dropped, passed] = [marked(), marked()];
-  const one = await choosing('alert', { alert_levels: ['critical'] });
+test('a filter applies to messages that are delivered by reference, too', async () => {
+  const [dropped, passed] = [freshMark(), freshMark()];
+  const one = await subscriberOf('alert', { alert_levels: ['critical'] });
   const large = (id: string, level: string) => ({ ...alert({ level, message: 'x'.repeat(200_000) }), id });
 
   await host.publish([large(dropped, 'info'), large(passed, 'critical')]);
@@ -56,28 +56,28 @@ test('a filter holds for what is told by reference, too', async () => {
   expect(one.received.filter(carries(dropped))).toEqual([]);
 });
 
-test('of a message just short of the limit the data itself is told', async () => {
-  const mark = marked();
-  const one = await choosing('alert');
+test('a message just below the limit is delivered with its data', async () => {
+  const mark = freshMark();
+  const one = await subscriberOf('alert');
 
   await host.publish([alert({ category: mark, message: 'x'.repeat(95_000) })]);
-  const told = await one.until(carries(mark));
+  const received = await one.until(carries(mark));
 
-  expect(told['ref']).toBeUndefined();
-  expect(JSON.stringify(told).length).toBeGreaterThan(95_000);
+  expect(received['ref']).toBeUndefined();
+  expect(JSON.stringify(received).length).toBeGreaterThan(95_000);
 });
 
-test('a large log_update is split, in order, each part with its own count', async () => {
-  const mark = marked();
-  const one = await choosing('log_update');
+test('a large log_update is split in order, and each part has its own count', async () => {
+  const mark = freshMark();
+  const one = await subscriberOf('log_update');
   const entries = Array.from({ length: 900 }, (_, index) => logEntry('INFO', `${mark} ${index} ${'x'.repeat(800)}`));
 
   await host.publish([log({ entries, total_new_entries: 900 })]);
   const parts: { entries: { message: string }[]; total_new_entries: number }[] = [];
   for (let count = 0; count < 900; ) {
-    const told = await one.until(carries(mark));
-    expect(told['ref']).toBeUndefined();
-    const data = told['data'] as (typeof parts)[number];
+    const received = await one.until(carries(mark));
+    expect(received['ref']).toBeUndefined();
+    const data = received['data'] as (typeof parts)[number];
     expect(data.total_new_entries).toBe(data.entries.length);
     count += data.entries.length;
     parts.push(data);
@@ -89,18 +89,18 @@ test('a large log_update is split, in order, each part with its own count', asyn
   );
 });
 
-test('a log entry that is too large by itself is told by reference', async () => {
-  const mark = marked();
-  const one = await choosing('log_update', { log_levels: ['ERROR'] });
+test('a log entry that is too large by itself is delivered by reference', async () => {
+  const mark = freshMark();
+  const one = await subscriberOf('log_update', { log_levels: ['ERROR'] });
 
   await host.publish([{ ...log({ entries: [logEntry('ERROR', `${mark} ${'x'.repeat(150_000)}`)] }), id: mark }]);
-  const told = await one.until(carries(mark));
+  const received = await one.until(carries(mark));
 
-  expect(told).toMatchObject({ type: 'log_update', data: {}, ref: expect.any(String) });
-  expect(JSON.stringify((await host.get(String(told['ref']))).body)).toContain(`${mark} xxx`);
+  expect(received).toMatchObject({ type: 'log_update', data: {}, ref: expect.any(String) });
+  expect(JSON.stringify((await host.get(String(received['ref']))).body)).toContain(`${mark} xxx`);
 });
 
-test('a request over the limit is refused by name', async () => {
+test('a request over the limit is refused with PAYLOAD_TOO_LARGE', async () => {
   const large = alert({ message: 'x'.repeat(1_000_001) });
   expect(await host.post('/internal/events', { events: [large] })).toMatchObject({
     status: 413,
@@ -108,6 +108,6 @@ test('a request over the limit is refused by name', async () => {
   });
 });
 
-test.each(['no-such-message', '..%2F..%2Fsecrets', 'x'.repeat(300), '%00'])('a reference to nothing is 404 (%#)', async (id) => {
+test.each(['no-such-message', '..%2F..%2Fsecrets', 'x'.repeat(300), '%00'])('an unknown reference is 404 (%#)', async (id) => {
   expect(await host.get(`/api/messages/${id}`)).toMatchObject({ status: 404, body: { error_code: 'NOT_FOUND' } });
 });

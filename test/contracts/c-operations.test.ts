@@ -19,25 +19,25 @@ afterEach(async () => {
 type Type = keyof typeof OPERATIONS;
 const TYPES = Object.keys(OPERATIONS) as Type[];
 
-/** One that announced itself, and was answered. */
+/** A client that announced itself and got its connection_status. */
 const dashboard = async (features?: string[]): Promise<Client> => {
   const one = await client();
   one.send({ type: 'client_info', data: { client_id: `dashboard_${freshId()}`, ...(features ? { features } : {}) } });
   await one.until(ofType('connection_status'));
   return one;
 };
-const choosing = async (eventTypes: readonly string[], filters?: object, since?: unknown): Promise<Client> => {
+const subscriberOf = async (eventTypes: readonly string[], filters?: object, since?: unknown): Promise<Client> => {
   const one = await client();
   one.send({ type: 'subscribe', data: { event_types: eventTypes, ...(filters ? { filters } : {}) }, ...(since ? { since } : {}) });
   for (const _ of eventTypes) await one.until(ofType('subscribed'));
   return one;
 };
 const dataOf = (message: Message): Record<string, unknown> => message['data'] as Record<string, unknown>;
-/** The topics are everybody's here: a test looks for its own. */
-const marked = () => `mark-${freshId()}`;
+/** The topics are shared by all tests: each looks for its own mark. */
+const freshMark = () => `mark-${freshId()}`;
 const carries = (mark: string) => (message: Message) => JSON.stringify(message).includes(mark);
-/** An event of a type that carries the mark in a field of its own. */
-const marking: Record<Type, (mark: string) => PublishedEvent> = {
+/** For each type an event that carries the mark in one of its fields. */
+const eventWith: Record<Type, (mark: string) => PublishedEvent> = {
   status_update: (mark) => status({ network_status: mark }),
   service_event: (mark) => service({ message: mark }),
   alert: (mark) => alert({ title: mark }),
@@ -45,8 +45,8 @@ const marking: Record<Type, (mark: string) => PublishedEvent> = {
   webhook_event: (mark) => webhook({ message: mark }),
   posco_event: (mark) => deployment({ message: mark }),
 };
-/** Publishes until it is told: a state of another test's may come in between. */
-async function untilTold(one: Client, mark: string, event: PublishedEvent): Promise<Message> {
+/** Publishes until the event is delivered: on a state topic the event of another test may replace it. */
+async function untilDelivered(one: Client, mark: string, event: PublishedEvent): Promise<Message> {
   await host.publish([event]);
   if (event.detailType !== 'StatusUpdated') return one.until(carries(mark));
   await host.eventually(
@@ -56,7 +56,7 @@ async function untilTold(one: Client, mark: string, event: PublishedEvent): Prom
       await host.publish([{ ...event, detail }]);
       return false;
     },
-    (told) => told,
+    (delivered) => delivered,
   );
   return one.received.find(carries(mark)) as Message;
 }
@@ -70,17 +70,17 @@ const PREFIX: Record<Type, string> = {
 };
 
 describe('a broadcast', () => {
-  test.each(TYPES)('%s has its data, a timestamp, an id of its own and a position', async (type) => {
-    const mark = marked();
-    const one = await choosing([type]);
-    const event = marking[type](mark);
-    // of a state an older event than another test's would change nothing
+  test.each(TYPES)('%s has its data, a timestamp, its own id and a position', async (type) => {
+    const mark = freshMark();
+    const one = await subscriberOf([type]);
+    const event = eventWith[type](mark);
+    // on a state topic an event older than that of another test would change nothing
     const timestamp = new Date().toISOString();
 
-    const told = await untilTold(one, mark, { ...event, detail: { ...event.detail, timestamp, unknown: 'dropped' } });
+    const received = await untilDelivered(one, mark, { ...event, detail: { ...event.detail, timestamp, unknown: 'dropped' } });
 
     const { url, ...detail } = event.detail;
-    expect(told).toEqual({
+    expect(received).toEqual({
       type,
       data: { ...detail, ...(url ? { url: 'https://chat.example/api/webhooks/...' } : {}) },
       timestamp: type === 'status_update' ? expect.any(String) : timestamp,
@@ -89,9 +89,9 @@ describe('a broadcast', () => {
     });
   });
 
-  test('leaves out nothing that the original always has', async () => {
-    const mark = marked();
-    const one = await choosing(['alert', 'service_event', 'posco_event', 'log_update']);
+  test('has every field that the original always has', async () => {
+    const mark = freshMark();
+    const one = await subscriberOf(['alert', 'service_event', 'posco_event', 'log_update']);
     const bare = (event: PublishedEvent, ...names: string[]): PublishedEvent => ({
       ...event,
       detail: Object.fromEntries(Object.entries(event.detail).filter(([name]) => !names.includes(name))),
@@ -103,16 +103,16 @@ describe('a broadcast', () => {
       bare(deployment({ message: mark }), 'steps'),
       bare(log({ entries: [{ timestamp: '2024-01-01T12:00:00Z', level: 'info', message: mark }] }), 'total_new_entries'),
     ]);
-    const told = new Map<unknown, Message>();
-    while (told.size < 4) {
+    const byType = new Map<unknown, Message>();
+    while (byType.size < 4) {
       const message = await one.until(carries(mark));
-      told.set(message['type'], dataOf(message));
+      byType.set(message['type'], dataOf(message));
     }
 
-    expect(told.get('alert')).toMatchObject({ actions: [], metadata: {} });
-    expect(told.get('service_event')).toMatchObject({ details: {} });
-    expect(told.get('posco_event')).toMatchObject({ steps: [] });
-    expect(told.get('log_update')).toEqual({
+    expect(byType.get('alert')).toMatchObject({ actions: [], metadata: {} });
+    expect(byType.get('service_event')).toMatchObject({ details: {} });
+    expect(byType.get('posco_event')).toMatchObject({ steps: [] });
+    expect(byType.get('log_update')).toEqual({
       file_name: 'watchhamster.log',
       entries: [
         { timestamp: '2024-01-01T12:00:00Z', level: 'INFO', logger_name: '', message: mark, module: '', line_number: 0, thread_id: '' },
@@ -133,15 +133,15 @@ describe('a broadcast', () => {
     ['WebhookSettled', webhook({ response_code: 'ok' }), 'response_code'],
     ['PoscoChanged', deployment({ progress: 101 }), 'progress'],
     ['PoscoChanged', deployment({ steps: [{ name: 'x', status: 'lost' }] }), 'steps.0.status'],
-  ])('%s with a wrong field is rejected, and the field named (%#)', async (_, event, field) => {
+  ])('%s with a wrong field is rejected with the name of the field (%#)', async (_, event, field) => {
     const answer = await host.post('/internal/events', { events: [event] });
 
     expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, error_code: 'INVALID_MESSAGE_FORMAT' }] });
     expect(JSON.stringify(answer.body)).toContain(`detail.${field}:`);
   });
 
-  test('reaches a STOMP client on the same topic, as the body', async () => {
-    const mark = marked();
+  test('reaches a STOMP client on the same topic, as the body of a frame', async () => {
+    const mark = freshMark();
     const stomp = await connected(host.url);
     stomp.send(frame('SUBSCRIBE', { id: 'a', destination: 'ops:alert', receipt: 'a' }));
     await stomp.expect('RECEIPT');
@@ -159,7 +159,7 @@ describe('a broadcast', () => {
 });
 
 describe('a client that announced itself', () => {
-  test('is answered connection_status, and told all six broadcasts without subscribing', async () => {
+  test('gets connection_status, and all six broadcasts without subscribing', async () => {
     const one = await client();
     one.send({
       type: 'client_info',
@@ -177,8 +177,8 @@ describe('a client that announced itself', () => {
     });
     expect((await one.next())['type']).toBe('connected');
     const answer = await one.next();
-    const marks = Object.fromEntries(TYPES.map((type) => [type, marked()]));
-    for (const type of TYPES) await untilTold(one, marks[type] ?? '', marking[type](marks[type] ?? ''));
+    const marks = Object.fromEntries(TYPES.map((type) => [type, freshMark()]));
+    for (const type of TYPES) await untilDelivered(one, marks[type] ?? '', eventWith[type](marks[type] ?? ''));
 
     expect(answer).toEqual({
       type: 'connection_status',
@@ -198,18 +198,18 @@ describe('a client that announced itself', () => {
     expect(one.received.filter(ofType('error'))).toEqual([]);
   });
 
-  test('is told the newest status at once', async () => {
-    const mark = marked();
-    const first = await choosing(['status_update']);
-    await untilTold(first, mark, status({ network_status: mark }));
+  test('gets the newest status at once', async () => {
+    const mark = freshMark();
+    const first = await subscriberOf(['status_update']);
+    await untilDelivered(first, mark, status({ network_status: mark }));
 
     const one = await dashboard();
 
     expect(await one.until(ofType('status_update'))).toMatchObject({ type: 'status_update' });
   });
 
-  test('and did not ask to be told unasked is told nothing', async () => {
-    const mark = marked();
+  test('with the feature explicit gets no broadcasts by default', async () => {
+    const mark = freshMark();
     const [quiet, other] = [await dashboard(['explicit']), await dashboard()];
 
     await host.publish([alert({ title: mark })]);
@@ -218,7 +218,7 @@ describe('a client that announced itself', () => {
     await quiet.quiet(carries(mark));
   });
 
-  test('that says nothing of itself is not announced', async () => {
+  test('without a client id gets an error instead', async () => {
     const one = await client();
     one.send({ type: 'client_info', data: { user_agent: 'x' } });
 
@@ -229,20 +229,20 @@ describe('a client that announced itself', () => {
     });
   });
 
-  test('chooses with its first subscribe: then it is told that, and no more', async () => {
-    const [mark, other] = [marked(), marked()];
+  test('chooses with its first subscribe: from then on it gets only the chosen types', async () => {
+    const [mark, other] = [freshMark(), freshMark()];
     const one = await dashboard();
 
     one.send({ type: 'subscribe', data: { event_types: ['alert'] } });
     await one.until(ofType('subscribed'));
-    const witness = await choosing(['service_event']);
+    const witness = await subscriberOf(['service_event']);
     await host.publish([service({ message: other }), alert({ title: mark })]);
     await Promise.all([one.until(carries(mark)), witness.until(carries(other))]);
     await one.quiet(carries(other));
     const more = one.received.filter(ofType('subscribed')).length;
     one.send({ type: 'subscribe', data: { event_types: ['service_event'] } });
     await one.until(ofType('subscribed'));
-    const [both, again] = [marked(), marked()];
+    const [both, again] = [freshMark(), freshMark()];
     await host.publish([service({ message: both }), alert({ title: again })]);
     for (const wanted of [both, again]) if (!one.received.some(carries(wanted))) await one.until(() => one.received.some(carries(wanted)));
 
@@ -250,7 +250,7 @@ describe('a client that announced itself', () => {
   });
 
   test('chooses with its first unsubscribe too', async () => {
-    const mark = marked();
+    const mark = freshMark();
     const [one, other] = [await dashboard(), await dashboard()];
 
     one.send({ type: 'unsubscribe', data: { event_types: ['log_update'] } });
@@ -261,8 +261,8 @@ describe('a client that announced itself', () => {
     await one.quiet(carries(mark));
   });
 
-  test('keeps what it subscribed to by topic when it chooses', async () => {
-    const mark = marked();
+  test('keeps its subscriptions by topic when it chooses', async () => {
+    const mark = freshMark();
     const one = await dashboard();
 
     one.send({ type: 'subscribe', topic: 'ops:alert' });
@@ -274,16 +274,16 @@ describe('a client that announced itself', () => {
     await one.until(carries(mark));
   });
 
-  test('in the same breath as it chooses is told only what it chose', async () => {
-    const [mark, other] = [marked(), marked()];
+  test('and chooses at the same time gets only the chosen types', async () => {
+    const [mark, other] = [freshMark(), freshMark()];
     const one = await client();
     one.send({ type: 'client_info', data: { client_id: `dashboard_${freshId()}` } });
     one.send({ type: 'subscribe', data: { event_types: ['alert'] } });
     await one.until(() => one.received.some(ofType('subscribed')) && one.received.some(ofType('connection_status')));
-    // the announcement may still be at work
+    // the announcement may not be served yet
     await one.quiet(() => false);
 
-    const witness = await choosing(['service_event']);
+    const witness = await subscriberOf(['service_event']);
     await host.eventually(
       async () => {
         await host.publish([service({ message: other }), alert({ title: mark })]);
@@ -297,36 +297,36 @@ describe('a client that announced itself', () => {
 });
 
 describe('subscribe', () => {
-  test('answers one subscribed a type, in order, and lists the impossible types in one error', async () => {
+  test('is answered with one subscribed per type, in order, and one error for the impossible types', async () => {
     const one = await client();
     await one.next();
 
     one.send({ type: 'subscribe', data: { event_types: ['alert', 'weather', 'log_update', 'alert'] }, timestamp: '2024-01-01T12:00:00Z' });
 
-    // other tests' alerts may come in between
+    // alerts of other tests may come in between
     const answer = () => one.until(({ type }) => type === 'subscribed' || type === 'error');
     expect(await answer()).toMatchObject({ type: 'subscribed', topic: 'ops:alert', message: 'Subscribed to ops:alert' });
     expect(await answer()).toMatchObject({ type: 'subscribed', topic: 'ops:log_update' });
     expect(dataOf(await answer())).toMatchObject({ error_code: 'INVALID_MESSAGE_FORMAT', details: { topics: ['ops:weather'] } });
   });
 
-  test('tells nothing of a log that came before, unless a position is given: then everything since', async () => {
-    const marks = [marked(), marked(), marked()];
-    const first = await choosing(['alert']);
+  test('delivers no earlier message of a log, or with a position every message since', async () => {
+    const marks = [freshMark(), freshMark(), freshMark()];
+    const first = await subscriberOf(['alert']);
     await host.publish([alert({ title: marks[0] })]);
     const { position } = await first.until(carries(marks[0] ?? ''));
     await host.publish(marks.slice(1).map((title) => alert({ title })));
     for (const _ of marks.slice(1)) await first.until((message) => marks.slice(1).some((mark) => carries(mark)(message)));
 
-    const without = await choosing(['alert']);
+    const without = await subscriberOf(['alert']);
     await without.quiet((message) => marks.some((mark) => carries(mark)(message)));
     const back = await client();
     back.send({ type: 'subscribe', data: { event_types: ['alert'] }, since: position });
     const subscribed = await back.until(ofType('subscribed'));
-    const told = [await back.until(ofType('alert')), await back.until(ofType('alert'))];
+    const replayed = [await back.until(ofType('alert')), await back.until(ofType('alert'))];
 
     expect(subscribed).toMatchObject({ recovered: true });
-    expect(new Set(told.map((message) => dataOf(message)['title']))).toEqual(new Set(marks.slice(1)));
+    expect(new Set(replayed.map((message) => dataOf(message)['title']))).toEqual(new Set(marks.slice(1)));
   });
 
   test.each([
@@ -335,7 +335,7 @@ describe('subscribe', () => {
     [{ event_types: 'alert' }, 'data.event_types'],
     [{ event_types: ['alert'], filters: { alert_levels: ['fatal'] } }, 'data.filters.alert_levels.0'],
     [{ event_types: ['alert'], filters: { service_ids: 'all' } }, 'data.filters.service_ids'],
-  ])('with wrong data says what was expected (%#)', async (data, path) => {
+  ])('with wrong data gets an error that names the field (%#)', async (data, path) => {
     const one = await client();
     one.send({ type: 'subscribe', data });
 
@@ -346,15 +346,15 @@ describe('subscribe', () => {
     });
   });
 
-  test('again replaces the filter', async () => {
-    const one = await choosing(['alert'], { alert_levels: ['critical'] });
-    const [dropped, passed] = [marked(), marked()];
+  test('to the same type again replaces the filter', async () => {
+    const one = await subscriberOf(['alert'], { alert_levels: ['critical'] });
+    const [dropped, passed] = [freshMark(), freshMark()];
     await host.publish([alert({ title: dropped, level: 'info' }), alert({ title: passed, level: 'critical' })]);
     await one.until(carries(passed));
 
     one.send({ type: 'subscribe', data: { event_types: ['alert'], filters: { alert_levels: [] } } });
     await one.until(ofType('subscribed'));
-    const now = marked();
+    const now = freshMark();
     await host.publish([alert({ title: now, level: 'info' })]);
     await one.until(carries(now));
 
@@ -364,8 +364,8 @@ describe('subscribe', () => {
 
 describe('filters', () => {
   test('service_ids keep the events of some services', async () => {
-    const [mine, other] = [marked(), marked()];
-    const one = await choosing(['service_event'], { service_ids: [mine], alert_levels: ['critical'] });
+    const [mine, other] = [freshMark(), freshMark()];
+    const one = await subscriberOf(['service_event'], { service_ids: [mine], alert_levels: ['critical'] });
 
     await host.publish([service({ service_id: other }), service({ service_id: mine })]);
 
@@ -374,23 +374,23 @@ describe('filters', () => {
   });
 
   test('log_levels drop entries, count the rest, and send no update without entries', async () => {
-    const mark = marked();
-    const one = await choosing(['log_update'], { log_levels: ['error', 'WARNING'] });
+    const mark = freshMark();
+    const one = await subscriberOf(['log_update'], { log_levels: ['error', 'WARNING'] });
 
     await host.publish([log({ entries: [logEntry('INFO', mark)] })]);
     await host.publish([
       log({ entries: [logEntry('info', mark), logEntry('ERROR', mark), logEntry('Warning', mark)], total_new_entries: 3 }),
     ]);
-    const told = await one.until(carries(mark));
+    const received = await one.until(carries(mark));
 
-    expect((dataOf(told)['entries'] as { level: string }[]).map(({ level }) => level)).toEqual(['ERROR', 'WARNING']);
-    expect(dataOf(told)['total_new_entries']).toBe(2);
+    expect((dataOf(received)['entries'] as { level: string }[]).map(({ level }) => level)).toEqual(['ERROR', 'WARNING']);
+    expect(dataOf(received)['total_new_entries']).toBe(2);
   });
 
-  test('hold for what is told again after a break, too', async () => {
-    const mark = marked();
-    const first = await choosing(['alert']);
-    const begin = marked();
+  test('apply to a replay from a position, too', async () => {
+    const mark = freshMark();
+    const first = await subscriberOf(['alert']);
+    const begin = freshMark();
     await host.publish([alert({ title: begin })]);
     const { position } = await first.until(carries(begin));
     await host.publish([alert({ title: mark, level: 'info' })]);
@@ -398,16 +398,16 @@ describe('filters', () => {
     await host.publish([alert({ title: mark, level: 'error' })]);
     await first.until(carries(mark));
 
-    const back = await choosing(['alert'], { alert_levels: ['error'] }, position);
-    const told = await back.until(carries(mark));
+    const back = await subscriberOf(['alert'], { alert_levels: ['error'] }, position);
+    const received = await back.until(carries(mark));
 
-    expect(dataOf(told)['level']).toBe('error');
+    expect(dataOf(received)['level']).toBe('error');
     expect(back.received.filter(carries(mark))).toHaveLength(1);
   });
 });
 
 describe('ping', () => {
-  test('is answered with pong, the time it was given, and the latency', async () => {
+  test('is answered with pong, the time that the client sent, and the latency', async () => {
     const one = await client();
     const clientTime = new Date(Date.now() - 1_000).toISOString();
     one.send({ type: 'ping', data: { client_time: clientTime } });
@@ -422,7 +422,7 @@ describe('ping', () => {
     expect(latency_ms).toBe(Date.parse(String(server_time)) - Date.parse(clientTime));
   });
 
-  test('of a clock that is ahead has a latency of 0', async () => {
+  test('from a clock that is ahead has a latency of 0', async () => {
     const one = await client();
     one.send({ type: 'ping', data: { client_time: '2999-01-01T00:00:00Z' } });
 
@@ -457,7 +457,7 @@ describe('errors', () => {
     });
   });
 
-  test('UNKNOWN_MESSAGE_TYPE names the types there are', async () => {
+  test('UNKNOWN_MESSAGE_TYPE lists the known types', async () => {
     const { error_code, details } = dataOf(await refused({ type: 'dance', data: {} }));
 
     expect(error_code).toBe('UNKNOWN_MESSAGE_TYPE');
@@ -478,7 +478,7 @@ describe('errors', () => {
     [{ action: 'restart' }],
     [{ service_id: 'x', action: 'explode' }],
     [{ service_id: 'x', action: 'stop', options: { timeout: 'long' } }],
-  ])('INVALID_MESSAGE_FORMAT answers a service_control that is none (%#)', async (data) => {
+  ])('INVALID_MESSAGE_FORMAT answers an invalid service_control (%#)', async (data) => {
     expect(dataOf(await refused({ type: 'service_control', data }))).toMatchObject({ error_code: 'INVALID_MESSAGE_FORMAT' });
   });
 
@@ -494,7 +494,7 @@ describe('errors', () => {
     });
   });
 
-  test('AUTHENTICATION_REQUIRED answers who publishes without a key', async () => {
+  test('AUTHENTICATION_REQUIRED answers a publish without a key', async () => {
     expect((await host.post('/internal/events', { events: [alert()] }, {})).body).toMatchObject({ error_code: 'AUTHENTICATION_REQUIRED' });
   });
 });

@@ -11,7 +11,7 @@ import { originalSource } from '../helpers/originals.ts';
 
 const host = sharedHost();
 const sockets: WebSocket[] = [];
-/** As a browser's, but remembered, so that the test can end it. */
+/** Remembers its sockets, so that the test can end them. */
 class Remembered extends WebSocket {
   constructor(url: string) {
     super(url);
@@ -22,16 +22,16 @@ const undo: (() => void)[] = [];
 afterEach(() => {
   for (const one of undo.splice(0)) one();
   for (const socket of sockets.splice(0)) {
-    // its example would come back otherwise
+    // the example would reconnect otherwise
     socket.onclose = null;
     socket.terminate();
   }
 });
 
-/** Everything the examples take for granted. Their client ids are always the same, and good for five connections. */
-function around(over: Record<string, unknown> = {}) {
-  const said: unknown[][] = [];
-  const note = (...words: unknown[]): void => void said.push(words);
+/** The globals that the examples expect. Their client ids are always the same, which allows five connections. */
+function globalsFor(over: Record<string, unknown> = {}) {
+  const logged: unknown[][] = [];
+  const note = (...words: unknown[]): void => void logged.push(words);
   const timers: { work: () => void; ms: number }[] = [];
   const globals = {
     WebSocket: Remembered,
@@ -44,15 +44,15 @@ function around(over: Record<string, unknown> = {}) {
     Object,
     ...over,
   };
-  return { globals, said, timers };
+  return { globals, logged, timers };
 }
 const run = async (name: string, globals: object): Promise<void> => {
   new Script(await originalSource(name, host.url)).runInNewContext(globals);
 };
 
-test('connect.js announces itself and is told broadcasts', async () => {
+test('connect.js announces itself and gets broadcasts', async () => {
   const received: Record<string, unknown>[] = [];
-  const { globals, said } = around({ handleWebSocketMessage: (message: Record<string, unknown>) => void received.push(message) });
+  const { globals, logged } = globalsFor({ handleWebSocketMessage: (message: Record<string, unknown>) => void received.push(message) });
   await run('connect.js', globals);
   await host.eventually(
     async () => received.map(({ type }) => type),
@@ -66,22 +66,22 @@ test('connect.js announces itself and is told broadcasts', async () => {
     async () => JSON.stringify(received),
     (text) => text.includes(mark),
   );
-  expect(said.filter(([word]) => String(word).includes('오류'))).toEqual([]);
+  expect(logged.filter(([word]) => String(word).includes('오류'))).toEqual([]);
 });
 
-test('manager.js: the class hands on what it knows, is answered its ping, and takes the rest for unknown', async () => {
+test('manager.js passes known messages to its handlers, gets its pong, and logs the rest as unknown', async () => {
   const handled: unknown[] = [];
-  const { globals, said, timers } = around();
+  const { globals, logged, timers } = globalsFor();
   for (const name of ['handleStatusUpdate', 'handleServiceEvent', 'handleAlert', 'handlePong'])
     (globals as Record<string, unknown>)[name] = (data: unknown) => void handled.push([name, data]);
-  // its methods are the user's to add
+  // the example leaves its handlers to the user
   const source = (await originalSource('manager.js', host.url)).replace(
     '// 사용 예시',
     `for (const name of ['handleStatusUpdate', 'handleServiceEvent', 'handleAlert', 'handlePong']) WebSocketManager.prototype[name] = globalThis[name];`,
   );
   new Script(source).runInNewContext(globals);
   await host.eventually(
-    async () => JSON.stringify(said),
+    async () => JSON.stringify(logged),
     (text) => text.includes('connection_status'),
   );
   const mark = `mark-${freshId()}`;
@@ -94,7 +94,7 @@ test('manager.js: the class hands on what it knows, is answered its ping, and ta
   for (const name of ['handleStatusUpdate', 'handleAlert', 'handleServiceEvent'])
     await host.eventually(
       async () => {
-        // another test's state may take its place
+        // the status of another test may replace it
         if (name === 'handleStatusUpdate') await host.publish([status({ network_status: mark })]);
         return handled;
       },
@@ -106,7 +106,7 @@ test('manager.js: the class hands on what it knows, is answered its ping, and ta
   );
 });
 
-test('dashboard.jsx: the hook, rendered, shows the machine, and its button is answered', async () => {
+test('dashboard.jsx, rendered, shows the status, and its button gets a reply', async () => {
   const window = new Window({ url: host.url });
   const give = (name: string, value: unknown): void => {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);

@@ -12,7 +12,7 @@ const settled = (ticker: string, price: number) =>
   );
 
 describe('events', () => {
-  test.each(['bus', 'direct'] as const)('go through on lane %s', async (lane) => {
+  test.each(['bus', 'direct'] as const)('are delivered over the lane %s', async (lane) => {
     const ticker = freshTicker();
 
     await host.publish([tick(ticker, 42)], lane);
@@ -20,7 +20,7 @@ describe('events', () => {
     await settled(ticker, 42);
   });
 
-  test('go over the bus where no lane is named', async () => {
+  test('are delivered without a lane in the request', async () => {
     const ticker = freshTicker();
 
     expect(await host.post('/internal/events', { events: [tick(ticker, 43)] })).toEqual({
@@ -31,7 +31,7 @@ describe('events', () => {
     await settled(ticker, 43);
   });
 
-  test('with unknown fields are taken without them', async () => {
+  test('with unknown fields are accepted without them', async () => {
     const ticker = freshTicker();
 
     await host.publish([tick(ticker, 44, { exchange: 'KRX', _accepted: { id: 'forged', time: null, acceptedAtMs: 1, index: 0 } })]);
@@ -40,7 +40,7 @@ describe('events', () => {
     expect(await host.get(`/internal/price/${ticker}`)).not.toHaveProperty('body.exchange');
   });
 
-  test('that are invalid are rejected with their place, and 499 good ones around it go through', async () => {
+  test('that are invalid are rejected with their index, and the 499 good ones around it are accepted', async () => {
     const tickers = Array.from({ length: 500 }, freshTicker);
     const events = tickers.map((ticker, index) => (index === 250 ? tick('nonsense', 1) : tick(ticker, index + 1)));
 
@@ -55,7 +55,7 @@ describe('events', () => {
     await settled(tickers[499] as string, 500);
   });
 
-  test('with an id are idempotent: the same again does not override what came between', async () => {
+  test('with an id are idempotent: a repeat does not override a later event', async () => {
     const ticker = freshTicker();
     const first = { ...tick(ticker, 1, { timestamp: undefined }), id: `first-${ticker}` };
     await host.publish([first]);
@@ -70,7 +70,7 @@ describe('events', () => {
     expect(await priceOf(ticker)).toBe(2);
   });
 
-  test('take their time from `time` where the detail has none', async () => {
+  test('take their time from `time` if the detail has none', async () => {
     const ticker = freshTicker();
 
     await host.publish([{ ...tick(ticker, 5, { timestamp: undefined }), time: '2026-01-02T03:04:05.678Z' }]);
@@ -80,11 +80,11 @@ describe('events', () => {
   });
 });
 
-describe('one event of 500', () => {
+describe('an event', () => {
   const good = tick('005930', 100);
   test.each([
-    ['nothing', null],
-    ['a text', 'tick'],
+    ['null', null],
+    ['a string', 'tick'],
     ['a list', [good]],
     ['no source', { ...good, source: undefined }],
     ['an unknown source', { ...good, source: 'market.bonds' }],
@@ -93,13 +93,13 @@ describe('one event of 500', () => {
     ['no detail', { ...good, detail: undefined }],
     ['a detail that is a list', { ...good, detail: [] }],
     ['no price', tick('005930', 1, { price: undefined })],
-    ['a price in words', tick('005930', 1, { price: '158600' })],
+    ['a price that is a string', tick('005930', 1, { price: '158600' })],
     ['a fractional price', tick('005930', 1, { price: 158_600.5 })],
     ['a negative price', tick('005930', -1)],
     ['a price beyond whole numbers', tick('005930', 1, { price: 1e300 })],
-    ['a rate that is no number', tick('005930', 1, { change_rate: null })],
+    ['a rate that is null', tick('005930', 1, { change_rate: null })],
     ['a bad ticker', tick('5930', 1)],
-    ['a time that is none', tick('005930', 1, { timestamp: 'just now' })],
+    ['an invalid time', tick('005930', 1, { timestamp: 'just now' })],
     ['a time without zone', tick('005930', 1, { timestamp: '2026-02-06T22:48:44' })],
     ['a day that does not exist', daily('005930', 1, '2026-02-30')],
     ['a halt without ticker', halt('')],
@@ -109,7 +109,7 @@ describe('one event of 500', () => {
       '501 quotes in one',
       { source: 'market.price', detailType: 'PricesTicked', detail: { quotes: Array.from({ length: 501 }, () => good.detail) } },
     ],
-  ])('with %s is rejected with a reason', async (_, event) => {
+  ])('is rejected with a reason: %s', async (_, event) => {
     const { status, body } = await host.post('/internal/events', { events: [event] });
 
     expect({ status, body }).toEqual({
@@ -132,14 +132,14 @@ describe('requests', () => {
 
   test.each([
     ['bytes that are not JSON', '{"events":[', 400],
-    ['nothing', '', 400],
+    ['an empty body', '', 400],
     ['a list', [], 400],
     ['no events', {}, 400],
     ['an empty list', { events: [] }, 400],
     ['501 events', { events: Array.from({ length: 501 }, () => tick('005930', 1)) }, 400],
     ['an unknown lane', { events: [tick('005930', 1)], lane: 'fast' }, 400],
     ['more than 1 MB', { events: [tick('005930', 1, { note: 'x'.repeat(1_100_000) })] }, 413],
-  ])('of %s are refused', async (_, body, status) => {
+  ])('with %s are refused with an error body', async (_, body, status) => {
     const answer = await host.post('/internal/events', body);
 
     expect(answer).toEqual({
@@ -148,7 +148,7 @@ describe('requests', () => {
     });
   });
 
-  test('are answered for another origin too', async () => {
+  test('from another origin are allowed by CORS', async () => {
     const response = await fetch(`${host.url}/api/kr/realtime-prices?tickers=005930`, {
       method: 'OPTIONS',
       headers: { origin: 'https://charts.example', 'access-control-request-method': 'GET' },
