@@ -4,17 +4,25 @@ import { inspect } from 'node:util';
 /** The longest a wait may last, in ms of real time: less than a test may, so that a test fails by what it lacks and not by a time-out. */
 export const WAIT_MS = 20_000;
 
+/** The same for a process that bundles, synthesises or starts a local run. */
+export const PROCESS_MS = 40_000;
+
 const SHOWN = 30;
 
-/** Waits for `wait`; after `WAIT_MS` it fails, with what was awaited and what had been received by then. */
-export async function within<Value>(wait: Promise<Value>, what: string, received: () => readonly unknown[] = () => []): Promise<Value> {
+/** Waits for `wait`; after `ms` it fails, with what was awaited and what had been received by then. */
+export async function within<Value>(
+  wait: Promise<Value>,
+  what: string,
+  received: () => readonly unknown[] = () => [],
+  ms = WAIT_MS,
+): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const timeIsUp = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, WAIT_MS, 'late');
+    timer = setTimeout(resolve, ms, 'late');
   });
   try {
     const first = await Promise.race([wait.then((value) => ({ value })), timeIsUp]);
-    if (first === 'late') throw new AssertionError({ message: `expected ${what} within ${WAIT_MS / 1000} s; ${excerpt(received())}` });
+    if (first === 'late') throw new AssertionError({ message: `expected ${what} within ${ms / 1000} s; ${excerpt(received())}` });
     return first.value;
   } finally {
     clearTimeout(timer);

@@ -1,14 +1,16 @@
-/** `npm run deploy` does not open every user's topics to everybody by accident. */
+/** `npm run deploy` asks for identity, so that no deployment opens users' topics to everybody by accident. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { PROCESS_MS } from '../helpers/within.ts';
 
 const deploy = (environment: Record<string, string>) =>
   spawnSync(process.execPath, ['--import', 'tsx', 'bin/deploy.ts', '--version'], {
     env: { ...process.env, ...environment },
     encoding: 'utf8',
+    timeout: PROCESS_MS,
   });
 
-test('without identity it is refused, with what to do', () => {
+test('a deploy without identity is refused with the settings to choose from', () => {
   const { status, stderr } = deploy({ AUTH_MODE: '', ALLOW_ANONYMOUS: '' });
 
   expect(status).toBe(1);
@@ -16,7 +18,7 @@ test('without identity it is refused, with what to do', () => {
   expect(stderr).toContain('ALLOW_ANONYMOUS=true');
 });
 
-test('a token mode without issuer and audience is refused too', () => {
+test('a deploy with tokens but without issuer and audience is refused too', () => {
   const { status, stderr } = deploy({ AUTH_MODE: 'jwt', JWT_ISSUER: '', JWT_AUDIENCE: '' });
 
   expect(status).toBe(1);
@@ -24,7 +26,7 @@ test('a token mode without issuer and audience is refused too', () => {
   expect(stderr).toContain('JWT_AUDIENCE');
 });
 
-test('with identity, or told so, it goes on to the CDK', () => {
+test('a deploy with identity, or with anonymous access allowed, continues to the CDK', () => {
   const good: Record<string, string>[] = [
     { AUTH_MODE: 'none', ALLOW_ANONYMOUS: 'true' },
     { AUTH_MODE: 'jwt', JWT_ISSUER: 'https://login.example', JWT_AUDIENCE: 'push', ALLOW_ANONYMOUS: '' },

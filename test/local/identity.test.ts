@@ -1,4 +1,4 @@
-/** `AUTH_MODE=jwt`: on every transport a token is asked for, and nobody gets what is another's. */
+/** `AUTH_MODE=jwt`: every transport needs a token, and no user gets the messages of another. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { generateKeyPair, SignJWT } from 'jose';
@@ -10,6 +10,7 @@ import { freshId, rank, settled } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 import { wholeStream } from '../helpers/sse.ts';
 import { frame, rawStomp } from '../helpers/stomp.ts';
+import { WAIT_MS, within } from '../helpers/within.ts';
 
 const JWT = { AUTH_MODE: 'jwt', JWT_ISSUER: LOCAL_ISSUER, JWT_AUDIENCE: LOCAL_AUDIENCE, JWT_JWKS_URI: LOCAL_JWKS_URI };
 const USER = 100;
@@ -24,29 +25,29 @@ afterAll(() => own.run.stop());
 const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const claims = { iss: LOCAL_ISSUER, aud: LOCAL_AUDIENCE, sub: String(USER), exp: Math.floor(Date.now() / 1000) + 600 };
 
-/** Tokens that are no good, each with what is wrong with it. */
+/** Invalid tokens, by their defect. */
 const bad: [string, () => Promise<string>][] = [
-  ['no token at all', async () => 'garbage'],
-  ['an unsigned one', async () => `${base64({ alg: 'none' })}.${base64(claims)}.`],
+  ['a text that is no token', async () => 'garbage'],
+  ['an unsigned token', async () => `${base64({ alg: 'none' })}.${base64(claims)}.`],
   [
-    'one signed with a shared secret',
+    'a token signed with a shared secret',
     async () => new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'local' }).sign(Buffer.alloc(32)),
   ],
   [
-    "one signed with another's key",
+    'a token signed with another key',
     async () => new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'local' }).sign((await generateKeyPair('ES256')).privateKey),
   ],
   [
-    'one whose claims were changed',
+    'a token with changed claims',
     async () => {
       const [head, , signature] = (await own.run.mint({ user: String(OTHER) })).split('.');
       return `${head}.${base64(claims)}.${signature}`;
     },
   ],
-  ['an expired one', () => own.run.mint({ user: String(USER), seconds: -60 })],
+  ['an expired token', () => own.run.mint({ user: String(USER), seconds: -60 })],
 ];
 
-/** What a call with a token comes to: `ok`, or the code of the refusal. */
+/** The outcome of a call with a token: `ok`, or the code of the refusal. */
 type Outcome = 'ok' | 'AUTHENTICATION_REQUIRED' | 'PERMISSION_DENIED' | 'handshake 401';
 
 const codeOf = ({ status, body }: { status: number; body: Record<string, unknown> }): Outcome => {
@@ -59,7 +60,7 @@ const codeOf = ({ status, body }: { status: number; body: Record<string, unknown
 };
 const authorization = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
 
-/** Asks, on a transport, for something private to a user. */
+/** By transport: requests something private to a user. */
 const transports: [string, (token: string | null, userId: number) => Promise<Outcome>][] = [
   [
     'registration',
@@ -111,28 +112,28 @@ async function stomp(userId: number, connectHeaders: Record<string, string>): Pr
   return answer.command === 'RECEIPT' ? 'ok' : (answer.headers.get('error-code') as Outcome);
 }
 
-describe.each(transports)('%s', (name, ask) => {
+describe.each(transports)('%s', (name, request) => {
   const isJson = name.startsWith('JSON');
   const refused: Outcome = isJson ? 'handshake 401' : 'AUTHENTICATION_REQUIRED';
 
-  test('a right token is served', async () => {
-    expect(await ask(await own.run.mint({ user: String(USER) }), USER)).toBe('ok');
+  test('a valid token is accepted', async () => {
+    expect(await request(await own.run.mint({ user: String(USER) }), USER)).toBe('ok');
   });
 
   test("another user's topic is refused", async () => {
-    expect(await ask(await own.run.mint({ user: String(OTHER), roles: ['ops:read', 'ops:control'] }), USER)).toBe('PERMISSION_DENIED');
+    expect(await request(await own.run.mint({ user: String(OTHER), roles: ['ops:read', 'ops:control'] }), USER)).toBe('PERMISSION_DENIED');
   });
 
   test('no token is refused', async () => {
-    expect(await ask(null, USER)).toBe(refused);
+    expect(await request(null, USER)).toBe(refused);
   });
 
   test.each(bad)('%s is refused', async (_, make) => {
-    expect(await ask(await make(), USER)).toBe(refused);
+    expect(await request(await make(), USER)).toBe(refused);
   });
 });
 
-test('of several topics a JSON client gets those it may have, and one error lists the rest', async () => {
+test('a JSON client gets those of several topics that it may see, and one error lists the rest', async () => {
   const client = await connect(own.url, { protocols: ['push.json.v1', `bearer.${await own.run.mint({ user: String(USER) })}`] });
   expect(client.socket.protocol).toBe('push.json.v1');
   const [mine, theirs] = [`/topic/waiting-queue/1/${USER}`, `/topic/waiting-queue/1/${OTHER}`];
@@ -146,7 +147,7 @@ test('of several topics a JSON client gets those it may have, and one error list
   await client.close();
 });
 
-test('a token in the STOMP handshake is enough; a bad one there is refused', async () => {
+test('a valid token in the STOMP handshake is enough, and an invalid one there is refused', async () => {
   const good = await rawStomp(own.url, { headers: authorization(await own.run.mint({ user: String(USER) })) });
   good.send(frame('CONNECT', { 'accept-version': '1.2' }));
   await good.expect('CONNECTED');
@@ -155,9 +156,9 @@ test('a token in the STOMP handshake is enough; a bad one there is refused', asy
   await expect(rawStomp(own.url, { headers: authorization('bad') })).rejects.toThrow('401');
 });
 
-test('a STOMP client that does not say who it is within 10 s is let go', async () => {
+test('a STOMP client that sends no CONNECT within 10 s is closed', async () => {
   const client = await rawStomp(own.url);
-  // heart-beats are no CONNECT
+  // a heart-beat does not count as one
   client.send('\n');
   await own.run.settled();
 
@@ -167,7 +168,7 @@ test('a STOMP client that does not say who it is within 10 s is let go', async (
   await client.closed();
 });
 
-test('an old STOMP client without subprotocol must have its token in the handshake', async () => {
+test('a STOMP client without subprotocol needs its token in the handshake', async () => {
   await expect(rawStomp(own.url, { protocols: [] })).rejects.toThrow('401');
   const client = await rawStomp(own.url, { protocols: [], headers: authorization(await own.run.mint({ user: String(USER) })) });
   client.send(frame('CONNECT', {}));
@@ -175,7 +176,7 @@ test('an old STOMP client without subprotocol must have its token in the handsha
   client.close();
 });
 
-test('REST asks for a token too; health and publishing do not', async () => {
+test('REST needs a token too; health and publishing do not', async () => {
   expect(await own.get('/api/kr/realtime-prices?tickers=005930')).toMatchObject({ status: 401 });
   expect(await own.get('/internal/prices')).toMatchObject({ status: 401, body: { error_code: 'AUTHENTICATION_REQUIRED' } });
   expect((await own.get('/internal/prices', authorization(await own.run.mint({ user: 'x' })))).status).toBe(200);
@@ -183,25 +184,16 @@ test('REST asks for a token too; health and publishing do not', async () => {
   await own.publish([settled(1, 1, 'SUCCESS')]);
 });
 
-test('`npm run token` mints a token that is served', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--import',
-    'tsx',
-    'bin/token.ts',
-    '--user',
-    String(USER),
-    '--roles',
-    'ops:read',
-    '--url',
-    own.url,
-  ]);
+test('`npm run token` mints a token that is accepted', async () => {
+  const words = ['--user', String(USER), '--roles', 'ops:read', '--url', own.url];
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bin/token.ts', ...words], { timeout: WAIT_MS });
 
   expect(await sse(own.url, stdout.trim(), USER)).toBe('ok');
   const payload = JSON.parse(Buffer.from(stdout.split('.')[1] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>;
   expect(payload).toMatchObject({ sub: String(USER), roles: ['ops:read'], iss: LOCAL_ISSUER });
 });
 
-test('keys that cannot be had are answered 503, but not for a token that could never be good', async () => {
+test('keys that cannot be fetched are answered 503, but a token that cannot be valid 401', async () => {
   const lost = await runWith({ ...JWT, JWT_ISSUER: 'https://127.0.0.1:9', JWT_JWKS_URI: '' });
   const token = await new SignJWT({ ...claims, iss: 'https://127.0.0.1:9' })
     .setProtectedHeader({ alg: 'ES256', kid: 'k' })
@@ -212,11 +204,11 @@ test('keys that cannot be had are answered 503, but not for a token that could n
   expect(await wholeStream(lost.url + path, authorization(`${base64({ alg: 'HS256' })}.${base64(claims)}.AAAA`))).toMatchObject({
     status: 401,
   });
-  const status = await new Promise((resolve) => {
+  const refusal = new Promise((resolve) => {
     const socket = new WebSocket(`${lost.url.replace('http', 'ws')}/ws`, { headers: authorization(token) });
     socket.on('error', () => undefined);
     socket.on('unexpected-response', (_, response) => resolve(response.statusCode));
   });
-  expect(status).toBe(503);
+  expect(await within(refusal, 'a refused handshake')).toBe(503);
   await lost.run.stop();
 });

@@ -1,4 +1,4 @@
-/** Limits that are settings, and clients that behave badly, against a local run of their own. */
+/** Limits that are settings, and clients that misbehave, on a local run of this file. */
 import { once } from 'node:events';
 import { connect as dial } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { systems } from '../../systems/index.ts';
 import { connect, ofType } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
 import { type OwnRun, ownRun } from '../helpers/local.ts';
+import { within } from '../helpers/within.ts';
 
 let assembly: Assembly;
 let own: OwnRun;
@@ -23,7 +24,7 @@ afterAll(async () => {
 
 const connections = async (): Promise<unknown> => (await own.get('/api/health')).body['connections'];
 
-/** Sends a request's head as it stands, and gives what comes back. */
+/** Sends the head of a request unchanged, and returns the response. */
 async function raw(head: string, leaveAtOnce = false): Promise<string> {
   const socket = dial(Number(new URL(own.url).port), '127.0.0.1');
   let answer = '';
@@ -31,10 +32,10 @@ async function raw(head: string, leaveAtOnce = false): Promise<string> {
     answer += chunk.toString('latin1');
   });
   socket.on('error', () => undefined);
-  await once(socket, 'connect');
+  await within(once(socket, 'connect'), 'a connection');
   socket.write(head);
   if (leaveAtOnce) socket.resetAndDestroy();
-  await once(socket, 'close');
+  await within(once(socket, 'close'), 'the end of the connection', () => [answer]);
   return answer;
 }
 const upgrade = (path: string, over: string[] = []): string =>
@@ -51,7 +52,7 @@ const upgrade = (path: string, over: string[] = []): string =>
   ].join('\r\n');
 
 describe('the handshake', () => {
-  test('is refused with 403 from an origin that is not allowed, and passes from one that is', async () => {
+  test('is refused with 403 from an origin that is not allowed, and accepted from one that is', async () => {
     await expect(connect(own.url, { headers: { origin: 'https://evil.example' } })).rejects.toThrow('403');
     const client = await connect(own.url, { headers: { origin: 'https://b.example' } });
 
@@ -60,7 +61,7 @@ describe('the handshake', () => {
     await own.eventually(connections, (count) => count === 0);
   });
 
-  test('is refused with 503 past MAX_CONNECTIONS, and that one is not counted', async () => {
+  test('is refused with 503 past MAX_CONNECTIONS, and then not counted', async () => {
     const clients = [await connect(own.url), await connect(own.url), await connect(own.url)];
 
     await expect(connect(own.url)).rejects.toThrow('503');
@@ -70,7 +71,7 @@ describe('the handshake', () => {
     await own.eventually(connections, (count) => count === 0);
   });
 
-  test('that is broken off leaves no connection behind', async () => {
+  test('leaves no connection behind if the client resets it', async () => {
     for (let index = 0; index < 10; index++) await raw(upgrade('/ws'), true);
     await own.run.settled();
 
@@ -79,14 +80,14 @@ describe('the handshake', () => {
 
   test.each([
     ['without a key', upgrade('/ws').replace(/Sec-WebSocket-Key: [^\r]*\r\n/, '')],
-    ['with subprotocols that are none', upgrade('/ws', ['Sec-WebSocket-Protocol: a,,b'])],
+    ['with malformed subprotocols', upgrade('/ws', ['Sec-WebSocket-Protocol: a,,b'])],
     ['of an old version', upgrade('/ws').replace('Version: 13', 'Version: 8')],
-  ])('%s is a bad request, and asks no function', async (_, head) => {
+  ])('%s is a bad request, and calls no function', async (_, head) => {
     expect(await raw(head)).toMatch(/^HTTP\/1\.1 400 /);
     expect(await connections()).toBe(0);
   });
 
-  test('to another path is answered 404, also where the client resets at once', async () => {
+  test('to another path is answered 404, also after clients that reset at once', async () => {
     for (let index = 0; index < 50; index++) await raw(upgrade('/nowhere'), true);
 
     const answer = await raw(upgrade('/nowhere'));
@@ -96,7 +97,7 @@ describe('the handshake', () => {
 });
 
 describe('subscriptions', () => {
-  test('past the limit are refused by name; the others of the message are served', async () => {
+  test('past the limit are refused by topic; the others of the same message are served', async () => {
     const client = await connect(own.url);
     const topics = Array.from({ length: 7 }, (_, index) => `price:00000${index}`);
 
@@ -108,7 +109,7 @@ describe('subscriptions', () => {
     await client.close();
   });
 
-  test('do not count once they have ended', async () => {
+  test('no longer count after their end', async () => {
     const client = await connect(own.url);
 
     for (let index = 0; index < 12; index++) {
@@ -122,7 +123,7 @@ describe('subscriptions', () => {
     await client.close();
   });
 
-  test('that ended in the same breath stay ended', async () => {
+  test('that end right after their start stay ended', async () => {
     const client = await connect(own.url);
     await client.next();
 
@@ -136,7 +137,7 @@ describe('subscriptions', () => {
     await client.close();
   });
 
-  test('are served and told although posts are throttled in between', { timeout: 60_000 }, async () => {
+  test('are served and delivered despite throttled posts', { timeout: 60_000 }, async () => {
     const client = await connect(own.url);
     await client.next();
     await own.publish([tick('300000', 7), tick('300001', 8)]);
@@ -153,14 +154,14 @@ describe('subscriptions', () => {
       await own.run.settled();
     }
 
-    const told = client.received.filter(ofType('price_update')).map((message) => message['ticker']);
-    expect(new Set(told)).toEqual(new Set(['300000', '300001']));
+    const tickers = client.received.filter(ofType('price_update')).map((message) => message['ticker']);
+    expect(new Set(tickers)).toEqual(new Set(['300000', '300001']));
     await client.close();
   });
 });
 
 describe('publishing', () => {
-  test('a number that no table holds is rejected with its place; the others of the request go through', async () => {
+  test('an event with a number that no table can hold is rejected with its index; the others are accepted', async () => {
     const answer = await own.post('/internal/events', {
       events: [tick('400000', 1, { change_rate: 1e300 }), tick('400001', 2, { change_rate: 1e-200 })],
       lane: 'direct',
@@ -171,7 +172,7 @@ describe('publishing', () => {
     expect((await own.get('/internal/price/400001')).body['change_rate']).toBe(0);
   });
 
-  test('a detail nested beyond measure is rejected, and the others go through', async () => {
+  test('an event nested too deeply is rejected, and the others are accepted', async () => {
     const deep = `{"events":[{"source":"market.price","detailType":"PriceTicked","detail":{"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}},${JSON.stringify(tick('400002', 3))}],"lane":"direct"}`;
 
     expect(await own.post('/internal/events', deep)).toMatchObject({
@@ -180,7 +181,7 @@ describe('publishing', () => {
     });
   });
 
-  test('the same id at another place of another request is the same event', async () => {
+  test('an event with the same id in another request is the same event', async () => {
     const event = { ...tick('400003', 3), id: 'the-same' };
     await own.publish([event]);
     await own.run.settled();
@@ -193,15 +194,15 @@ describe('publishing', () => {
   });
 });
 
-describe('trouble of ours', () => {
-  test('is told as INTERNAL_SERVER_ERROR with a request id, and nothing of what it was', { timeout: 60_000 }, async () => {
+describe('an internal failure', () => {
+  test('is answered INTERNAL_SERVER_ERROR with a request id, and without its cause', { timeout: 60_000 }, async () => {
     const client = await connect(own.url);
     const subscribe = { type: 'subscribe', topic: 'price:500000' };
     client.send(subscribe);
     await client.until(ofType('subscribed'));
     own.run.levers.failCalls = 1;
 
-    // named again, the state is told by a job, which no queue takes now
+    // a repeated subscribe needs a job, which no queue accepts now
     client.send(subscribe);
     const error = await client.until(ofType('error'));
     const answer = await own.get('/api/messages/any-id');

@@ -1,4 +1,4 @@
-/** What the demo's operations tell: earthquakes by magnitude and in their order, this machine, the functions' lines. */
+/** The demo's operations: earthquakes by magnitude and in order, the status of this machine, and the functions' log lines. */
 import { expect, test } from 'vitest';
 import { checkEvent } from '../../core/events/envelope.ts';
 import { alertOf, levelOf, readEarthquakes, replay } from '../../local/demo/earthquakes.ts';
@@ -9,7 +9,7 @@ import { channels } from '../helpers/ports.ts';
 
 const check = (event: OutgoingEvent) => checkEvent({ ...event, id: 'e', time: null, acceptedAtMs: 0, index: 0 }, channels);
 
-test('earthquakes are a real week, each an alert by its magnitude', () => {
+test('the earthquakes span a week, and each is an alert by its magnitude', () => {
   const quakes = readEarthquakes();
 
   expect(quakes.length).toBeGreaterThan(900);
@@ -27,24 +27,24 @@ test('earthquakes are a real week, each an alert by its magnitude', () => {
   ]);
 });
 
-test('earthquakes come in their order and at their time, each once a round, and begin anew', () => {
+test('the earthquakes are replayed in order and at their time, once per round, and start again', () => {
   const quakes = readEarthquakes().slice(0, 5);
   const [first, last] = [quakes[0]?.atMs ?? 0, quakes.at(-1)?.atMs ?? 0];
   const due = replay(quakes, 100);
 
   expect(due(0)).toEqual([quakes[0]]);
-  const told = [];
+  const replayed = [];
   for (let elapsedMs = 1; elapsedMs * 100 <= last - first; elapsedMs++) {
     for (const quake of due(elapsedMs)) {
       expect(quake.atMs - first).toBeLessThanOrEqual(elapsedMs * 100);
-      told.push(quake);
+      replayed.push(quake);
     }
   }
-  expect(told).toEqual(quakes.slice(1, -1));
+  expect(replayed).toEqual(quakes.slice(1, -1));
   expect(due((2 * (last - first + 1)) / 100)).toEqual([quakes[4], ...quakes, quakes[0]]);
 });
 
-test('the machine tells its own figures, as a status should be', async () => {
+test('the machine reports its own figures as a valid status', async () => {
   const before = { busy: 100, all: 1_000 };
   const status = await machineStatus(before, { busy: 350, all: 2_000 }, 9);
 
@@ -55,11 +55,11 @@ test('the machine tells its own figures, as a status should be', async () => {
   for (const name of ['memory_percent', 'disk_usage']) expect(status[name]).toBeGreaterThan(0);
 });
 
-test('the journal keeps the lines that tell of clients, once, and none that publishing itself makes', () => {
+test('the journal keeps log lines about clients, once, and none that publishing causes', () => {
   const journal = makeJournal();
   const line = (message: string) => JSON.stringify({ level: 'INFO', message, timestamp: '2026-02-06T03:00:00.000Z', clientId: 'x' });
   journal.note('ws-message', line('subscribe'));
-  journal.note('ingest', line('told'));
+  journal.note('ingest', line('delivered'));
   journal.note('ws-message', 'not JSON');
   journal.note('ws-message', JSON.stringify({ _aws: {}, MessagesIn: 1 }));
 

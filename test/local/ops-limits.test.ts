@@ -1,4 +1,4 @@
-/** The operations monitor's limits, by URL, against a local run of their own (`docs/protocol.md`, "Errors and limits"). */
+/** The operations monitor's limits, by URL, on local runs of this file (`docs/protocol.md`, "Errors and limits"). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../../local/issuer.ts';
 import { type Client, connect, type Message, ofType } from '../helpers/client.ts';
@@ -36,7 +36,7 @@ const dataOf = (message: Message): Record<string, unknown> => message['data'] as
 const connections = async (run: OwnRun): Promise<unknown> => (await run.get('/api/health')).body['connections'];
 
 describe('connections of one client', () => {
-  test('the sixth that announces the same id from the same address is told so, and closed; the five stay', async () => {
+  test('are limited to five: the sixth with the same id and address gets an error and is closed', async () => {
     const id = `client-${freshId()}`;
     const five = [];
     for (let index = 0; index < 5; index++) five.push(await announced(id));
@@ -58,7 +58,7 @@ describe('connections of one client', () => {
     const gone = [];
     for (let index = 0; index < 5; index++) gone.push(await announced(id));
     await Promise.all(gone.map((one) => one.close()));
-    // a younger one may only be coming
+    // a younger one may still be connecting
     own.run.clock.advance(31_000);
 
     const next = await announced(id);
@@ -67,7 +67,7 @@ describe('connections of one client', () => {
     own.run.levers.loseDisconnects = 0;
   });
 
-  test('that ended make room', async () => {
+  test('that ended no longer count', async () => {
     const id = `client-${freshId()}`;
     const five = [];
     for (let index = 0; index < 5; index++) five.push(await announced(id));
@@ -89,7 +89,7 @@ describe('connections of one client', () => {
     for (const one of many) await one.quiet(ofType('error'));
   });
 
-  test('with identity: the sixth handshake of a user is answered 429, whatever it announces; over STOMP it is an ERROR', async () => {
+  test('are limited by user with identity: the sixth handshake is answered 429, a STOMP CONNECT with an ERROR', async () => {
     const user = `user-${freshId()}`;
     const token = await secure.run.mint({ user, seconds: 600, roles: ['ops:read'] });
     const headers = { authorization: `Bearer ${token}` };
@@ -110,7 +110,7 @@ describe('connections of one client', () => {
 });
 
 describe('messages in a second', () => {
-  test('of 40 at once 10 are served, the others answered RATE_LIMIT_EXCEEDED, and the connection lives', async () => {
+  test('are limited to 10: of 40 at once the others get RATE_LIMIT_EXCEEDED, and the connection stays open', async () => {
     const one = await dial(own);
     await one.next();
 
@@ -126,7 +126,7 @@ describe('messages in a second', () => {
     for (const error of errors) expect(error).toMatchObject({ error_code: 'RATE_LIMIT_EXCEEDED', details: { limit_per_second: 10 } });
   });
 
-  test('fifty tickers subscribed to at once are all served, also beside the ten', async () => {
+  test('do not count subscribes to fifty tickers at once, which are all served', async () => {
     const tickers = Array.from({ length: 50 }, freshTicker);
     const one = await dial(own);
     for (let index = 0; index < 9; index++) one.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
@@ -140,7 +140,7 @@ describe('messages in a second', () => {
     expect(one.received.filter(ofType('error'))).toEqual([]);
   });
 
-  test('more than a hundred are too many in STOMP: an ERROR, and the end', async () => {
+  test('are limited to a hundred frames over STOMP: more get an ERROR and end the connection', async () => {
     const stomp = await connected(own.url);
     for (let part = 0; part < 2; part++)
       stomp.send(
@@ -152,7 +152,7 @@ describe('messages in a second', () => {
     await stomp.closed();
   });
 
-  test('a published message has its size: the larger ones are rejected by name', async () => {
+  test('a published event that is too large is rejected with PAYLOAD_TOO_LARGE', async () => {
     const small = await runWith({ MAX_MESSAGE_BYTES: '1000' });
     try {
       const answer = await small.post('/internal/events', { events: [alert({ message: 'x'.repeat(1_001) }), alert()] });
@@ -164,7 +164,7 @@ describe('messages in a second', () => {
 });
 
 describe('silence', () => {
-  /** So many sweeps, one a minute. */
+  /** Runs this many sweeps, one a minute. */
   const minutes = async (count: number, each: () => Promise<void> = async () => undefined): Promise<void> => {
     for (let minute = 0; minute < count; minute++) {
       await each();
@@ -174,18 +174,18 @@ describe('silence', () => {
     }
   };
 
-  test('of 5 minutes ends a connection, announced or not; not one that is being told things', async () => {
-    const [silent, quiet, told] = [await dial(own), await dial(own), await announced(`client-${freshId()}`)];
+  test('of 5 minutes ends a connection, announced or not, unless messages are delivered to it', async () => {
+    const [silent, quiet, active] = [await dial(own), await dial(own), await announced(`client-${freshId()}`)];
     quiet.send({ type: 'client_info', data: { client_id: `client-${freshId()}`, features: ['explicit'] } });
     await quiet.until(ofType('connection_status'));
 
     await minutes(7, () => own.publish([status({ uptime: freshId() })]));
 
     await Promise.all([silent.closed(), quiet.closed()]);
-    await told.quiet(ofType('error'));
-    expect(told.received.filter(ofType('status_update')).length).toBeGreaterThan(3);
+    await active.quiet(ofType('error'));
+    expect(active.received.filter(ofType('status_update')).length).toBeGreaterThan(3);
     await minutes(7);
-    await told.closed();
+    await active.closed();
   });
 });
 
@@ -204,14 +204,14 @@ describe('broadcasts', () => {
     const took = (Date.now() - began) / 1000;
     await one.quiet(ofType('status_update'));
 
-    // the first is what was known when it came, of another test
+    // the first is the status of an earlier test
     const uptimes = one.received
       .filter(ofType('status_update'))
       .map((message) => Number(dataOf(message)['uptime']))
       .filter((uptime) => uptime <= published);
     expect(uptimes).toEqual([...uptimes].sort((a, b) => a - b));
     expect(dataOf(last)['uptime']).toBe(published);
-    // a window at its beginning and its end
+    // one more for the window at the start and one for that at the end
     expect(uptimes.length).toBeLessThanOrEqual(5 * took + 2);
   });
 
@@ -222,7 +222,7 @@ describe('broadcasts', () => {
       await own.publish(Array.from({ length: 10 }, (_, index) => alert({ metadata: { n: count + index } })));
       own.run.clock.advance(200);
     }
-    for (let told = 0; told < COUNT; told++) await one.until(ofType('alert'));
+    for (let received = 0; received < COUNT; received++) await one.until(ofType('alert'));
     await one.quiet(ofType('alert'));
 
     const alerts = one.received.filter(ofType('alert'));
@@ -239,7 +239,7 @@ describe('roles', () => {
     return dial(secure, { headers: { authorization: `Bearer ${token}` } });
   };
 
-  test('who may not see operations is refused by name, and told nothing unasked', async () => {
+  test('a client that may not see operations is refused by topic, and gets nothing by default', async () => {
     const [one, reader] = [await withRoles(), await withRoles('ops:read')];
     for (const client of [one, reader]) {
       announce(client, `client-${freshId()}`);
@@ -255,7 +255,7 @@ describe('roles', () => {
     await one.quiet(({ type }) => type === 'alert' || type === 'log_update' || type === 'status_update');
   });
 
-  test('to act is a role of its own', async () => {
+  test('service_control and send_webhook need the role ops:control', async () => {
     const reader = await withRoles('ops:read');
     const operator = await withRoles('ops:control');
     for (const one of [reader, operator]) {
@@ -271,7 +271,7 @@ describe('roles', () => {
     expect(await codes(operator)).toEqual(['PERMISSION_DENIED false', 'SERVICE_NOT_FOUND false']);
   });
 
-  test('a large message is for those who may see its topic', async () => {
+  test('a large message is served to callers who may see its topic, and to no others', async () => {
     const reader = await withRoles('ops:read');
     announce(reader, `client-${freshId()}`);
     await reader.until(ofType('connection_status'));
@@ -288,7 +288,7 @@ describe('roles', () => {
 });
 
 describe('figures', () => {
-  test('connection_status counts the connections there are, and the time since the first', async () => {
+  test('connection_status has the number of connections, and the time since the first', async () => {
     const before = Number(await connections(own));
     const others = [await dial(own), await dial(own)];
     own.run.clock.advance(7_000);
@@ -301,7 +301,7 @@ describe('figures', () => {
   });
 });
 
-test('a deployment without identity lets nobody act, unless it is told to', async () => {
+test('a deployment without identity refuses service_control unless it is allowed by a setting', async () => {
   const deployed = await runWith({ ALLOW_ANONYMOUS_CONTROL: 'false' });
   try {
     const one = await connect(deployed.url);

@@ -1,4 +1,4 @@
-/** `npm run publish`: one's own events from a shell. */
+/** `npm run publish`: your own events from a shell. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
@@ -6,21 +6,15 @@ import { connect, ofType } from '../helpers/client.ts';
 import { freshId } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
 import { connected, frame } from '../helpers/stomp.ts';
+import { WAIT_MS } from '../helpers/within.ts';
 
 const host = sharedHost();
 const publish = (...words: string[]) =>
-  promisify(execFile)(process.execPath, [
-    '--import',
-    'tsx',
-    'bin/publish.ts',
-    ...words,
-    '--url',
-    host.url,
-    '--key',
-    inject('publishKey'),
-    '--lane',
-    'direct',
-  ]);
+  promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', 'bin/publish.ts', ...words, '--url', host.url, '--key', inject('publishKey'), '--lane', 'direct'],
+    { timeout: WAIT_MS },
+  );
 
 test('a rank, an activation and a reservation reach their buyer', async () => {
   const [userId, concertId, seatId] = [freshId(), freshId(), freshId()];
@@ -44,7 +38,7 @@ test.each([
   [['rank', '100', '1', 'x'], 'RANK'],
   [['reservation', '100', '55', 'MAYBE'], 'SUCCESS or FAIL'],
   [['parking', '1'], 'there is no event'],
-])('%j is refused with what was expected', async (words, expected) => {
+])('%j is refused with the expected words', async (words, expected) => {
   await expect(publish(...words)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(expected) as string });
 });
 
@@ -57,17 +51,18 @@ test('an alert, a service event and a log line reach a dashboard', async () => {
   await publish('alert', 'critical', mark);
   await publish('service', mark, 'restarted', 'by hand');
   await publish('log', 'error', mark);
-  const told = [];
-  for (let messages = 0; messages < 3; messages++) told.push(await dashboard.until((message) => JSON.stringify(message).includes(mark)));
+  const received = [];
+  for (let messages = 0; messages < 3; messages++)
+    received.push(await dashboard.until((message) => JSON.stringify(message).includes(mark)));
 
-  expect(told.map(({ type }) => type)).toEqual(['alert', 'service_event', 'log_update']);
-  expect(told[0]?.['data']).toMatchObject({ level: 'critical', title: mark });
-  expect(told[1]?.['data']).toMatchObject({ service_id: mark, event_type: 'restarted', message: 'by hand' });
-  expect(told[2]?.['data']).toMatchObject({ entries: [{ level: 'ERROR', message: mark }] });
+  expect(received.map(({ type }) => type)).toEqual(['alert', 'service_event', 'log_update']);
+  expect(received[0]?.['data']).toMatchObject({ level: 'critical', title: mark });
+  expect(received[1]?.['data']).toMatchObject({ service_id: mark, event_type: 'restarted', message: 'by hand' });
+  expect(received[2]?.['data']).toMatchObject({ entries: [{ level: 'ERROR', message: mark }] });
   await dashboard.close();
 });
 
-test('what an event lacks is said by name', async () => {
+test('a missing or wrong word is refused by its name', async () => {
   await expect(publish('alert', 'critical')).rejects.toThrow('LEVEL, TITLE');
   await expect(publish('service', 'x', 'exploded')).rejects.toThrow('event_type');
 });

@@ -1,4 +1,4 @@
-/** Event streams as the platform carries them: bounded, kept alive, finite where no stream is possible. */
+/** Event streams on the platform: limited in time and number, kept alive, and finite at the HTTP API. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshId, rank, settled } from '../helpers/events.ts';
 import { type OwnRun, ownRun, runWith } from '../helpers/local.ts';
@@ -14,7 +14,7 @@ describe('a stream', () => {
   });
   afterAll(() => own.run.stop());
 
-  test('is kept alive about every 15 s with the current state, without id', async () => {
+  test('is kept alive every 15 s with the current state, without id', async () => {
     const [userId, concertId] = [freshId(), freshId()];
     await own.publish([rank(concertId, userId, 7)]);
     await own.run.settled();
@@ -27,7 +27,7 @@ describe('a stream', () => {
     client.close();
   });
 
-  test('of reservations begins with where it stands, and is kept alive by comments', async () => {
+  test('of reservations begins with its position, and is kept alive by comments', async () => {
     const stream = await readStream(own.url + seatPath(freshId(), freshId()));
     expect(stream.type).toBe('text/event-stream; charset=utf-8');
     expect(await stream.until((text) => text.includes('id: '))).toMatch(/^retry: \d+\n\nid: \w+:0\n\n$/);
@@ -35,10 +35,10 @@ describe('a stream', () => {
     own.run.clock.advance(15_000);
     expect(await stream.until((text) => text.includes(': keep-alive\n\n'))).toContain(': keep-alive');
     own.run.clock.advance(60_000);
-    await stream.until(() => false);
+    await stream.toEnd();
   });
 
-  test('ends by itself after SSE_SECONDS, and says when to come back', async () => {
+  test('ends by itself after SSE_SECONDS, with the time to reconnect', async () => {
     const stream = await readStream(own.url + seatPath(freshId(), freshId()));
     await stream.until((text) => text.includes('id: '));
 
@@ -46,15 +46,15 @@ describe('a stream', () => {
     await stream.until((text) => text.includes('keep-alive'));
     own.run.clock.advance(1_000);
 
-    expect(await stream.until(() => false)).toMatch(/retry: \d+\n\n$/);
+    expect(await stream.toEnd()).toMatch(/retry: \d+\n\n$/);
   });
 
-  test('that told nothing leaves a mark: a client that keeps no id by itself is expected where it left, for a while', async () => {
+  test('without messages leaves a registration: a client that keeps no id continues where it left', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     const stream = await readStream(own.url + seatPath(userId, seatId));
     await stream.until((text) => text.includes('id: '));
     own.run.clock.advance(60_000);
-    await stream.until(() => false);
+    await stream.toEnd();
     await own.publish([settled(seatId, userId, 'SUCCESS')]);
     await own.run.settled();
 
@@ -63,14 +63,14 @@ describe('a stream', () => {
     client.close();
   });
 
-  test('is asked for by GET alone', async () => {
+  test('is served to GET only', async () => {
     for (const url of [own.url, own.run.apiUrl]) {
       expect((await fetch(url + seatPath(1, 1), { method: 'HEAD' })).status).toBe(405);
       expect((await fetch(url + seatPath(1, 1), { method: 'POST' })).status).toBe(405);
     }
   });
 
-  test('goes on from an id in the query too; an empty one is none', async () => {
+  test('continues from an id in the query too, and ignores an empty one', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
     await own.run.settled();
@@ -84,7 +84,7 @@ describe('a stream', () => {
     expect(await finite('')).not.toContain('RESERVATION_STATUS');
   });
 
-  test('past the front door, at the HTTP API, is finite: what was missed, and when to ask again', async () => {
+  test('is finite at the HTTP API: it has the missed messages and the time to reconnect', async () => {
     const [userId, seatId, concertId] = [freshId(), freshId(), freshId()];
     await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
     await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS'), rank(concertId, userId, 3)]);
@@ -108,7 +108,7 @@ describe('a stream', () => {
     );
   });
 
-  test('that was killed comes back with its position', async () => {
+  test('that was killed is resumed from its position', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
     await own.publish([settled(seatId, userId, 'FAIL')]);
@@ -116,7 +116,7 @@ describe('a stream', () => {
     own.run.levers.kill.set('sse', 1);
     const client = eventSource(own.url + seatPath(userId, seatId));
     expect((await client.events.next()).id).toMatch(/:1$/);
-    await new Promise((failed) => client.source.addEventListener('error', failed));
+    await client.on('error');
     own.run.levers.kill.clear();
     await own.publish([settled(seatId, userId, 'SUCCESS')]);
 
@@ -125,7 +125,7 @@ describe('a stream', () => {
   });
 });
 
-test('above SSE_MAX_STREAMS the rest get finite answers', async () => {
+test('streams above SSE_MAX_STREAMS are finite', async () => {
   const own = await runWith({ SSE_MAX_STREAMS: '2' });
   const [userId, concertId] = [freshId(), freshId()];
   const clients = [eventSource(own.url + queuePath(userId, concertId)), eventSource(own.url + queuePath(userId, concertId))];

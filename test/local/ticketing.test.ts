@@ -1,4 +1,4 @@
-/** What ticketing promises over time: signs of life, registrations that lapse, and what upstreams hear. */
+/** Ticketing over time: keepalives, registrations that expire, and events to upstreams. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connect, ofType } from '../helpers/client.ts';
@@ -10,19 +10,19 @@ const QUEUE = '/api/push/websocket/waiting-queue/subscriptions';
 const SEATS = '/api/push/websocket/reservations/subscriptions';
 
 let own: OwnRun;
-let withListener: string;
+let withUpstream: string;
 beforeAll(async () => {
-  withListener = listeningTemplate(inject('templateFile'));
-  own = await ownRun({ templateFile: withListener });
+  withUpstream = templateWithUpstream(inject('templateFile'));
+  own = await ownRun({ templateFile: withUpstream });
 });
 afterAll(async () => {
   await own.run.stop();
-  rmSync(withListener);
-  rmSync(withListener.replace('.template.json', '.assets.json'));
+  rmSync(withUpstream);
+  rmSync(withUpstream.replace('.template.json', '.assets.json'));
 });
 
-/** The deployment with an upstream beside it, which listens to registrations on the bus. */
-function listeningTemplate(templateFile: string): string {
+/** The deployment, and an upstream that gets registrations from the bus. */
+function templateWithUpstream(templateFile: string): string {
   const template = JSON.parse(readFileSync(templateFile, 'utf8')) as { Resources: Record<string, { Type: string }> };
   const [bus] = Object.entries(template.Resources).find(([, { Type }]) => Type === 'AWS::Events::EventBus') ?? [];
   Object.assign(template.Resources, {
@@ -42,17 +42,17 @@ function listeningTemplate(templateFile: string): string {
   return file;
 }
 
-test('registering and unregistering tell the upstream, each time', async () => {
+test('each registration and each removal is sent to the upstream', async () => {
   const [userId, concertId, seatId] = [freshId(), freshId(), freshId()];
   await own.post(QUEUE, { userId, concertId }, {});
   await own.post(SEATS, { userId, seatId }, {});
   await fetch(`${own.url}${SEATS}?userId=${userId}&seatId=${seatId}`, { method: 'DELETE' });
 
-  const heard = own.run.queues
+  const received = own.run.queues
     .get('Upstream')
     ?.receive(10)
     .map(({ body }) => JSON.parse(body) as Record<string, unknown>);
-  expect(heard).toMatchObject([
+  expect(received).toMatchObject([
     {
       source: 'push.registration',
       'detail-type': 'Registered',
@@ -63,7 +63,7 @@ test('registering and unregistering tell the upstream, each time', async () => {
   ]);
 });
 
-test('at the ping interval the queue tells where one stands; STOMP clients get no ping, JSON clients do', async () => {
+test('the waiting queue delivers the rank again at the ping interval; only JSON clients get a ping too', async () => {
   const [userId, concertId] = [freshId(), freshId()];
   const destination = `/topic/waiting-queue/${concertId}/${userId}`;
   await own.publish([rank(concertId, userId, 9)]);
@@ -78,7 +78,7 @@ test('at the ping interval the queue tells where one stands; STOMP clients get n
 
   own.run.clock.advance(240_000);
   await own.run.invoke('sweep');
-  // it goes out spread over the minute
+  // keepalives are spread over the minute
   own.run.clock.advance(30_000);
 
   const kept = await stomp.expect('MESSAGE');
@@ -102,12 +102,12 @@ test('at the ping interval the queue tells where one stands; STOMP clients get n
   await json.close();
 });
 
-test('a STOMP client that only sends its heart-beats stays; one that sends none is let go', async () => {
+test('a STOMP client that sends only heart-beats stays connected, and one that sends none is closed', async () => {
   const [userId, concertId] = [freshId(), freshId()];
   await own.publish([rank(concertId, userId, 9)]);
   await own.run.settled();
   const [beating, silent] = [await connected(own.url), await connected(own.url)];
-  // told where it stands every 4 minutes, it does not live by that
+  // its keepalives every 4 minutes do not keep it connected
   silent.send(frame('SUBSCRIBE', { id: 'a', destination: `/topic/waiting-queue/${concertId}/${userId}` }));
   await silent.expect('MESSAGE');
 
@@ -124,7 +124,7 @@ test('a STOMP client that only sends its heart-beats stays; one that sends none 
   beating.close();
 });
 
-test('a registration lapses after a day; until then it is a start, whatever was registered since', async () => {
+test('a registration expires after a day, and until then keeps its position when it is renewed', async () => {
   const [userId, seatId, other] = [freshId(), freshId(), freshId()];
   await own.post(SEATS, { userId, seatId }, {});
   await own.post(SEATS, { userId, seatId: other }, {});
@@ -135,9 +135,9 @@ test('a registration lapses after a day; until then it is a start, whatever was 
   own.run.clock.advance(11 * 3_600_000);
   await own.publish([settled(seatId, userId, 'SUCCESS'), settled(other, userId, 'SUCCESS')]);
   await own.run.settled();
-  const tolds = async (seat: number): Promise<string[]> => {
+  const statusesOf = async (seat: number): Promise<string[]> => {
     const client = await connected(own.url);
-    // in one message: what answers the second frame comes after all that answers the first
+    // both frames in one message: the replies to the second come after those to the first
     client.send(
       frame('SUBSCRIBE', { id: 'a', destination: `/topic/reservations/${seat}/${userId}`, receipt: 'r' }) +
         frame('SUBSCRIBE', { id: 'b', destination: '/topic/waiting-queue/1/1', receipt: 'end' }),
@@ -153,7 +153,7 @@ test('a registration lapses after a day; until then it is a start, whatever was 
     return found;
   };
 
-  expect(await tolds(seatId)).toEqual(['FAIL', 'SUCCESS']);
+  expect(await statusesOf(seatId)).toEqual(['FAIL', 'SUCCESS']);
   own.run.clock.advance(2 * 3_600_000);
-  expect(await tolds(other)).toEqual([]);
+  expect(await statusesOf(other)).toEqual([]);
 });

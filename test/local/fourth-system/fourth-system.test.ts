@@ -1,4 +1,4 @@
-/** A system from one file, driven end to end by URL on the local run: nothing else knows of it. */
+/** A system in one file, tested end to end by URL on a local run: no other file refers to it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const moved = (orderId: string, step: string, total = 60) => ({
 });
 const stepsOf = (messages: readonly Record<string, unknown>[]) => messages.map(({ step }) => step);
 
-test('a state topic is delivered, and its newest message read by the route', async () => {
+test('a state topic is delivered, and the route reads its newest message', async () => {
   await own.publish([counted('shoe-42', 3)]);
   const client = await connect(own.url);
   client.send({ type: 'subscribe', topic: 'stock:shoe-42' });
@@ -47,7 +47,7 @@ test('a state topic is delivered, and its newest message read by the route', asy
   await client.close();
 });
 
-test('a log topic is replayed from a position, with the setting applied', async () => {
+test('a log topic is replayed from a position, and the setting applies', async () => {
   const topic = '/topic/orders/o1/ann';
   const client = await connect(own.url);
   client.send({ type: 'subscribe', topic });
@@ -66,7 +66,7 @@ test('a log topic is replayed from a position, with the setting applied', async 
   await again.close();
 });
 
-test('its registration is where the event stream starts', async () => {
+test('an event stream starts at the registration', async () => {
   expect(await own.post('/api/push/websocket/orders/subscriptions', { orderId: 'o2', userId: 'ann' }, {})).toMatchObject({
     status: 200,
     body: { destination: '/topic/orders/o2/ann' },
@@ -80,7 +80,7 @@ test('its registration is where the event stream starts', async () => {
   expect((await own.get('/api/orders/subscribe?orderId=o2')).status).toBe(400);
 });
 
-test('a client message puts work, and its worker publishes what comes of it', async () => {
+test('a client message puts work in the queue, and the worker publishes its result', async () => {
   const topic = '/topic/orders/o3/ann';
   const client = await connect(own.url);
   client.send({ type: 'subscribe', topic });
@@ -91,7 +91,7 @@ test('a client message puts work, and its worker publishes what comes of it', as
   await client.close();
 });
 
-test('its client message is served, its minute runs, and its health is shown', async () => {
+test('the client message is served, the minute job runs, and health reports the system', async () => {
   const client = await connect(own.url);
   client.send({ type: 'greet', data: { name: 'Ann' } });
   expect(await client.until(ofType('greeting'))).toMatchObject({ data: { name: 'Ann' } });
