@@ -1,4 +1,4 @@
-/** What a browser does: its own EventSource and WebSocket, and the live page. `CHROMIUM` names another than the system's. */
+/** A browser with its own EventSource and WebSocket, and the live page. `CHROMIUM` names another browser than the system's. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,33 +23,33 @@ afterAll(async () => {
   await own?.run.stop();
 });
 
-test("the browser's EventSource is told everything over reconnects, also what came before its first event", {
+test("the browser's EventSource gets every event over reconnects, also those from before its first one", {
   timeout: 60_000,
 }, async () => {
   const [userId, seatId] = [freshId(), freshId()];
   await page.evaluate(`
-    var told = [], opened = 0, source = new EventSource('/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}');
+    var received = [], opened = 0, source = new EventSource('/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}');
     source.addEventListener('open', () => { opened++; });
-    source.addEventListener('RESERVATION_STATUS', ({ lastEventId }) => told.push(lastEventId.split(':')[1]));
+    source.addEventListener('RESERVATION_STATUS', ({ lastEventId }) => received.push(lastEventId.split(':')[1]));
   `);
   const opened = () => page.evaluate<number>('opened');
-  const told = () => page.evaluate<string[]>('told');
+  const received = () => page.evaluate<string[]>('received');
   await own.eventually(opened, (times) => times === 1);
 
-  // streams end after 5 s here: some of these fall between two
+  // streams end after 5 s here: some events fall between two streams
   for (let count = 1; count <= 40; count++) {
     await own.publish([settled(seatId, userId, 'SUCCESS')]);
-    await own.eventually(told, (found) => found.length >= count);
+    await own.eventually(received, (found) => found.length >= count);
   }
 
-  expect(await told()).toEqual(Array.from({ length: 40 }, (_, index) => String(index + 1)));
+  expect(await received()).toEqual(Array.from({ length: 40 }, (_, index) => String(index + 1)));
   expect(await opened()).toBeGreaterThan(1);
   await page.evaluate('source.close()');
 });
 
 test('the live page follows its buyer over STOMP and over event streams', { timeout: 60_000 }, async () => {
-  /** Both sides say so, each in its own place. */
-  const read = async (what: 'place' | 'seat', text: string) => {
+  /** Both sides of the page show the text. */
+  const bothShow = async (what: 'place' | 'seat', text: string) => {
     for (const side of ['stomp', 'sse']) {
       await own.eventually(
         () => page.textContent(`#${side}-${what}`),
@@ -58,14 +58,14 @@ test('the live page follows its buyer over STOMP and over event streams', { time
     }
   };
   await own.publish([rank(1, 100, 41)]);
-  await read('place', '41');
+  await bothShow('place', '41');
   await own.publish([activated(1, 100, 60)]);
-  await read('place', 'ACTIVE');
+  await bothShow('place', 'ACTIVE');
   await own.publish([settled(55, 100, 'FAIL')]);
-  await read('seat', 'FAIL');
+  await bothShow('seat', 'FAIL');
 });
 
-test('the live page shows the machine, alerts and the log, unasked', { timeout: 60_000 }, async () => {
+test('the live page shows the status, alerts and the log without subscribing', { timeout: 60_000 }, async () => {
   const shows = (place: string, text: string) =>
     own.eventually(
       () => page.textContent(place),

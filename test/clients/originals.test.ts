@@ -31,33 +31,33 @@ afterAll(async () => {
   await own?.run.stop();
 });
 
-/** So many connections that announced themselves. */
+/** Waits until this many connections have announced themselves. */
 const announced = (count: number) =>
   own.eventually(
     async () => own.logs.filter((line) => line.includes('"client info"')).length,
     (found) => found >= count,
   );
 
-test('the Python example is told every broadcast without subscribing, and stays', { timeout: 60_000 }, async () => {
+test('the Python example gets every broadcast without subscribing, and stays connected', { timeout: 60_000 }, async () => {
   const file = join(tmpdir(), `client-${freshId()}.py`);
   await writeFile(file, await originalSource('client.py', own.url));
   const child = spawn(PYTHON, ['-u', file], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PYTHONIOENCODING: 'utf-8' } });
-  let said = '';
+  let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
-    said += chunk.toString('utf8');
+    output += chunk.toString('utf8');
   });
   try {
     await announced(1);
     await own.publish(Object.values(OPERATIONS).map((event) => event()));
     for (const type of ['connected', 'connection_status', ...Object.keys(OPERATIONS)])
       await own.eventually(
-        async () => said,
+        async () => output,
         (text) => text.includes(`'type': '${type}'`),
       );
     const mark = `mark-${freshId()}`;
     await own.publish([alert({ title: mark })]);
     await own.eventually(
-      async () => said,
+      async () => output,
       (text) => text.includes(mark),
     );
     expect(child.exitCode).toBeNull();
@@ -67,7 +67,7 @@ test('the Python example is told every broadcast without subscribing, and stays'
   }
 });
 
-test.each(['connect.js', 'manager.js'])('%s works in a browser as it stands', { timeout: 60_000 }, async (name) => {
+test.each(['connect.js', 'manager.js'])('%s works unchanged in a browser', { timeout: 60_000 }, async (name) => {
   const page = await browser.newPage();
   const before = own.logs.filter((line) => line.includes('"client info"')).length;
   await page.goto(`${own.url}/api/health`);
@@ -78,7 +78,7 @@ test.each(['connect.js', 'manager.js'])('%s works in a browser as it stands', { 
     var handlers = ['handleStatusUpdate', 'handleServiceEvent', 'handleAlert', 'handlePong'];
     for (const one of handlers) Object.defineProperty(Object.prototype, one, { value: () => received.push(one) });
   `);
-  // a timer of the example is not waited for
+  // shortens the timers of the example
   await page.evaluate('{ const real = setInterval.bind(window); window.setInterval = (work, ms) => real(work, Math.min(ms, 300)); }');
   await page.addScriptTag({ content: await originalSource(name, own.url) });
   await announced(before + 1);

@@ -26,7 +26,7 @@ interface Line {
   readonly body?: Record<string, unknown>;
 }
 
-/** Runs the client until it has been told so many messages and has left; `onSubscribed` is called when it has its receipt. */
+/** Runs the client until it has received this many messages and has left. Calls `onSubscribed` at the receipt of its SUBSCRIBE. */
 async function runClient(
   destination: string,
   messages: number,
@@ -46,7 +46,7 @@ async function runClient(
   return { lines, code: await ended };
 }
 
-test('stomp.py connects, subscribes, is told, gets receipts, unsubscribes and leaves', { timeout: 60_000 }, async () => {
+test('stomp.py connects, subscribes, gets messages and receipts, unsubscribes and leaves', { timeout: 60_000 }, async () => {
   const [userId, concertId] = [freshId(), freshId()];
   await own.publish([rank(concertId, userId, 9)]);
   await own.run.settled();
@@ -60,7 +60,7 @@ test('stomp.py connects, subscribes, is told, gets receipts, unsubscribes and le
   expect(lines.flatMap(({ body }) => (body ? [(body['data'] as { rank: number }).rank] : []))).toEqual([9, 8]);
 });
 
-test('stomp.py is told what happened since its registration, in order', { timeout: 60_000 }, async () => {
+test('stomp.py gets the messages since its registration, in order', { timeout: 60_000 }, async () => {
   const [userId, seatId] = [freshId(), freshId()];
   await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
   await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);

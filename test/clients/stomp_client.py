@@ -1,4 +1,4 @@
-"""A ticket buyer's client in Python, on stomp.py as its documentation uses it. Prints a line for each thing that happens."""
+"""A ticket buyer's client in Python, on stomp.py as its documentation uses it. Prints a line for each frame it receives."""
 import json
 import sys
 import threading
@@ -10,26 +10,26 @@ enough, subscribed, left = threading.Event(), threading.Event(), threading.Event
 
 
 class Listener(stomp.ConnectionListener):
-    told = 0
+    received = 0
 
-    def say(self, kind, **facts):
+    def report(self, kind, **facts):
         print(json.dumps({"kind": kind, **facts}), flush=True)
 
     def on_connected(self, frame):
-        self.say("connected", headers=frame.headers)
+        self.report("connected", headers=frame.headers)
 
     def on_message(self, frame):
-        self.say("message", headers=frame.headers, body=json.loads(frame.body))
-        self.told += 1
-        if self.told >= wanted:
+        self.report("message", headers=frame.headers, body=json.loads(frame.body))
+        self.received += 1
+        if self.received >= wanted:
             enough.set()
 
     def on_receipt(self, frame):
-        self.say("receipt", headers=frame.headers)
+        self.report("receipt", headers=frame.headers)
         {"r-sub": subscribed, "r-unsub": left}.get(frame.headers["receipt-id"], threading.Event()).set()
 
     def on_error(self, frame):
-        self.say("error", headers=frame.headers, body=frame.body)
+        self.report("error", headers=frame.headers, body=frame.body)
 
 
 connection = stomp.WSStompConnection([(host, port)], ws_path="/ws", heartbeats=(10000, 10000))
@@ -37,7 +37,7 @@ connection.set_listener("", Listener())
 connection.connect(wait=True)
 connection.subscribe(destination=destination, id="python-1", ack="auto", headers={"receipt": "r-sub"})
 if not subscribed.wait(20) or not enough.wait(20):
-    sys.exit("not told in time")
+    sys.exit("the messages did not come in time")
 connection.unsubscribe(id="python-1", headers={"receipt": "r-unsub"})
 if not left.wait(20):
     sys.exit("no receipt for UNSUBSCRIBE")
