@@ -1,4 +1,4 @@
-/** A client that comes back misses nothing, on any transport, however often it is cut off. `CLIENTS=500 CUTS=10` for the long run. */
+/** A client that reconnects misses nothing, on any transport, however often it is cut off. `CLIENTS=500 CUTS=10` for the long run. */
 import { EventSource } from 'eventsource';
 import { expect, test } from 'vitest';
 import WebSocket from 'ws';
@@ -12,9 +12,9 @@ const CLIENTS = Number(process.env['CLIENTS'] ?? 40);
 const CUTS = Number(process.env['CUTS'] ?? 3);
 const SEED = Number(process.env['SEED'] ?? 1);
 const EVENTS_A_SECOND = 20;
-/** So many cuts a second in all: more would only show how fast the machine is. */
+/** Cuts per second over all clients: more would only measure the speed of the machine. */
 const CUTS_A_SECOND = 40;
-/** Clients that follow one topic. */
+/** Clients per topic. */
 const TOGETHER = 10;
 
 type Kind = 'log' | 'state';
@@ -24,11 +24,11 @@ interface Follower {
   readonly kind: Kind;
   readonly user: number;
   transport: Transport;
-  /** Takes the other transport each time it comes back. */
+  /** Whether it changes its transport at each reconnect. */
   readonly switches: boolean;
-  /** The position it comes back with. */
+  /** The position it reconnects with. */
   position: string;
-  /** Of a state topic, the rank it was told last. */
+  /** On a state topic, the last rank it got. */
   rank: number;
   readonly wrong: string[];
   repeats: number;
@@ -43,7 +43,7 @@ const pathOf = ({ kind, user }: Follower): string =>
     ? `/api/reservations/v5/subscribe?userId=${user}&seatId=${SEAT}`
     : `/api/v1/waiting-queue/subscribe?userId=${user}&concertId=${CONCERT}`;
 
-/** Takes a message as a client should: what is not newer is dropped, and on a log a jump is a loss. */
+/** Takes a message as a client should: drops it if it is not newer, and counts a gap in a log as a loss. */
 function take(follower: Follower, position: string, payload: { data?: { rank: number }; rank?: number }): void {
   const [epoch, offset] = position.split(':');
   const [lastEpoch, lastOffset] = follower.position.split(':');
@@ -57,7 +57,7 @@ function take(follower: Follower, position: string, payload: { data?: { rank: nu
   if (follower.kind === 'state') follower.rank = payload.data?.rank ?? payload.rank ?? -1;
 }
 
-/** Comes back with its position; gives the way to cut it off. */
+/** Connects with its position. Returns the function that cuts it off. */
 function follow(follower: Follower, url: string): () => void {
   return follower.transport === 'stomp' ? followStomp(follower, url) : followSse(follower, url);
 }
@@ -95,7 +95,7 @@ const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(do
 test(`${CLIENTS} clients, each cut off ${CUTS} times at random while events flow, miss nothing and end on the newest`, {
   timeout: 600_000,
 }, async () => {
-  // short streams: the platform does not notice that a client has left, and goes on to their end
+  // short streams: the platform does not notice that a client has left, and streams on to their end
   const own = await runWith({ SSE_SECONDS: '5', SSE_MAX_STREAMS: '10000' });
   const { random } = makeLevers(SEED);
   const followers = Array.from(

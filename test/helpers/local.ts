@@ -4,6 +4,7 @@ import { readSettings } from '../../bin/settings.ts';
 import { type LocalRun, startLocal } from '../../local/run.ts';
 import { systems } from '../../systems/index.ts';
 import { type Host, hostAt } from './host.ts';
+import { PROCESS_MS, within } from './within.ts';
 
 export interface OwnRun extends Host {
   readonly run: LocalRun;
@@ -23,7 +24,15 @@ export async function runWith(settings: Record<string, string>): Promise<OwnRun>
 }
 
 /** A local run for one test file, with its levers and its clock. */
-export async function ownRun(options: { dataDir?: string; seed?: number; templateFile?: string } = {}): Promise<OwnRun> {
+export async function ownRun(
+  options: {
+    dataDir?: string;
+    seed?: number;
+    templateFile?: string;
+    /** The longest that `run.settled()` may take. */
+    settleMs?: number;
+  } = {},
+): Promise<OwnRun> {
   const logs: string[] = [];
   const run = await startLocal({
     templateFile: options.templateFile ?? inject('templateFile'),
@@ -33,7 +42,8 @@ export async function ownRun(options: { dataDir?: string; seed?: number; templat
     seed: options.seed ?? 1,
     log: (name, line) => void logs.push(`${name}: ${line}`),
   });
-  return { ...hostAt(run.url, inject('publishKey')), run, logs };
+  const settled = (): Promise<void> => within(run.settled(), 'the work of the run to end', () => logs, options.settleMs ?? PROCESS_MS);
+  return { ...hostAt(run.url, inject('publishKey')), run: { ...run, settled }, logs };
 }
 
 /** Sets a run's clock forward to the next occurrence of this weekday and time in Seoul. */

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 /** The longest a wait may last, in ms of real time: less than a test may, so that a test fails by what it lacks and not by a time-out. */
 export const WAIT_MS = 20_000;
 
-/** The same for a process that bundles, synthesises or starts a local run. */
+/** The same for the work of a local run, and for a process that bundles, synthesises or starts one. */
 export const PROCESS_MS = 40_000;
 
 const SHOWN = 30;
