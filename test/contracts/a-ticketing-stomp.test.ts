@@ -273,7 +273,7 @@ describe('an ERROR with a reason and the end of the connection answer', () => {
 });
 
 describe('subscriptions', () => {
-  test('of two ids to one destination each get the messages', async () => {
+  test('with two ids to one destination each get the messages', async () => {
     const [userId, concertId] = [freshId(), freshId()];
     const destination = `/topic/waiting-queue/${concertId}/${userId}`;
     const client = await connected(host.url);

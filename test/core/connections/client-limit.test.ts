@@ -19,7 +19,7 @@ const members = (clientId: string) =>
 const counted = async (clientId: string): Promise<string[]> =>
   (await members(clientId)).map(({ connectionId }) => connectionId).filter((name) => name !== 'reader');
 
-test('of connections that announce themselves in any order, those past the limit are refused', async () => {
+test('connections past the limit are refused, in any order of their announcements', async () => {
   const eight = [];
   for (let index = 0; index < 8; index++) {
     eight.push(await opened(`c${index}`));

@@ -53,7 +53,7 @@ test('an invalid event among good ones goes to the dead letters with its reason;
   expect(ports.report.counts.get(METRIC.invalidEvents)).toBe(2);
 });
 
-test('of the events within a fifth of a second only the newest is delivered, when the window ends', async () => {
+test('only the newest of the events within a fifth of a second is delivered, when the window ends', async () => {
   await subscribe('a');
   await serve(bodyOf(1));
   const before = ports.clock.now();
