@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freshId, rank, settled } from '../helpers/events.ts';
 import { type OwnRun, ownRun } from '../helpers/local.ts';
+import { PROCESS_MS } from '../helpers/within.ts';
 
 const PYTHON = process.env['PYTHON'] ?? 'python3';
 
@@ -35,6 +36,7 @@ async function runClient(
   const { hostname, port } = new URL(own.url);
   const child = spawn(PYTHON, ['test/clients/stomp_client.py', hostname, port, destination, String(messages)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: PROCESS_MS,
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const lines: Line[] = [];

@@ -1,5 +1,9 @@
 import { inject } from 'vitest';
 import type { PublishedEvent } from './events.ts';
+import { within } from './within.ts';
+
+/** The longest that `eventually` reads, in ms: less than a test may take. */
+const EVENTUALLY_MS = 30_000;
 
 /** The deployment under test, by URL. */
 export interface Host {
@@ -16,8 +20,11 @@ export function hostAt(url: string, key: string): Host {
   const host: Host = {
     url,
     async get(path, headers = {}) {
-      const response = await fetch(url + path, { headers });
-      const text = await response.text();
+      const read = async () => {
+        const response = await fetch(url + path, { headers });
+        return { response, text: await response.text() };
+      };
+      const { response, text } = await within(read(), `the whole response of ${path}`);
       return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) };
     },
     async post(path, body, headers = { 'x-api-key': key }) {
@@ -34,10 +41,12 @@ export function hostAt(url: string, key: string): Host {
       if (status !== 202 || body['accepted'] !== events.length) throw new Error(`publishing failed: ${status} ${JSON.stringify(body)}`);
     },
     async eventually(read, claim) {
+      const began = Date.now();
       for (let tries = 0; ; tries++) {
         const value = await read();
         if (claim(value)) return value;
-        if (tries > 400) throw new Error(`expected ${String(claim)} after ${tries} reads, got ${JSON.stringify(value)}`);
+        if (tries > 400 || Date.now() - began > EVENTUALLY_MS)
+          throw new Error(`expected ${String(claim)} after ${tries} reads, got ${JSON.stringify(value)}`);
         await new Promise((done) => setTimeout(done, 20));
       }
     },
