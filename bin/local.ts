@@ -10,7 +10,6 @@ import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
-import { functionNames } from './build.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
@@ -130,7 +129,7 @@ async function main(): Promise<void> {
     warn: (message: string) => console.error(`demo: ${message}`),
     ...(ownTokens ? { token: await run.mint({ user: 'demo', seconds: YEAR_SECONDS }) } : {}),
   };
-  const stops = [startDemo(demo), startOnSale(demo), startOperations({ ...demo, journal, services: functionNames().length })];
+  const stops = [startDemo(demo), startOnSale(demo), startOperations({ ...demo, journal, services: run.functions })];
   stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 

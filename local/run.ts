@@ -39,6 +39,8 @@ export interface LocalRun {
   /** Queues by their id in the template. */
   readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly tablesEndpoint: string;
+  /** Number of the deployment's functions. */
+  readonly functions: number;
   /** Number of open WebSocket connections. */
   connections(): number;
   /** Resolves when nothing is in flight. A failed message may still be waiting for its visibility timeout. */
@@ -62,7 +64,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const counterparts = noCounterparts();
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
   const aws = await awsEndpoint({ ...counterparts, issuer, levers });
-  const tables = await localTables(options.dataDir);
+  const tables = await localTables(options.dataDir).catch(async (error: unknown) => {
+    await close(aws.server);
+    throw error;
+  });
   const { dataDir, secret, log } = options;
   const resolve = resolver(template, aws.url);
   const deployment: Deployment = {
@@ -108,6 +113,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     levers,
     queues,
     tablesEndpoint: tables.endpoint,
+    functions: functions.size,
     connections: () => [...sockets.values()].reduce((sum, socket) => sum + socket.count(), 0),
     invoke: (name) => functionNamed(counterparts, name).invoke({}),
     async settled() {

@@ -56,7 +56,7 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
       const answer = await connect(request, caller);
       const status = answer?.statusCode ?? 500;
       // the client left during the handshake: the platform sends `$disconnect` if `$connect` had admitted it
-      if (socket.destroyed) return status < 300 ? peers.sendDisconnect(caller, 1006, '') : undefined;
+      if (socket.destroyed) return status >= 200 && status < 300 ? peers.sendDisconnect(caller, 1006, '') : undefined;
       if (status < 200 || status > 299) return endWith(socket, status, answer?.body ?? '');
       const protocol = Object.entries(answer?.headers ?? {}).find(([name]) => name.toLowerCase() === 'sec-websocket-protocol');
       request.chosenProtocol = protocol?.[1];
