@@ -1,0 +1,73 @@
+import { beforeEach, expect, test } from 'vitest';
+import { doJob, doJobs } from '../../../core/delivery/jobs.ts';
+import { METRIC } from '../../../core/names.ts';
+import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+
+let ports: MemoryPorts;
+beforeEach(() => {
+  ports = memoryPorts();
+});
+
+test('a ping is counted if it was sent; a throttled one is dropped, and a connection that is gone is deleted', async () => {
+  for (const name of ['a', 'slow', 'gone', 'b']) await speaker(ports, name);
+  ports.gateway.outcome.set('slow', 'slow').set('gone', 'gone');
+
+  await doJob({ kind: 'ping', connectionIds: ['a', 'slow', 'gone', 'b'] }, ports);
+
+  expect(posted(ports, 'a')).toEqual([{ type: 'ping', timestamp: new Date(ports.clock.now()).toISOString() }]);
+  expect(posted(ports, 'b')).toHaveLength(1);
+  expect(ports.report.counts.get(METRIC.messagesOut)).toBe(2);
+  expect(await ports.connections.read('slow')).not.toBeNull();
+  expect(await ports.connections.read('gone')).toBeNull();
+});
+
+test('a keepalive delivers the newest of its topics again', async () => {
+  const topics = ['price:005930', 'price:000660'];
+  const say = await speaker(ports, 'a');
+  for (const topic of topics) {
+    await ports.topics.commitState({
+      kind: 'state',
+      topic,
+      part: 'price',
+      order: '1',
+      value: { price: 1, source: 'realtime', atMs: ports.clock.now(), timestamp: 't' },
+      append: {},
+      ahead: false,
+    });
+    await say({ type: 'subscribe', topic });
+  }
+  ports.gateway.posted.length = 0;
+
+  await doJob({ kind: 'keepalive', topics }, ports);
+
+  expect(posted(ports, 'a').map(({ type, ticker, position }) => [type, ticker, position])).toEqual([
+    ['price_update', '005930', undefined],
+    ['price_update', '000660', undefined],
+  ]);
+});
+
+test('of several jobs only those that failed come back, each reported and counted', async () => {
+  await speaker(ports, 'a');
+  const { post } = ports.gateway;
+  ports.gateway.post = async (connectionId, ...others) => {
+    if (connectionId === 'broken') throw new Error('no gateway');
+    return post(connectionId, ...others);
+  };
+  const record = (id: string, job: object) => ({ id, body: JSON.stringify(job) });
+
+  const failed = await doJobs(
+    [
+      record('r1', { kind: 'ping', connectionIds: ['broken'] }),
+      record('r2', { kind: 'ping', connectionIds: ['a'] }),
+      { id: 'r3', body: 'no JSON' },
+    ],
+    ports,
+  );
+
+  expect(failed.sort()).toEqual(['r1', 'r3']);
+  expect(posted(ports, 'a')).toHaveLength(1);
+  expect(ports.report.counts.get(METRIC.errors)).toBe(2);
+  expect(ports.report.lines).toEqual(
+    expect.arrayContaining(['a job failed and comes back: Error: no gateway', expect.stringMatching(/^a job failed.*SyntaxError/)]),
+  );
+});
