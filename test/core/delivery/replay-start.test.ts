@@ -59,6 +59,20 @@ describe('at a position that is known', () => {
     expect(await startOf({ offset: 5 }, await stateAt(5))).toEqual({ start: 5, head: 5, whole: true, first: [] });
   });
 
+  test('at the hint, one read says what follows', async () => {
+    await append(1, 5);
+    const state = await stateAt(3);
+    let reads = 0;
+    const { readLog } = ports.topics;
+    ports.topics.readLog = (...parameters) => {
+      reads++;
+      return readLog(...parameters);
+    };
+
+    expect(await startOf({ offset: 3 }, state)).toEqual({ start: 3, head: 5, whole: true, first: [4, 5] });
+    expect(reads).toBe(1);
+  });
+
   test('before the first, all of the log follows', async () => {
     await append(1, 2);
 
