@@ -71,7 +71,7 @@ test.each<[string, string[], string[]]>([
   ['MARKET_OPEN', ['00:00', '09:30', '15:29'], ['9:00', '24:00', '09:60', '09:00:00']],
   ['MARKET_CLOSE', ['09:01', '23:59'], ['24:00', '15:3']],
   ['MARKET_HOLIDAYS', ['2026-12-25', '2026-12-25,2026-12-31'], ['2026-12-25,', '25.12.2026', '2026-12-25, 2026-12-31']],
-])('%s takes what it says and nothing else', (name, good, bad) => {
+])('%s takes the values that it documents, and no others', (name, good, bad) => {
   for (const value of good) expect([value, problems({ [name]: value })]).toEqual([value, []]);
   for (const value of bad)
     expect([value, problems({ [name]: value })]).toEqual([

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bounded, chunksOf, readAhead } from '../../../core/base/concurrency.ts';
 
-/** Work that ends when it is told to. */
+/** Work that ends on command. */
 function gates() {
   const open = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
   const started: number[] = [];
@@ -59,6 +59,10 @@ test('after a failure nothing new starts, and what is in flight ends before the 
 
   expect(outcome).toBe('the first failure');
   expect(started).toEqual([1, 2]);
+});
+
+test('a single failure is thrown', async () => {
+  await expect(bounded([1], 2, () => Promise.reject(new Error('the only failure')))).rejects.toThrow('the only failure');
 });
 
 test('nothing to do is done at once', async () => {

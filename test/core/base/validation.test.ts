@@ -56,6 +56,19 @@ test('the details that the caller adds stand beside the issues', () => {
   expect(explained({}, { expected_fields: ['type'] }).details).toMatchObject({ expected_fields: ['type'], issues: [{}, {}] });
 });
 
+test('a check that expects no certain type is quoted with its own words', () => {
+  const { issues } = v.safeParse(instant, 'yesterday');
+
+  expect(explain(issues ?? [], 'time').details['issues']).toEqual([
+    {
+      path: '',
+      expected: 'expected ISO 8601 with a zone, such as 2026-02-06T22:48:44.590151+00:00',
+      received: '"yesterday"',
+      message: 'expected ISO 8601 with a zone, such as 2026-02-06T22:48:44.590151+00:00',
+    },
+  ]);
+});
+
 test('an error without issues still says where', () => {
   expect(explain([], 'body').message).toBe('body: invalid');
 });

@@ -59,7 +59,7 @@ test('nothing comes back if there is no work', async () => {
   expect(
     await doWork(
       [],
-      worker(() => Promise.reject(new Error('nobody should ask'))),
+      worker(() => Promise.reject(new Error('this is never asked'))),
       ports,
     ),
   ).toEqual([]);

@@ -114,7 +114,7 @@ test('an event whose item stands behind those of other writers is found there', 
   expect((await again.finish()).head).toBe(4);
 });
 
-test('whatever comes, how often and in whose batch, each event stands once and without gaps', async () => {
+test('each event stands once and without gaps, however often and in whichever batch it comes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 6 }), { maxLength: 6 }), async (batches) => {
       const { topics } = memoryPorts();

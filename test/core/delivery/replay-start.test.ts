@@ -59,7 +59,7 @@ describe('at a position that is known', () => {
     expect(await startOf({ offset: 5 }, await stateAt(5))).toEqual({ start: 5, head: 5, whole: true, first: [] });
   });
 
-  test('at the hint, one read says what follows', async () => {
+  test('at the hint, one read shows the messages beyond it', async () => {
     await append(1, 5);
     const state = await stateAt(3);
     let reads = 0;
@@ -92,7 +92,7 @@ describe('at a position that is known', () => {
   });
 });
 
-describe('what is no longer there is not whole', () => {
+describe('a replay is not whole', () => {
   test('if the messages after the position were trimmed', async () => {
     await append(4, 5);
 

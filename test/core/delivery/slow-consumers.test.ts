@@ -63,7 +63,7 @@ test('the job is put before the consumer is marked: a crash in between leaves no
 });
 
 describe('a consumer that is too far behind', () => {
-  test('is closed, gets the reason, and is told to connect again', async () => {
+  test('is closed, gets the reason, which asks it to connect again', async () => {
     await passOver(await put(), { from: 3, behind: 1_001 }, 1_000, ports);
 
     expect(ports.gateway.closed).toEqual(['slow']);

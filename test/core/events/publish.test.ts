@@ -111,7 +111,7 @@ describe('an accepted event', () => {
   });
 
   test('without an id of its own is not looked up', async () => {
-    memory.catalogue.firstAcceptance = () => Promise.reject(new Error('nobody should ask'));
+    memory.catalogue.firstAcceptance = () => Promise.reject(new Error('this is never asked'));
 
     expect(await post([good()])).toEqual({ accepted: 1, rejected: [] });
   });

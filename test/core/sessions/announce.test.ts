@@ -48,7 +48,7 @@ test('an announcement that is stored stays counted', async () => {
   expect(await counted('me')).toEqual(['a']);
 });
 
-test('what an outage keeps from being stored is told to the client, and nothing more', async () => {
+test('an outage is reported to the client with the request id, and without its cause', async () => {
   const say = await speaker(ports, 'a');
   ports.announcements.announce = () => Promise.reject(new Error('no table'));
 

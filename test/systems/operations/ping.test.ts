@@ -56,7 +56,7 @@ test.each([
   });
 });
 
-test('a ping without time is told what is missing', async () => {
+test('a ping without time is refused, and the error names the field', async () => {
   await say({ type: 'ping', data: {} });
 
   expect(posted(ports, 'a').at(-1)).toMatchObject({

@@ -69,7 +69,7 @@ describe('a client', () => {
     expect(await item(`client#${name}`, 'members')).toBeUndefined();
   });
 
-  test('whose last connection leaves while another enters keeps the other', async () => {
+  test('keeps a connection that enters while the last one leaves', async () => {
     const plain = table();
     const name = fresh('user');
     const [a, b] = [one(), one()];
