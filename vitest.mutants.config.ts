@@ -7,7 +7,7 @@ export default defineConfig({
   cacheDir: '.vite',
   test: {
     ...base.test,
-    include: ['test/{core,functions,ports,systems}/**/*.test.ts'],
+    include: ['test/{bin,core,functions,ports,systems}/**/*.test.ts'],
     exclude: [],
     globalSetup: [],
     // only the tables are read from it

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { clientOf, disconnect } from '../../../core/connections/disconnect.ts';
 import { METRIC } from '../../../core/names.ts';
-import { type MemoryPorts, memoryPorts, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {
@@ -10,7 +10,7 @@ beforeEach(() => {
 
 test('a connection is deleted with its subscriptions, and its duration is measured', async () => {
   const connectedAtMs = ports.clock.now();
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
   for (const topic of ['price:005930', 'price:000660']) await say({ type: 'subscribe', topic });
   const { report } = ports;
   ports.clock.nowMs = connectedAtMs + 90_000;
@@ -26,8 +26,8 @@ test('a connection is deleted with its subscriptions, and its duration is measur
 });
 
 test('a connection that has gone already is not counted as gone twice', async () => {
-  await speaker(ports, 'a');
-  await speaker(ports, 'b');
+  await senderOf(ports, 'a');
+  await senderOf(ports, 'b');
   await disconnect('a', ports);
   ports.report.counts.clear();
   ports.report.lines.length = 0;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { awaitGreeting, greet, greetLater } from '../../../core/connections/greeting.ts';
 import type { Connection } from '../../../core/ports/connections.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
 let startMs: number;
@@ -15,7 +15,7 @@ beforeEach(async () => {
     slept.push(ms);
     await sleep(ms);
   };
-  await speaker(ports, 'a');
+  await senderOf(ports, 'a');
 });
 const connection = async (over: Partial<Connection> = {}): Promise<Connection> => ({
   ...((await ports.connections.read('a')) as Connection),
@@ -35,7 +35,7 @@ describe('a connection that has sent nothing', () => {
   test('is greeted at once if its time has passed, and waits no longer than a greeting may take', async () => {
     await greetLater('a', startMs, ports);
     expect(slept).toEqual([]);
-    await speaker(ports, 'b');
+    await senderOf(ports, 'b');
 
     await greetLater('b', startMs + 60_000, ports);
 

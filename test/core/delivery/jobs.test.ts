@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { doJob, doJobs } from '../../../core/delivery/jobs.ts';
 import { METRIC } from '../../../core/names.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {
@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 
 test('a ping is counted if it was sent; a throttled one is dropped, and a connection that is gone is deleted', async () => {
-  for (const name of ['a', 'slow', 'gone', 'b']) await speaker(ports, name);
+  for (const name of ['a', 'slow', 'gone', 'b']) await senderOf(ports, name);
   ports.gateway.outcome.set('slow', 'slow').set('gone', 'gone');
 
   await doJob({ kind: 'ping', connectionIds: ['a', 'slow', 'gone', 'b'] }, ports);
@@ -23,7 +23,7 @@ test('a ping is counted if it was sent; a throttled one is dropped, and a connec
 
 test('a keepalive delivers the newest of its topics again', async () => {
   const topics = ['price:005930', 'price:000660'];
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
   for (const topic of topics) {
     await ports.topics.commitState({
       kind: 'state',
@@ -47,7 +47,7 @@ test('a keepalive delivers the newest of its topics again', async () => {
 });
 
 test('of several jobs only those that failed come back, each reported and counted', async () => {
-  await speaker(ports, 'a');
+  await senderOf(ports, 'a');
   const { post } = ports.gateway;
   ports.gateway.post = async (connectionId, ...others) => {
     if (connectionId === 'broken') throw new Error('no gateway');

@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
 import { drain } from '../../../core/delivery/drain.ts';
 import { METRIC } from '../../../core/names.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 const TOPIC = '/topic/reservations/55/100';
 let ports: MemoryPorts;
 beforeEach(async () => {
   ports = memoryPorts();
-  await (await speaker(ports, 'a'))({ type: 'subscribe', topic: TOPIC });
+  await (await senderOf(ports, 'a'))({ type: 'subscribe', topic: TOPIC });
   ports.report.counts.clear();
 });
 const append = async (from: number, to: number): Promise<void> => {
@@ -63,7 +63,7 @@ test('a message beyond a gap waits until the gap is filled', async () => {
 });
 
 test('a page is read once for all subscriptions', async () => {
-  for (const name of ['b', 'c', 'd']) await (await speaker(ports, name))({ type: 'subscribe', topic: TOPIC });
+  for (const name of ['b', 'c', 'd']) await (await senderOf(ports, name))({ type: 'subscribe', topic: TOPIC });
   await append(1, 5);
   let reads = 0;
   const { readLog } = ports.topics;

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { passOver } from '../../../core/delivery/slow-consumers.ts';
 import type { Subscription } from '../../../core/ports/audience.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 const TOPIC = 'ops:alert';
 let ports: MemoryPorts;
 beforeEach(async () => {
   ports = memoryPorts();
-  await speaker(ports, 'slow');
+  await senderOf(ports, 'slow');
 });
 const subscription = (over: Partial<Subscription> = {}): Subscription => ({
   topic: TOPIC,

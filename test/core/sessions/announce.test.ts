@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {
@@ -14,7 +14,7 @@ const counted = async (clientId: string): Promise<string[]> => {
 };
 
 test('a connection that is gone when its announcement is stored is not counted', async () => {
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
   const { announce } = ports.announcements;
   ports.announcements.announce = async (...parameters) => {
     await ports.connections.close('a');
@@ -29,7 +29,7 @@ test('a connection that is gone when its announcement is stored is not counted',
 });
 
 test('a connection that another request announced meanwhile is not counted under the second id', async () => {
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
   const { announce } = ports.announcements;
   ports.announcements.announce = async (connectionId, announcement, ...others) => {
     await announce(connectionId, { ...announcement, clientId: 'first' }, ...others);
@@ -43,13 +43,13 @@ test('a connection that another request announced meanwhile is not counted under
 });
 
 test('an announcement that is stored stays counted', async () => {
-  await (await speaker(ports, 'a'))(ANNOUNCE);
+  await (await senderOf(ports, 'a'))(ANNOUNCE);
 
   expect(await counted('me')).toEqual(['a']);
 });
 
 test('an outage is reported to the client with the request id, and without its cause', async () => {
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
   ports.announcements.announce = () => Promise.reject(new Error('no table'));
 
   await say(ANNOUNCE);

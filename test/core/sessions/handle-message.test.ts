@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { METRIC } from '../../../core/names.ts';
 import type { TouchRequest } from '../../../core/ports/connections.ts';
 import { handleMessage } from '../../../core/sessions/handle-message.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 import { frame } from '../../helpers/stomp.ts';
 
 let ports: MemoryPorts;
@@ -36,7 +36,7 @@ describe('a message counts', () => {
     ['a heart-beat', '\n', PLAIN],
     ['frames of STOMP', frame('CONNECT', {}) + frame('SUBSCRIBE', {}) + frame('SUBSCRIBE', {}), { ...PLAIN, weight: 3, subscribes: 2 }],
   ])('%s as its load', async (_, text, load) => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
 
     await say(text);
 
@@ -44,7 +44,7 @@ describe('a message counts', () => {
   });
 
   test('at the time at which the gateway took it', async () => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
     const receivedAtMs = ports.clock.now() - 700;
 
     await say('{"type":"pong"}', receivedAtMs);
@@ -55,7 +55,7 @@ describe('a message counts', () => {
 
 describe('the metrics', () => {
   test('count the message and the posts that were sent, and measure the time since it was taken', async () => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
     const receivedAtMs = ports.clock.now() - 700;
 
     await say('{"type":"unsubscribe","topic":"price:005930"}', receivedAtMs);
@@ -69,7 +69,7 @@ describe('the metrics', () => {
   });
 
   test('do not count a post that was not sent', async () => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
     ports.gateway.outcome.set('a', 'gone');
 
     await say('{"type":"unsubscribe","topic":"price:005930"}');
@@ -78,7 +78,7 @@ describe('the metrics', () => {
   });
 
   test('count a failure', async () => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
 
     await say('nonsense');
 
@@ -87,7 +87,7 @@ describe('the metrics', () => {
   });
 
   test('measure a message that failed, too', async () => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
     ports.connections.touch = () => Promise.reject(new Error('no table'));
 
     await say('{"type":"pong"}', ports.clock.now() - 300);
@@ -105,7 +105,7 @@ test('a socket without a record is closed, so that its client connects again', a
 });
 
 test('an error that cannot be sent is reported, and not thrown', async () => {
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
   await say('{"type":"pong"}');
   ports.gateway.post = () => Promise.reject(new Error('no gateway'));
 
@@ -116,7 +116,7 @@ test('an error that cannot be sent is reported, and not thrown', async () => {
 
 describe('a flood', () => {
   test('of 100 messages in a second is served, and the next is not', async () => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
     for (let count = 1; count <= 100; count++) await say('{"type":"pong"}');
     expect(posted(ports, 'a').map(({ type }) => type)).toEqual(['connected']);
 
@@ -132,7 +132,7 @@ describe('a flood', () => {
   });
 
   test("of a system's messages is limited by its own pace", async () => {
-    const say = await speaker(ports, 'a');
+    const say = await senderOf(ports, 'a');
     const ping = `{"type":"ping","data":{"client_time":"2026-02-06T00:00:00Z"}}`;
     for (let count = 1; count <= 10; count++) await say(ping, ports.clock.now());
     ports.gateway.posted.length = 0;
@@ -144,7 +144,7 @@ describe('a flood', () => {
 });
 
 test('an error quotes the first 200 characters of a wrong message', async () => {
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
 
   await say('x'.repeat(500));
 
@@ -155,7 +155,7 @@ test('an error quotes the first 200 characters of a wrong message', async () => 
 
 test('a STOMP session that is opened by its first frame is refused where only event streams are offered', async () => {
   ports = { ...ports, mode: 'sse' as 'both' };
-  const say = await speaker(ports, 'a');
+  const say = await senderOf(ports, 'a');
 
   await say(frame('CONNECT', { 'accept-version': '1.2' }));
 

@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Announcement } from '../../../core/ports/announcements.ts';
 import { VERSION } from '../../../core/version.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
-let say: Awaited<ReturnType<typeof speaker>>;
+let say: Awaited<ReturnType<typeof senderOf>>;
 let announced: Announcement[];
 let openedAtMs: number;
 beforeEach(async () => {
   ports = memoryPorts();
   openedAtMs = ports.clock.now();
-  say = await speaker(ports, 'a');
+  say = await senderOf(ports, 'a');
   announced = [];
   const { announce } = ports.announcements;
   ports.announcements.announce = (connectionId, announcement, ...others) => {
@@ -24,7 +24,7 @@ const refusal = () => posted(ports, 'a').findLast(({ type }) => type === 'error'
 
 describe('connection_status', () => {
   test('says what is served, by how many and since when', async () => {
-    await speaker(ports, 'b');
+    await senderOf(ports, 'b');
     ports.clock.nowMs = openedAtMs + 90_999;
     await announce();
 
@@ -79,7 +79,7 @@ describe('an announcement', () => {
   test('subscribes to the six broadcasts, unless the client wants to choose', async () => {
     await announce();
     const all = await ports.ownSubscriptions.list('a');
-    const other = await speaker(ports, 'b');
+    const other = await senderOf(ports, 'b');
     await other({ type: 'client_info', data: { client_id: 'you', features: ['explicit'] } });
 
     expect(all.map(({ topic, unasked }) => [topic, unasked])).toEqual(

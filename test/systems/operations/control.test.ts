@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
-let say: Awaited<ReturnType<typeof speaker>>;
+let say: Awaited<ReturnType<typeof senderOf>>;
 beforeEach(async () => {
   ports = memoryPorts();
-  say = await speaker(ports, 'a');
+  say = await senderOf(ports, 'a');
 });
 const answer = async (message: object) => {
   await say(message);

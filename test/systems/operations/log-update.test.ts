@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../../core/events/ingest.ts';
 import { log, logEntry } from '../../helpers/events.ts';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 interface Update {
   readonly broadcast_id: string;
@@ -10,7 +10,7 @@ interface Update {
 let ports: MemoryPorts;
 beforeEach(async () => {
   ports = memoryPorts();
-  await (await speaker(ports, 'a'))({ type: 'subscribe', topic: 'ops:log_update' });
+  await (await senderOf(ports, 'a'))({ type: 'subscribe', topic: 'ops:log_update' });
 });
 const publish = async (over: Record<string, unknown>): Promise<void> => {
   const { source, detailType, detail } = log(over);

@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from 'vitest';
-import { type MemoryPorts, memoryPorts, posted, speaker } from '../../helpers/ports.ts';
+import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
-let say: Awaited<ReturnType<typeof speaker>>;
+let say: Awaited<ReturnType<typeof senderOf>>;
 beforeEach(async () => {
   ports = memoryPorts();
   ports.clock.nowMs = Date.parse('2026-02-06T22:48:45.000Z');
-  say = await speaker(ports, 'a');
+  say = await senderOf(ports, 'a');
 });
 const answer = async (clientTime: unknown) => {
   await say({ type: 'ping', data: { client_time: clientTime } });
