@@ -159,7 +159,13 @@ test('an event that expects topics lists them with their names, and commits noth
   ]);
 });
 
-test('a channel that says no more than it must has the defaults', () => {
+test('an event that expects a single topic lists it', () => {
+  expect(outcomes(state, 'Expected', { names: ['only'] })).toEqual([
+    { kind: 'listing', channel: 'states', entries: [{ topic: 'state:0:me', name: 'only' }] },
+  ]);
+});
+
+test('a channel that declares no more than it must has the defaults', () => {
   expect(log).toMatchObject({
     name: 'orders',
     kind: 'log',

@@ -44,3 +44,9 @@ test('a look that fails does not stop the others; each failure is reported and c
   expect(ports.report.lines).toEqual(["a system's look failed: Error: no feed", "a system's look failed: Error: no market"]);
   expect(ports.report.counts.get(METRIC.errors)).toBe(2);
 });
+
+test('the failure of a single look is thrown', async () => {
+  const broken = looking('broken', () => Promise.reject(new Error('no feed')));
+
+  await expect(minuteLooks({ ...memoryPorts(), systems: [broken] })).rejects.toThrow('no feed');
+});

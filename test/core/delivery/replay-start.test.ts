@@ -79,6 +79,12 @@ describe('at a position that is known', () => {
     expect(await startOf({ offset: 0 }, await stateAt(2))).toEqual({ start: 0, head: 2, whole: true, first: [1, 2] });
   });
 
+  test('of a log that is still empty, there is nothing', async () => {
+    const state = await ports.topics.create(TOPIC);
+
+    expect(await startOf({ offset: 0 }, state)).toEqual({ start: 0, head: 0, whole: true, first: [] });
+  });
+
   test('beyond the hint, the head is looked up', async () => {
     await append(1, 5);
 
