@@ -110,8 +110,8 @@ export function engineConflicts(settings: Settings): string[] {
     );
   if (settings[SETTING.authMode] !== 'jwt') return problems;
   const needed: [string, string][] = [
-    [SETTING.jwtIssuer, 'the expected issuer'],
-    [SETTING.jwtAudience, 'the expected audience, or none for any'],
+    [SETTING.jwtIssuer, 'the issuer of the tokens'],
+    [SETTING.jwtAudience, 'the audience of the tokens, or none for any'],
   ];
   for (const [name, what] of needed) if (!settings[name]) problems.push(`${name}: with ${SETTING.authMode}=jwt expected ${what}`);
   return problems;

@@ -22,11 +22,16 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    // too deeply nested JSON is a RangeError
-    if (!(cause instanceof SyntaxError) && !(cause instanceof RangeError)) throw cause;
+    if (!(cause instanceof SyntaxError)) throw cause;
     throw new PushError('INVALID_MESSAGE_FORMAT', 'expected JSON', { received_message: text.slice(0, 200) });
   }
 }
+
+/** Schema of a JSON object, whatever it holds. To `v.record` alone an array would be one, with numbers as names. */
+export const jsonObject = v.pipe(
+  v.custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected a JSON object'),
+  v.record(v.string(), v.unknown()),
+);
 
 /** Schema of an instant in an event's detail. */
 export const instant = v.pipe(

@@ -71,15 +71,23 @@ export function topicPattern(
   const expression = new RegExp(`^${source}$`);
   const unusual = names.filter((name) => described[name] && described[name] !== NUMBER);
   const topicOf = (values: Values): string => pattern.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+  const match = (topic: string): Values | null => {
+    const found = expression.exec(topic);
+    if (!found) return null;
+    const values: Record<string, string | number> = {};
+    for (const [index, name] of names.entries()) {
+      const value = parameterOf(name).parse(found[index + 1] ?? '');
+      if (value === null) return null;
+      values[name] = value;
+    }
+    return values;
+  };
   return {
     names,
     topicOf,
-    matches: (topic) => expression.test(topic),
     hint: [pattern, ...unusual.map((name) => `the ${name} ${parameterOf(name).expected}`)].join(', '),
-    match(topic) {
-      const found = expression.exec(topic);
-      return found && Object.fromEntries(names.map((name, index) => [name, parameterOf(name).parse(found[index + 1] ?? '') ?? '']));
-    },
+    match,
+    matches: (topic) => match(topic) !== null,
     read(given) {
       const values: Values = Object.fromEntries((order ?? names).map((name) => [name, readOne(name, given, parameterOf(name))]));
       return { topic: topicOf(values), values };

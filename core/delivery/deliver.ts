@@ -22,7 +22,9 @@ export async function deliverToAudience(run: Run, backlog: Backlog, postsAtOnce:
   let sent = 0;
   for await (const page of readAhead(ports.audience.pages(run.topic, run.shard))) {
     await bounded(page, postsAtOnce, async (subscription) => {
-      sent += await deliver(subscription, run, backlog, ports);
+      const posts = await deliver(subscription, run, backlog, ports);
+      // added in one step: others are delivered to in the meantime
+      sent += posts;
     });
   }
   return sent;

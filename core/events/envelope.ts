@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { byteLength } from '../base/bytes.ts';
 import { eventId } from '../base/event-id.ts';
 import { parseMicros } from '../base/time.ts';
-import { explain, parseJson } from '../base/validation.ts';
+import { explain, jsonObject, parseJson } from '../base/validation.ts';
 import type { Channel, EventType } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
@@ -21,7 +21,7 @@ const envelope = v.object({
     v.string(),
     v.check((text) => parseMicros(text) !== null, 'expected ISO 8601'),
   ),
-  detail: v.record(v.string(), v.unknown()),
+  detail: jsonObject,
 });
 
 /** The latest time that JavaScript has. */

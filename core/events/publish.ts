@@ -3,7 +3,7 @@ import { byteLength } from '../base/bytes.ts';
 import { bounded } from '../base/concurrency.ts';
 import { eventId } from '../base/event-id.ts';
 import { parseMicros } from '../base/time.ts';
-import { explain, parseJson } from '../base/validation.ts';
+import { explain, jsonObject, parseJson } from '../base/validation.ts';
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { METRIC } from '../names.ts';
@@ -23,7 +23,7 @@ const envelope = v.object({
 const publishedEvent = v.object({
   source: v.string(),
   detailType: v.string(),
-  detail: v.record(v.string(), v.unknown()),
+  detail: jsonObject,
   id: v.optional(eventId(128)),
   time: v.optional(
     v.pipe(

@@ -1,6 +1,6 @@
 /** Registrations over REST: where a user's next subscription starts, before the user connects. */
 import * as v from 'valibot';
-import { parseJson } from '../base/validation.ts';
+import { jsonObject, parseJson } from '../base/validation.ts';
 import { addressOf } from '../channels/address.ts';
 import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
@@ -25,7 +25,7 @@ export interface RegistrationPorts extends Pick<Ports, 'topics' | 'registrations
 export async function register(path: string, body: string, principal: Principal | null, ports: RegistrationPorts): Promise<object> {
   const { topics, registrations, notices, clock, channels } = ports;
   checkMode('websocket', ports.mode, channels);
-  const given = v.safeParse(v.record(v.string(), v.unknown()), parseJson(body));
+  const given = v.safeParse(jsonObject, parseJson(body));
   if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object such as {"userId":100,"concertId":1}');
   const { channel, http, topic, values } = addressOf('registrations', path, { body: given.output }, principal, channels);
   const state = await topics.create(topic);

@@ -1,5 +1,6 @@
 /** `service_control` and `send_webhook`: acting on the monitored systems. Both need the role `ops:control`. */
 import * as v from 'valibot';
+import { jsonObject } from '../../core/base/validation.ts';
 import { type ClientSession, clientMessage } from '../../core/channels/system.ts';
 import { PushError } from '../../core/errors.ts';
 import { name } from './fields.ts';
@@ -31,7 +32,7 @@ const webhook = v.object({
     url: v.pipe(v.string(), v.url('expected an address, such as https://hooks.example/abc')),
     message: v.string(),
     template_id: v.nullish(name),
-    variables: v.nullish(v.record(v.string(), v.unknown())),
+    variables: v.nullish(jsonObject),
   }),
 });
 

@@ -157,3 +157,11 @@ test('an error quotes at most 100 characters of what came', () => {
   );
   expect(() => seats.read({ query: { seatId: 'x'.repeat(500), userId: 'a' } })).not.toThrow('x'.repeat(100));
 });
+
+test('a topic with a number beyond the safe integers matches no pattern', () => {
+  const queue = topicPattern('/topic/waiting-queue/{concertId}/{userId}', { concertId: NUMBER, userId: NUMBER });
+  const beyond = '/topic/waiting-queue/1/9007199254740993';
+
+  expect(queue.match(beyond)).toBeNull();
+  expect(queue.matches(beyond)).toBe(false);
+});
