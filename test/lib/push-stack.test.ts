@@ -1,4 +1,4 @@
-/** What must not regress in the infrastructure: grants, retries and expiry. */
+/** The infrastructure keeps its grants, retries and expiry. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
 import { DRAIN_TIMEOUT_SECONDS, TURN_SECONDS } from '../../core/names.ts';

@@ -8,7 +8,7 @@ import { systems } from '../../systems/index.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     templateFile: string;
-    /** Where the contract suites go: the local run, or PUSH_URL. */
+    /** The deployment that the contract suites run against: the local run, or PUSH_URL. */
     baseUrl: string;
     publishKey: string;
   }

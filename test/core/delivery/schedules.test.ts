@@ -1,4 +1,4 @@
-/** What the service promises, on the real code under thousands of schedules: nothing is lost, and no older message follows a newer one. */
+/** The real code under thousands of random schedules: nothing is lost, and no older message follows a newer one. */
 import { describe, expect, test } from 'vitest';
 import { type Conditions, runSchedule } from '../../helpers/schedule.ts';
 
