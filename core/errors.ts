@@ -27,8 +27,10 @@ export class PushError extends Error {
   }
 }
 
-/** Something we depend on does not answer: the same request may succeed a little later. */
+/** A service that we depend on does not answer: the same request may succeed a little later. */
 export class UnavailableError extends PushError {
+  override readonly name = 'UnavailableError';
+
   constructor(message: string, code: ErrorCode = 'INTERNAL_SERVER_ERROR', details: Record<string, unknown> = {}) {
     super(code, message, details);
   }

@@ -27,8 +27,8 @@ export const placeOf = (outcome: Outcome): string => (outcome.kind === 'listing'
 
 /**
  * Commits outcomes of one place, one after another: otherwise they would race for the same item. A failure fails its own
- * record only. A redelivery drains too, since an earlier try may have died between commit and drain. Throws if nothing
- * could be committed at all.
+ * record only. A redelivery drains too, since an earlier try may have died between commit and drain. Throws if the
+ * topic cannot be opened, or its head not be written: all its records must then come back.
  */
 export async function commit(shares: readonly [Share, ...Share[]], ports: CommitPorts): Promise<CommitResult> {
   for (const { outcome } of shares) if (outcome.kind !== 'listing' && outcome.ahead) ports.report.count(METRIC.eventsAhead);
@@ -69,20 +69,23 @@ async function list({ channel, entries }: Listing, { catalogue }: CommitPorts): 
 }
 
 async function commitLog(shares: readonly [Share, ...Share[]], ports: CommitPorts): Promise<Committed> {
-  const commits = shares.map(({ outcome }) => outcome as LogCommit);
-  const topic = commits[0]?.topic ?? '';
-  const { channel } = shares[0];
+  const { topic } = shares[0].outcome as LogCommit;
   // bodies of large ones are stored side by side: only their offsets are taken one after another
-  const values = commits.map(({ value }) => inlineOrReference(topic, value, channel, ports));
-  for (const value of values) value.catch(() => undefined);
+  const entries = shares.map(({ outcome, channel, recordId }) => {
+    const { eventId, value } = outcome as LogCommit;
+    const stored = inlineOrReference(topic, value, channel, ports);
+    // awaited below, where a failure fails its record
+    stored.catch(() => undefined);
+    return { recordId, eventId, stored };
+  });
   const log = await openLog(topic, ports.topics);
   const failed = new Map<string, unknown>();
   let appended = 0;
-  for (const [index, { recordId }] of shares.entries()) {
+  for (const { recordId, eventId, stored } of entries) {
     // the parts of one event stay in order: those after a failed one come back with it
     if (failed.has(recordId)) continue;
     try {
-      await log.append(commits[index]?.eventId ?? '', (await values[index]) as object);
+      await log.append(eventId, await stored);
       appended++;
     } catch (error) {
       failed.set(recordId, error);

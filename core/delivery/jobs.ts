@@ -40,6 +40,9 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, repeat: true }, ports));
     case 'ping':
       return ping(job.connectionIds, ports);
+    default:
+      // a newer deployment's job waits for the function that knows it
+      throw new Error(`unknown job: ${JSON.stringify(job satisfies never).slice(0, 200)}`);
   }
 }
 

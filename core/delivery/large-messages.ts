@@ -10,16 +10,28 @@ import type { Ports } from '../ports/ports.ts';
 /** Path of a body: `GET /api/messages/{id}`. */
 const BODY_PATH = '/api/messages/';
 
+/** The field that makes a log's value a reference. A channel MUST give its values no field of this name. */
+const REFERENCE = '#reference';
+
+/** A longer text of a large message's payload is left out of its reference. */
+const MAX_TEXT = 256;
+
 /** The log's value for a large message. */
 interface Reference {
-  /** As subscribers get it: without its data, with the reference. */
+  /** As subscribers get it: its short fields without its data, and the reference. */
   readonly payload: object;
   /** The values that filters compare. */
   readonly facets: readonly string[];
 }
 
-/** The reference that a log's value is; `null` if the value is the message itself. */
-export const referenceOf = (value: object): Reference | null => ('reference' in value ? (value.reference as Reference) : null);
+/** The stored reference; `null` if the value holds the message itself. */
+export const referenceOf = (value: object): Reference | null => (REFERENCE in value ? (value[REFERENCE] as Reference) : null);
+
+/** What stays of a payload beside its reference: numbers, yes and no, and short texts. */
+const shortFields = (payload: object): object =>
+  Object.fromEntries(
+    Object.entries(payload).filter(([, value]) => (typeof value === 'string' ? value.length <= MAX_TEXT : typeof value !== 'object')),
+  );
 
 export interface LargeMessagePorts extends Pick<Ports, 'bodies' | 'clock' | 'newId'> {
   readonly channels: Channels;
@@ -37,8 +49,8 @@ export async function inlineOrReference(topic: string, value: object, channel: C
   const expiresAtMs = nowMs + LOG_LIFE_MS;
   await ports.bodies.put(id, { topic, payload, expiresAtMs });
   const reference: Reference = {
-    payload: { ...payload, data: {}, ref: BODY_PATH + id, bytes, expires_at: isoOf(expiresAtMs) },
+    payload: { ...shortFields(payload), data: {}, ref: BODY_PATH + id, bytes, expires_at: isoOf(expiresAtMs) },
     facets: channel.filtering?.facets(payload) ?? [],
   };
-  return { reference };
+  return { [REFERENCE]: reference };
 }

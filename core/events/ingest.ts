@@ -3,14 +3,14 @@
  * the dead-letter queue with the reason); commit each topic's outcomes in order; then drain the topics that are heard.
  */
 import { bounded } from '../base/concurrency.ts';
-import type { Channel } from '../channels/channel.ts';
+import type { Channel, Outcome } from '../channels/channel.ts';
 import { type CommitPorts, commit, placeOf, type Share } from '../delivery/commit.ts';
 import { type DrainPorts, drain } from '../delivery/drain.ts';
 import { PushError } from '../errors.ts';
-import { METRIC } from '../names.ts';
+import { MAX_INLINE_BYTES, METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
 import type { Ports } from '../ports/ports.ts';
-import { checkSize, type KnownEvent, readEnvelope } from './envelope.ts';
+import { checkSize, readEnvelope } from './envelope.ts';
 
 export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodies' | 'deadEvents'> {
   readonly maxMessageBytes: number;
@@ -33,8 +33,8 @@ interface Accepted extends Share {
 /** Returns the ids of the records that must come back. */
 export async function ingest(records: readonly QueueRecord[], ports: IngestPorts): Promise<string[]> {
   const failed = new Set<string>();
-  const fail = (ids: Iterable<string>, what: string, error: unknown): void => {
-    ports.report.error(what, error);
+  const fail = (ids: Iterable<string>, what: string, error: unknown, facts: object = {}): void => {
+    ports.report.error(what, error, { records: [...ids], ...facts });
     ports.report.count(METRIC.errors);
     for (const id of ids) failed.add(id);
   };
@@ -42,7 +42,7 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
   const accepted: Accepted[] = [];
   await bounded(records, AT_ONCE, async (record) => {
     try {
-      accepted.push(...(await outcomesOf(record, ports)));
+      accepted.push(...(await readOrBury(record, ports)));
     } catch (error) {
       fail([record.id], 'an event was not read', error);
     }
@@ -53,10 +53,10 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     const ids = new Set(shares.map(({ recordId }) => recordId));
     try {
       const { topic, failed: some } = await commit(shares, ports);
-      for (const { recordId, error } of some) fail([recordId], 'an event was not committed', error);
+      for (const { recordId, error } of some) fail([recordId], 'an event was not committed', error, { place: placeOf(shares[0].outcome) });
       if (topic !== null) heard.push({ topic, channel: shares[0].channel, ids });
     } catch (error) {
-      fail(ids, 'events were not committed', error);
+      fail(ids, 'events were not committed', error, { place: placeOf(shares[0].outcome) });
     }
   });
 
@@ -65,19 +65,12 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     try {
       await drain({ topic, shard: ONLY_SHARD, channel }, ports);
     } catch (error) {
-      fail(ids, 'a topic was not drained', error);
+      fail(ids, 'a topic was not drained', error, { topic });
     }
   });
   return [...failed];
 }
 
-async function outcomesOf(record: QueueRecord, ports: IngestPorts): Promise<Accepted[]> {
-  const known = await readOrBury(record, ports);
-  if (!known) return [];
-  const { event, channel, type, parsed } = known;
-  const { acceptedAtMs, index } = event;
-  return type.outcomes(parsed, event).map((outcome) => ({ recordId: record.id, channel, outcome, acceptedAtMs, index }));
-}
 
 /** Outcomes of one place together, in the order in which their events were accepted. */
 function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
@@ -92,20 +85,26 @@ function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
   return [...places.values()];
 }
 
-async function readOrBury(
-  { body }: QueueRecord,
-  { channels, deadEvents, report, maxMessageBytes }: IngestPorts,
-): Promise<KnownEvent | null> {
+/** The outcomes of one event: none if it is invalid, and in the dead-letter queue. */
+async function readOrBury({ id, body }: QueueRecord, { channels, deadEvents, report, maxMessageBytes }: IngestPorts): Promise<Accepted[]> {
   try {
-    const known = readEnvelope(body, channels);
-    // events that upstreams put onto the bus themselves were not measured before
-    if (body.length > maxMessageBytes / 3) checkSize(known.event.detail, maxMessageBytes);
-    return known;
+    const { event, channel, type, parsed } = readEnvelope(body, channels);
+    // events that upstreams put onto the bus themselves were not measured before; a character has at most three bytes
+    if (body.length > maxMessageBytes / 3) checkSize(event.detail, maxMessageBytes);
+    const outcomes = type.outcomes(parsed, event);
+    if (body.length > MAX_INLINE_BYTES / 3) for (const outcome of outcomes) checkStateSize(outcome);
+    const { acceptedAtMs, index } = event;
+    return outcomes.map((outcome) => ({ recordId: id, channel, outcome, acceptedAtMs, index }));
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
+    await deadEvents.bury(body, error.message);
     report.count(METRIC.invalidEvents);
     report.warn('an invalid event was buried', { reason: error.message });
-    await deadEvents.bury(body, error.message);
-    return null;
+    return [];
   }
+}
+
+/** A state is never delivered by reference: one that no frame can hold would stop its topic for every subscriber. */
+function checkStateSize(outcome: Outcome): void {
+  if (outcome.kind === 'state') checkSize(outcome.value, MAX_INLINE_BYTES);
 }

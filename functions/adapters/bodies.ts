@@ -29,7 +29,7 @@ export function bucketBodies(
     const url = new URL(`${bucketUrl}/messages/${id}`);
     const signal = AbortSignal.timeout(DEADLINE_MS);
     for (let tries = 0; ; tries++) {
-      const headers = sign({ method, host: url.host, path: url.pathname, bodyHash: bodyHash(body) }, Date.now());
+      const headers = sign({ method, host: url.host, path: url.pathname, bodyHash: bodyHash(body) }, now());
       const request = { method, headers, signal, ...(method === 'PUT' ? { body } : {}) };
       const pause = PAUSES_MS[tries];
       try {

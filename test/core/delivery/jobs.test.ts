@@ -71,3 +71,7 @@ test('of several jobs only those that failed come back, each reported and counte
     expect.arrayContaining(['a job failed and comes back: Error: no gateway', expect.stringMatching(/^a job failed.*SyntaxError/)]),
   );
 });
+
+test('a job of a newer deployment, which nobody here knows, comes back', async () => {
+  expect(await doJobs([{ id: 'r1', body: '{"kind":"from-tomorrow"}' }], ports)).toEqual(['r1']);
+});

@@ -103,6 +103,14 @@ test('a large value of which the channel delivers nothing stays as it is', async
   expect(await put(value, made({ payload: () => null }))).toBe(value);
 });
 
-test('a value that is the message itself is no reference', () => {
-  expect(referenceOf({ text: 'x' })).toBeNull();
+test('a large payload that is not in its data leaves only short fields beside its reference', async () => {
+  const long = 'x'.repeat(MAX_INLINE_BYTES);
+  const payload = () => ({ type: 'n', count: 3, urgent: true, name: 'short', text: long, items: [long] });
+  const reference = referenceOf(await put({ text: long }, made({ payload })));
+
+  expect(Object.keys(reference?.payload ?? {})).toEqual(['type', 'count', 'urgent', 'name', 'data', 'ref', 'bytes', 'expires_at']);
+});
+
+test.each([{ text: 'x' }, { reference: 'INV-1' }])('a value that is the message itself is no reference: %j', (value) => {
+  expect(referenceOf(value)).toBeNull();
 });

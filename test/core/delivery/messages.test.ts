@@ -61,7 +61,7 @@ describe('a message of a log', () => {
 
   test('stored by reference is delivered as stored, and passes a filter that names one of its facets', () => {
     const payload = { type: 'large', ref: '/api/messages/1' };
-    const value = { reference: { payload, facets: ['ERROR', 'INFO'] } };
+    const value = { '#reference': { payload, facets: ['ERROR', 'INFO'] } };
     const message = logMessage(state(), channel({ filtering, payload: () => null }), { offset: 3, value }, ports);
 
     expect(message).toMatchObject({ topic: 't:1', payload, position: { epoch: 'epoch', offset: 3 }, repeatedAtMs: null });
