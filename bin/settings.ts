@@ -1,10 +1,13 @@
-/** The only reader of the environment at synth: the settings of the engine and the systems, checked. */
+/** The settings of the engine and the systems, read from an environment and checked. */
+import { clashes } from '../core/channels/clashes.ts';
 import type { System } from '../core/channels/system.ts';
 import { ENGINE_SETTINGS, engineConflicts } from '../core/engine-settings.ts';
 import type { Settings } from '../core/settings.ts';
 
-/** Reads the settings. Throws one error that names every value that cannot be used. */
+/** Reads the settings. Throws one error that names every value that cannot be used, or every name that two systems share. */
 export function readSettings(environment: NodeJS.ProcessEnv, systems: readonly System[]): Settings {
+  const clashing = clashes(systems, ENGINE_SETTINGS);
+  if (clashing.length > 0) throw new Error(`these systems cannot be deployed together:\n  ${clashing.join('\n  ')}`);
   const read = [...ENGINE_SETTINGS, ...systems.flatMap(({ settings }) => settings)].map(({ name, fallback, check }) => {
     const value = environment[name] || fallback;
     const expected = check(value);

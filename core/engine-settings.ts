@@ -7,7 +7,7 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     name: SETTING.pushMode,
     fallback: 'websocket',
     check: matching(new RegExp(`^(${PUSH_MODES.join('|')})$`), 'sse, websocket or both'),
-    doc: '`sse`, `websocket` or `both`: the transports offered to ticket buyers (`npm start`: `both`)',
+    doc: '`sse`, `websocket` or `both`: the transports offered to clients (`npm start`: `both`)',
   },
   {
     name: SETTING.sseSeconds,
@@ -46,7 +46,7 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     name: SETTING.anonymousControl,
     fallback: 'false',
     check: matching(/^(true|false)$/, 'true or false'),
-    doc: '`true`: with `AUTH_MODE=none` every caller may act on the monitored systems (`npm start`: `true`)',
+    doc: '`true`: with `AUTH_MODE=none` every caller may send messages that need a role (`npm start`: `true`)',
   },
   {
     name: SETTING.allowedOrigins,
@@ -73,7 +73,7 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     name: SETTING.maxMessagesPerSecond,
     fallback: '10',
     check: wholeNumberIn(1, 10),
-    doc: "the operations monitor's messages from one connection, a second",
+    doc: "messages of the systems' own types from one connection, a second",
   },
   {
     name: SETTING.maxBroadcastsPerSecond,

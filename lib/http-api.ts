@@ -28,7 +28,7 @@ export class HttpFront extends Construct {
       generateSecretString: { passwordLength: 40, excludePunctuation: true },
     });
     const rest = functions.make(this, 'rest', {
-      description: 'REST: quotes, registrations, health, publishing',
+      description: 'REST: routes of the systems, registrations, health, publishing',
       settings: [SETTING.maxMessageBytes, SETTING.pushMode, ...IDENTITY_SETTINGS],
     });
     storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');

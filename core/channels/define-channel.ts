@@ -140,7 +140,7 @@ export function defineChannel<
   };
 }
 
-/** Of equal time, the later message of a request wins, and within an event the later draft. An event makes fewer than so many. */
+/** Of equal time, the later message of a request wins, and within an event the later draft. More drafts than this would reach into the order of the next event. */
 const MAX_DRAFTS = 1_000;
 
 function outcomesOf(

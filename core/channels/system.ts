@@ -22,7 +22,7 @@ export interface System {
   readonly routes: readonly Route<SystemPorts>[];
   /** Messages that its clients send, by type. */
   readonly messages: Readonly<Record<string, ClientMessage>>;
-  /** Its look at the world, once a minute. */
+  /** Runs once a minute, apart from other systems'. May deliver again, and put work. */
   readonly everyMinute?: (ports: MinutePorts) => Promise<void>;
   /** Handlers of work that takes time or may fail, by a name of their own; each has a queue. */
   readonly workers: Readonly<Record<string, Worker>>;
@@ -91,7 +91,7 @@ export interface RestReply {
 
 export interface Route<RoutePorts> {
   readonly method: string;
-  /** Parameters stand in braces, each a whole segment: `/api/kr/stocks/{ticker}/history`. */
+  /** Parameters stand in braces, each a whole segment: `/api/orders/{orderId}`. */
   readonly path: string;
   /** Served without a token, or by a key of its own. @default false: callers need a token if the deployment asks for one */
   readonly open?: true;

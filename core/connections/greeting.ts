@@ -12,7 +12,7 @@ import { type DisconnectPorts, disconnect } from './disconnect.ts';
 /** An old STOMP client has this long for its first frame; then the connection is taken for JSON and greeted. */
 export const GREETING_MS = 250;
 
-/** How many times as long the function that serves a first frame may take to start. */
+/** Further waits of GREETING_MS, while the function that serves a first frame starts. */
 const STARTING_WAITS = 6;
 
 /** A greeting that another message's handler claimed is surely sent within this time. */
@@ -31,7 +31,7 @@ export async function greetLater(connectionId: string, atMs: number, ports: Gree
   await awaitFirstFrame(connectionId, atMs - GREETING_MS, ports);
   const connection = await ports.connections.claimGreeting(connectionId, ports.clock.now());
   if (!connection) return;
-  // no event tells of a handshake that failed after `$connect` had answered: if it is still gone, it will not come
+  // a handshake can fail after `$connect` without any event: a connection that is gone now will not come
   if ((await greet(connection, ports)) === 'gone') await disconnect(connectionId, ports);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Drain: delivers to one (topic, shard) everything up to the head. A drain says *drain this topic*, never *send that
- * message*: it may be lost, doubled or late without harm. Its phases:
+ * Drain: delivers to one (topic, shard) everything up to the head. Its job names a topic, never a message: losing,
+ * doubling or delaying it does no harm. Its phases:
  *
  * 1. **Take the turn** (`turn.ts`). One worker at a time delivers a topic: order for clients that cannot sort, and
  *    conflation under load, follow from that. A worker that finds the turn held has poked it, and leaves.
@@ -60,7 +60,7 @@ export async function drain({ topic, shard, channel: known, repeat = false }: Dr
   const turn = await takeTurn(topic, shard, ports, ports.drainSettings);
   // the holder was poked and will look again, but it does not know of the repeat
   if (!turn) return repeat ? ports.jobs.put({ kind: 'drain', topic, shard, repeat }, REPEAT_DELAY_SECONDS) : undefined;
-  if (turn.takenOver && kind.redeliversNewest) await outlive(topic, shard, ports);
+  if (turn.takenOver && kind.repeatsNewest) await repeatOnceHolderIsDead(topic, shard, ports);
   const { deliveredAtMs, nextAtMs } = turn.first;
   const run: Run = {
     topic,
@@ -81,13 +81,13 @@ export async function drain({ topic, shard, channel: known, repeat = false }: Dr
     await deliverRounds(run, ports);
   } catch (error) {
     if (!(error instanceof TurnLostError)) await ports.turns.abandon(topic, shard, turn.me);
-    else if (kind.redeliversNewest) await redeliver(run, ports);
+    else if (kind.repeatsNewest) await markReachedLate(run, ports);
     throw error;
   }
 }
 
-/** The former holder may be only slow, and post something older after us. When it cannot be alive any more, the newest is delivered once more. */
-async function outlive(topic: string, shard: number, { jobs }: DrainPorts): Promise<void> {
+/** The former holder may be only slow, and post something older after us: the newest is delivered again once it cannot be alive any more. */
+async function repeatOnceHolderIsDead(topic: string, shard: number, { jobs }: DrainPorts): Promise<void> {
   await jobs.put({ kind: 'drain', topic, shard, repeat: true }, DRAIN_TIMEOUT_SECONDS + 1);
 }
 
@@ -157,7 +157,7 @@ async function deliverRound(run: Run, backlog: Backlog, ports: DrainPorts): Prom
   ports.report.info('delivered', { topic: run.topic, head: backlog.head, posts: sent });
 }
 
-/** A post of ours may have arrived after one of the new holder: the subscriptions we reached get the newest once more. */
-async function redeliver({ reached }: Run, { audience, drainSettings }: DrainPorts): Promise<void> {
+/** Marks every subscription that this run posted to as late, since a post may have arrived after one of the new holder. The next drain delivers the newest. */
+async function markReachedLate({ reached }: Run, { audience, drainSettings }: DrainPorts): Promise<void> {
   await bounded(reached.values(), drainSettings.postsAtOnce, (subscription) => audience.markLate(subscription, BEFORE_ALL));
 }

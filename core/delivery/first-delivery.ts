@@ -36,7 +36,7 @@ export interface Subscriber {
 /** A subscription to be put, after its first delivery. */
 export interface Made {
   readonly from: number;
-  /** A drain must deliver what is after `from`; otherwise everything up to now was delivered. */
+  /** Messages after `from` were not posted yet: a drain must. */
   readonly owed: boolean;
   /** Part of the log was replayed. */
   readonly replayed: boolean;

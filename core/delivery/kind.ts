@@ -7,7 +7,7 @@ export interface KindStrategy {
   /** Deliveries keep a distance; messages that come in between are conflated. */
   readonly paced: boolean;
   /** After a turn was lost or taken over, the newest is delivered once more: an older post may have arrived last. */
-  readonly redeliversNewest: boolean;
+  readonly repeatsNewest: boolean;
   /** Each round saves its progress, so that a crash repeats less. */
   readonly savesRounds: boolean;
   /** A throttled consumer that lacks more messages than this is closed. */

@@ -45,7 +45,7 @@ const logBacklog: MakeBacklog = async (state, { channel, from }, ports) => {
 
 export const LOG: KindStrategy = {
   paced: false,
-  redeliversNewest: false,
+  repeatsNewest: false,
   savesRounds: true,
   maxBehind: MAX_BEHIND,
   backlog: logBacklog,

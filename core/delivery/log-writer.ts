@@ -1,7 +1,7 @@
 /**
  * Appends to a log without transactions. The log item is the commit, so a crash leaves no hole: an event takes the first
- * free offset after its base, the head it saw on its first try. A later base would pass the event's own item, and the
- * event would stand in the log twice.
+ * free offset after its base, the head it saw on its first try. If a later try had a later base, it would pass the
+ * event's own item and append it twice.
  */
 import type { TopicState, Topics } from '../ports/topics.ts';
 

@@ -41,8 +41,8 @@ export async function replayStart(
 }
 
 /**
- * The offset itself, or the first later one after which everything is still history. The age is searched by bisection: a
- * log may be long, and a client that returns after a night needs one look at a time, not the night.
+ * The offset itself, or the first later one after which everything is still history. The age is searched by bisection: it
+ * reads about as many items as the log's length has binary digits, while a scan would read all.
  */
 async function inHistory(
   asked: number,

@@ -24,7 +24,7 @@ const stateBacklog: MakeBacklog = async (state, { channel, from, repeat }, ports
 
 export const STATE: KindStrategy = {
   paced: true,
-  redeliversNewest: true,
+  repeatsNewest: true,
   savesRounds: false,
   maxBehind: Number.POSITIVE_INFINITY,
   backlog: stateBacklog,

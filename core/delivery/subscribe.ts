@@ -72,7 +72,7 @@ const subscriptionOf = (
 const isHeard = ({ heard, expiresAtMs }: TopicState, nowMs: number): boolean =>
   heard && (expiresAtMs === null || expiresAtMs - nowMs > OUTLIVES_MS);
 
-/** The catalogue first: a topic that is heard without being listed there would never be unheard again. */
+/** Writes the catalogue first: the sweep finds heard topics there, and could never clear one that is not listed. */
 async function listen(topic: string, { catalogue, topics, clock }: SubscribePorts): Promise<TopicState> {
   await catalogue.addHeard(topic, clock.now());
   return topics.hear(topic);
@@ -101,7 +101,7 @@ async function settle(
   if (!unasked && subscription.dialect === 'json') await note();
   // another request of the same client came in between: a drain may have delivered more than this handler, and earlier
   const unexpected = outcome === 'replaced' && there === null && !made.owed;
-  if (unexpected && kind.redeliversNewest) await audience.markLate(subscription, BEFORE_ALL);
+  if (unexpected && kind.repeatsNewest) await audience.markLate(subscription, BEFORE_ALL);
   const seen = (await topics.read([topic])).get(topic);
   const state = seen?.heard ? seen : await listen(topic, ports);
   const complete = !made.owed && there === null && !unexpected && !(await kind.hasMore(state, from, topics));

@@ -71,7 +71,6 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
   return [...failed];
 }
 
-
 /** Outcomes of one place together, in the order in which their events were accepted. */
 function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
   const places = new Map<string, [Accepted, ...Accepted[]]>();

@@ -57,8 +57,8 @@ export interface Opened {
   readonly from: number;
   /** The registration that it starts from. */
   readonly registration: Registration | null;
-  /** The client knows a position, or needs none. */
-  readonly returns: boolean;
+  /** The client can resume by itself: no place is kept for it. */
+  readonly resumes: boolean;
 }
 
 const PIECES: Readonly<Record<Kind, Pieces>> = { state: statePieces, log: logPieces };
@@ -79,11 +79,11 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
 type Open = (address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts) => Promise<Opened>;
 
 const OPENS: Readonly<Record<Kind, Open>> = {
-  state: async (address, state) => ({ address, state, from: state.head, registration: null, returns: true }),
+  state: async (address, state) => ({ address, state, from: state.head, registration: null, resumes: true }),
   log: openLog,
 };
 
-/** A position that matches no topic: what is still there follows. */
+/** An id that cannot be read resumes at the start of the history. */
 const NOWHERE: Position = { epoch: '', offset: 0 };
 
 async function openLog(address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts): Promise<Opened> {
@@ -92,14 +92,14 @@ async function openLog(address: Address, state: TopicState, lastEventId: string 
   const registration = await registrations.find(topic);
   if (lastEventId === null) {
     const { start } = await replayStart(registration?.position ?? null, state, channel.history, ports);
-    return { address, state, from: start, registration, returns: false };
+    return { address, state, from: start, registration, resumes: false };
   }
   const since = parsePosition(lastEventId) ?? NOWHERE;
   // an id after the registration proves that something was delivered
   const used = registration && since.epoch === registration.position.epoch && since.offset > registration.position.offset;
   if (used) await registrations.useUp(topic, registration.stamp);
   const { start } = await replayStart(since, state, channel.history, ports);
-  return { address, state, from: start, registration: null, returns: true };
+  return { address, state, from: start, registration: null, resumes: true };
 }
 
 /** The stream's text, piece by piece, until `untilMs`: then `retry:`, and the end. */
@@ -150,14 +150,14 @@ export async function finiteText(opened: Opened, ports: StreamPorts): Promise<st
   return text + formatRetry(RETRY_FINITE_MS);
 }
 
-/** Missed messages were sent to a client that asked only just now. Later ones prove nothing: it may have left. */
+/** Only the first pieces use a registration up: their client has surely just asked. Later it may have left. */
 async function useUp({ address, from, registration }: Opened, upTo: number, { registrations }: StreamPorts): Promise<void> {
   if (registration && upTo > from) await registrations.useUp(address.topic, registration.stamp);
 }
 
 /** A client that got nothing has no position to return with, unless it keeps an id without an event. So its place is kept for it. */
-async function leaveMark({ address, from, returns }: Opened, state: TopicState, upTo: number, ports: StreamPorts): Promise<void> {
-  if (returns || upTo > from) return;
+async function leaveMark({ address, from, resumes }: Opened, state: TopicState, upTo: number, ports: StreamPorts): Promise<void> {
+  if (resumes || upTo > from) return;
   const mark = { position: { epoch: state.epoch, offset: upTo }, stamp: ports.newId() };
   await ports.registrations.register(address.topic, mark, ports.clock.now() + MARK_MS);
 }

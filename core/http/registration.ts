@@ -26,7 +26,7 @@ export async function register(path: string, body: string, principal: Principal 
   const { topics, registrations, notices, clock, channels } = ports;
   checkMode('websocket', ports.mode, channels);
   const given = v.safeParse(jsonObject, parseJson(body));
-  if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object such as {"userId":100,"concertId":1}');
+  if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with the parameters of the topic');
   const { channel, http, topic, values } = addressOf('registrations', path, { body: given.output }, principal, channels);
   const state = await topics.create(topic);
   const offset = await KINDS[channel.kind].head(state, topics);

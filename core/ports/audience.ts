@@ -60,13 +60,13 @@ export interface Audience {
    * request (`null`) it MUST end only what was put without one, and the tombstone MUST give way to every request.
    */
   end(key: SubscriptionKey, requestedAtMs: number | null, expiresAtMs: number): Promise<'ended' | 'overtaken'>;
-  /** Everything up to `head` was delivered. MUST hold only if it is late, still at `seenFrom`, and that is not past `head`. */
+  /** Everything up to `head` was delivered. MUST change nothing unless the subscription is late and its `from` is `seenFrom`, at most `head`. */
   caughtUp(key: SubscriptionKey, seenFrom: number, head: number): Promise<void>;
   /** It lacks what is after `from`. Does nothing to one that is gone or lacks more already. */
   markLate(key: SubscriptionKey, from: number): Promise<void>;
   /**
-   * It is throttled, and lacks what is after `from`. MUST hold if it is still as `seen`: a late one may have moved on
-   * since. Otherwise it may only come to lack more.
+   * It is throttled, and lacks what is after `from`. MUST apply if its `from` is still that of `seen`. Otherwise a late one has moved
+   * on since, and `from` may only decrease.
    */
   passOver(seen: Subscription, from: number, throttled: { notBeforeMs: number; strikes: number }): Promise<void>;
   /** Requested again, and continues where it stands; an earlier request no longer ends it. False if it is gone or was overtaken. */

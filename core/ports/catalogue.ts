@@ -1,4 +1,4 @@
-/** Small facts that no hot path writes: which topics are known, which are heard, what the minute's look last saw. */
+/** Small facts beside the topics: the known ones, the heard ones, first acceptances of published events, and notes of the minute's looks. */
 
 export interface Acceptance {
   readonly acceptedAtMs: number;

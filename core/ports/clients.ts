@@ -1,11 +1,11 @@
-/** Which connections a client has. */
+/** The connections of a client. */
 
 export interface Membership {
   readonly connectionId: string;
   readonly connectedAtMs: number;
 }
 
-/** Members that never left are forgotten when no connection can live that long. */
+/** A member that never leaves is forgotten when the longest possible life of its connection has passed. */
 export interface Clients {
   /** MUST be one write. Returns all members of the client, this one included. */
   enter(client: string, member: Membership, nowMs: number): Promise<Membership[]>;

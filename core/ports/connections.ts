@@ -39,7 +39,7 @@ export interface TouchRequest {
   readonly pong: boolean;
   /** Number of topics it asks for. */
   readonly subscribes: number;
-  /** How many messages it counts as in its second. */
+  /** Its weight in the limit a second: 1, or the number of STOMP frames. */
   readonly weight: number;
   /** At most this many such messages within any second; they are counted apart. `null` = it counts by its weight instead. */
   readonly pace: number | null;
@@ -53,7 +53,7 @@ export interface Touch {
   readonly inThisSecond: number;
   /** It came faster than its pace allows, and left no trace. */
   readonly tooFast: boolean;
-  /** Topics it ever asked to subscribe to, this message included: at least as many as it has. */
+  /** Upper bound of its subscriptions: all topics it ever asked for, this message included. */
   readonly subscribes: number;
 }
 

@@ -3,7 +3,7 @@ export type PostResult = 'sent' | 'gone' | 'slow';
 
 export interface Gateway {
   /**
-   * Retries shortly what is worth it. Never throws because of one peer. `before` is awaited right before every try, when
+   * Retries throttling and server errors a few times, within about a second. Throws only if the gateway refuses posts altogether. `before` is awaited right before every try, when
    * there is a free socket for it; what it throws ends the post.
    */
   post(connectionId: string, frame: string, before?: () => Promise<void>): Promise<PostResult>;

@@ -17,8 +17,8 @@ import type { Turns } from './turns.ts';
 
 /**
  * Everything the engine asks of the world, by name. A function takes the ports it uses: `Pick<Ports, 'topics' | 'clock'>`.
- * A normal outcome is a return value; a port throws only if trying again may help. Each port has one suite in
- * `test/ports/`, run against memory and against DynamoDB.
+ * A normal outcome is a return value; a port throws only if trying again may help. Each port of the
+ * tables has one suite in `test/ports/`, run against memory and against DynamoDB.
  */
 export interface Ports {
   readonly topics: Topics;

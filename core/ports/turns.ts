@@ -1,5 +1,6 @@
 /** The turn on a topic's cursor: the short right to deliver, held by one worker at a time. */
 
+/** The cursor item of a topic and shard: how far it was delivered, and who may move it. */
 export interface Turn {
   readonly holder: string;
   readonly untilMs: number;
@@ -38,6 +39,6 @@ export interface Turns {
   abandon(topic: string, shard: number, me: string): Promise<void>;
   /** Saves progress and keeps the turn. False if it is no longer mine. */
   save(topic: string, shard: number, me: string, progress: Pick<Progress, 'cursor' | 'epoch'>, untilMs: number): Promise<boolean>;
-  /** Advances the cursor and releases, on condition that the turn is mine and was not poked since. Says which of both failed. */
+  /** Advances the cursor and releases, on condition that the turn is mine and was not poked since. Returns `poked` if it was poked, `lost` if the turn is another's. */
   release(topic: string, shard: number, me: string, progress: Progress): Promise<'released' | 'poked' | 'lost'>;
 }

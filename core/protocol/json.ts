@@ -98,7 +98,7 @@ function checked<Schema extends v.GenericSchema>(
 function named(message: { topic?: string | undefined; topics?: string[] | undefined }): string[] {
   const all = [...(message.topic === undefined ? [] : [message.topic]), ...(message.topics ?? [])];
   if (all.length === 0)
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'topic: expected a string (or data.event_types, a list of broadcasts)', {
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'topic: expected a string, or topics: a list of them', {
       expected_fields: WITH_TOPIC,
     });
   return [...new Set(all)];

@@ -31,7 +31,7 @@ export async function announce(
   const stands = await ports.announcements.announce(connectionId, announcement, explicit ? 'chosen' : 'all', expiryOf(connectedAtMs));
   if (stands?.announced !== announced) await takeBack();
   if (stands === null) return;
-  ports.report.info('client info', { connectionId, clientId: announcement.clientId, clientType: announcement.info['client_type'] });
+  ports.report.info('client info', { connectionId, announced: announcement.clientId });
   // the positions are read before the answer: what is committed while the client is being answered belongs to it
   const wishes = stands.defaults === 'all' ? await defaultWishes(topics, connection, ports) : [];
   await reply(connectionId, await answer(), ports);

@@ -51,7 +51,7 @@ export const errorAnswer = (error: PushError): HttpReply =>
 
 /**
  * Adds an ETag over the content. With `no-cache` a cache may keep the response but must ask every time, so that none serves
- * an old price; an unchanged one costs a 304 without body.
+ * an old reply; an unchanged one costs a 304 without body.
  */
 export function answerOf({ status, body }: RestReply, ifNoneMatch: string | null): HttpReply {
   if (body === null) return { statusCode: status, headers: NOT_CACHED };

@@ -86,7 +86,7 @@ export const word = v.pipe(v.string(), v.maxLength(200));
 export const prose = v.string();
 export const percent = v.pipe(v.number(), v.finite(), v.minValue(0, 'expected 0 or more'), v.maxValue(1e6));
 
-/** Free-form objects may be nested this deep, so that readers need not fear for their stack. */
+/** Free-form objects may be nested this deep, so that recursive readers do not overflow the stack. */
 const MAX_DEPTH = 32;
 const isShallow = (value: unknown, depth = 0): boolean =>
   typeof value !== 'object' || value === null || (depth < MAX_DEPTH && Object.values(value).every((one) => isShallow(one, depth + 1)));

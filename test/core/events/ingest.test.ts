@@ -39,5 +39,7 @@ test('a state that no frame can hold goes to the dead-letter queue with the reas
   expect(failed).toEqual([]);
   expect(buried).toEqual([`too-large: detail: ${MAX_INLINE_BYTES + 1} bytes, allowed are ${MAX_INLINE_BYTES}`]);
   expect(ports.report.counts.get(METRIC.invalidEvents)).toBe(1);
-  expect((await ports.topics.read(['board:one'])).get('board:one')?.parts).toMatchObject({ newest: { text: expect.stringMatching(/^x+$/) } });
+  expect((await ports.topics.read(['board:one'])).get('board:one')?.parts).toMatchObject({
+    newest: { text: expect.stringMatching(/^x+$/) },
+  });
 });

@@ -260,7 +260,7 @@ describe('a registration', () => {
   test('takes a JSON object', async () => {
     for (const wrong of ['7', 'null', '"text"'])
       await expect(request('POST', REGISTRATIONS, { body: wrong })).rejects.toMatchObject({
-        message: 'expected a JSON object such as {"userId":100,"concertId":1}',
+        message: 'expected a JSON object with the parameters of the topic',
       });
   });
 

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { clashes } from '../../../core/channels/clashes.ts';
+import { ok } from '../../../core/channels/system.ts';
+import { ENGINE_SETTINGS } from '../../../core/engine-settings.ts';
+import { systems } from '../../../systems/index.ts';
+
+const twin = { channels: [], settings: [], metrics: {}, routes: [], messages: {}, workers: {}, name: 'twin' };
+const [first] = systems;
+
+test('the systems share no name', () => {
+  expect(clashes(systems, ENGINE_SETTINGS)).toEqual([]);
+});
+
+test('a system that stands in the list twice clashes in all its names', () => {
+  const twice = first ? [first, first] : [];
+
+  expect(clashes(twice, ENGINE_SETTINGS)).toEqual(
+    expect.arrayContaining([
+      'system prices: used twice, by prices and prices',
+      'channel price: used twice, by prices and prices',
+      'event market.price PriceTicked: used twice, by prices and prices',
+    ]),
+  );
+});
+
+test('routes clash whatever their parameters are called', () => {
+  const route = (path: string) => ({ method: 'GET', path, serve: async () => ok({}) });
+  const [a, b] = [
+    { ...twin, name: 'a', routes: [route('/api/orders/{id}')] },
+    { ...twin, name: 'b', routes: [route('/api/orders/{orderId}')] },
+  ];
+
+  expect(clashes([a, b], [])).toEqual(['route GET /api/orders/{}: used twice, by a and b']);
+});
+
+test('a setting of the engine is no name for a system', () => {
+  const setting = { name: 'AUTH_MODE', fallback: '', doc: '', check: () => null };
+
+  expect(clashes([{ ...twin, settings: [setting] }], ENGINE_SETTINGS)).toEqual(['setting AUTH_MODE: used twice, by the engine and twin']);
+});
