@@ -1,5 +1,5 @@
 /** `npm run bench`: every figure that the docs claim, with its control, in one run. `npm run bench -- --help` lists its options. */
-import { parseArgs } from 'node:util';
+import { commandLine } from '../bin/command-line.ts';
 import { broadcast } from './broadcast.ts';
 import { bundles } from './bundles.ts';
 import { onSale } from './on-sale.ts';
@@ -10,7 +10,7 @@ options: --clients 1000  --rate 5  --seconds 30             the broadcast's load
          --waiters 5000  --updates 100  --seconds 30        the on-sale's load
          --posts 10000                                      posts for each client`;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine(USAGE, {
   allowPositionals: true,
   options: {
     clients: { type: 'string', default: '1000' },
@@ -19,7 +19,6 @@ const { values, positionals } = parseArgs({
     waiters: { type: 'string', default: '5000' },
     updates: { type: 'string', default: '100' },
     posts: { type: 'string', default: '10000' },
-    help: { type: 'boolean', short: 'h' },
   },
 });
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
@@ -38,9 +37,9 @@ const unknown = [
   ...positionals.filter((name) => !(name in BENCHES)),
   ...wrong.map((name) => `--${name} ${String(values[name as keyof typeof values])}`),
 ];
-if (values.help || unknown.length > 0) {
-  console.log(unknown.length > 0 ? `not understood: ${unknown.join(', ')}\n${USAGE}` : USAGE);
-  process.exitCode = unknown.length > 0 ? 1 : 0;
+if (unknown.length > 0) {
+  console.error(`not understood: ${unknown.join(', ')}\n${USAGE}`);
+  process.exitCode = 1;
 } else {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) await BENCHES[name]?.();

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, stop } from 'esbuild';
+import { commandLine } from './command-line.ts';
 import { SYSTEMS_MODULE, systemsModule } from './systems.ts';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
@@ -76,4 +77,7 @@ export async function buildAll(options: BuildOptions = {}): Promise<void> {
   await stop();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll({ systems: systemsModule(process.env) });
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  commandLine('usage: npm run build     bundles the functions and the page into dist/', {});
+  await buildAll({ systems: systemsModule(process.env) });
+}

@@ -4,6 +4,9 @@ import { SETTING } from '../core/names.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
+const USAGE = `usage: npm run deploy -- [options of cdk deploy]
+settings are environment variables; docs/settings.md lists them all`;
+
 const ALLOW = 'ALLOW_ANONYMOUS';
 
 async function check(): Promise<string | null> {
@@ -16,8 +19,10 @@ async function check(): Promise<string | null> {
   }
 }
 
-const problem = await check();
-if (problem === null)
+const asked = process.argv.slice(2).some((word) => word === '--help' || word === '-h');
+const problem = asked ? null : await check();
+if (asked) console.log(USAGE);
+else if (problem === null)
   process.exitCode = spawnSync('npx', ['--no', 'cdk', 'deploy', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
 else {
   console.error(problem);

@@ -10,8 +10,12 @@ import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
+import { commandLine } from './command-line.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
+
+const USAGE = `usage: npm start
+settings are environment variables, such as PORT=8001 DEMO=off npm start; docs/settings.md lists them all`;
 
 const DEFAULT_PORT = 8000;
 /** The publish key of the local run. */
@@ -33,7 +37,9 @@ function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
     throw new Error(`PORT: expected a port from 0 to 65535, got ${JSON.stringify(port)}`);
   const demo = environment['DEMO'] || 'on';
   if (demo !== 'on' && demo !== 'off') throw new Error(`DEMO: expected on or off, got ${JSON.stringify(demo)}`);
-  return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: environment['VERBOSE'] === '1' };
+  const verbose = environment['VERBOSE'] || '0';
+  if (verbose !== '0' && verbose !== '1') throw new Error(`VERBOSE: expected 0 or 1, got ${JSON.stringify(verbose)}`);
+  return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: verbose === '1' };
 }
 
 /** Defaults that differ from a deployment's: every transport is on, and the local run issues the tokens. */
@@ -142,4 +148,5 @@ function explainStart(error: unknown, port: number): string {
 
 // Node on this machine may be older than the deployed runtime
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+commandLine(USAGE, {});
 await main();

@@ -1,6 +1,6 @@
 /** `npm run publish -- price 005930 158600`: publishes one event by hand. */
-import { parseArgs } from 'node:util';
 import { MARKET, OPERATIONS, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
+import { commandLine } from './command-line.ts';
 
 const USAGE = `usage: npm run publish -- price TICKER WON                    a tick, such as: price 005930 158600
        npm run publish -- halt TICKER [REASON]
@@ -117,17 +117,15 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 let target = '';
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine(USAGE, {
     allowPositionals: true,
     options: {
       url: { type: 'string' },
       key: { type: 'string' },
       lane: { type: 'string' },
       token: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
     },
   });
-  if (values.help) return console.log(USAGE);
   const [kind = '', ...words] = positionals;
   const make = Object.hasOwn(MAKERS, kind) ? MAKERS[kind] : undefined;
   if (!make)

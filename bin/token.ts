@@ -1,21 +1,19 @@
 /** `npm run token -- --user 100 --roles ops:read`: a token of the local run's own issuer. */
-import { parseArgs } from 'node:util';
 import { TOKEN_PATH } from '../local/issuer.ts';
+import { commandLine } from './command-line.ts';
 
 const USAGE = `usage: npm run --silent token -- --user 100 [--roles ops:read,ops:control] [--seconds 3600]
 options: --url http://localhost:8000   the address of AUTH_MODE=jwt npm start (or PUSH_URL, or PORT on this machine)`;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = commandLine(USAGE, {
     options: {
       user: { type: 'string' },
       roles: { type: 'string', default: '' },
       seconds: { type: 'string', default: '3600' },
       url: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
     },
   });
-  if (values.help) return console.log(USAGE);
   if (!values.user) throw new Error(`--user: expected a user id\n${USAGE}`);
   if (!/^-?\d{1,9}$/.test(values.seconds)) throw new Error(`--seconds: expected a number, got ${JSON.stringify(values.seconds)}`);
   const url = values.url ?? process.env['PUSH_URL'] ?? `http://localhost:${process.env['PORT'] || '8000'}`;

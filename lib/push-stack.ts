@@ -23,7 +23,7 @@ export interface PushStackProps extends StackProps {
   readonly bundles: string;
 }
 
-/** The whole system: publish → bus → queue → ingest → fan-out → socket. */
+/** The whole deployment. */
 export class PushStack extends Stack {
   constructor(scope: Construct, id: string, { settings, systems, bundles, ...props }: PushStackProps) {
     super(scope, id, props);

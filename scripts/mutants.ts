@@ -1,6 +1,6 @@
 /**
  * `npm run mutants`: changes the code at random, by a seed, one change at a time in a copy of the work tree, and counts the
- * changes that no fast test notices. A survivor is a test to write, or code that is not needed.
+ * changes that no unit or port test notices. A survivor is a test to write, or code that is not needed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,8 +8,8 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sym
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { assemble } from '../bin/assemble.ts';
+import { commandLine } from '../bin/command-line.ts';
 import { readSettings } from '../bin/settings.ts';
 import { makeLevers } from '../local/base/levers.ts';
 import { systems } from '../systems/index.ts';
@@ -38,7 +38,7 @@ interface Options {
   readonly only: string;
 }
 
-/** Unread: no fast test imports the file. */
+/** Unread: no test that the run knows (`vitest.mutants.config.ts`) imports the file. */
 const ENDS = ['caught', 'timed out', 'survived', 'unread'] as const;
 type End = (typeof ENDS)[number];
 
@@ -48,17 +48,15 @@ interface Run {
   readonly ms: number;
 }
 
-function readOptions(): Options | null {
-  const { values } = parseArgs({
+function readOptions(): Options {
+  const { values } = commandLine(USAGE, {
     options: {
       count: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '40' },
       only: { type: 'string', default: '' },
-      help: { type: 'boolean', short: 'h' },
     },
   });
-  if (values.help) return null;
   for (const name of ['count', 'seed', 'minutes'] as const) {
     if (!/^[1-9]\d{0,6}$/.test(values[name])) throw new Error(`--${name} ${values[name]}: expected a whole number from 1\n${USAGE}`);
   }
@@ -182,9 +180,7 @@ async function tryAll(options: Options): Promise<void> {
 }
 
 try {
-  const options = readOptions();
-  if (options) await tryAll(options);
-  else console.log(USAGE);
+  await tryAll(readOptions());
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

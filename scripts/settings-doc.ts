@@ -1,6 +1,7 @@
 /** `npm run settings-doc`: makes `docs/settings.md` from the definitions; with `--check` only says whether it is up to date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from '../bin/command-line.ts';
 import { ENGINE_SETTINGS } from '../core/engine-settings.ts';
 import type { Setting } from '../core/settings.ts';
 import { systems } from '../systems/index.ts';
@@ -12,7 +13,7 @@ const table = (head: string, rows: readonly string[]): string => [head, head.rep
 
 const document = `# Settings
 
-Settings are environment variables, read when the template is made: by \`npm start\`, \`npm run synth\` and \`npm run deploy\` alike. A value that cannot be used stops the command with a message that names it.
+Settings are environment variables, read when the template is made: by \`npm start\`, \`npm run synth\` and \`npm run deploy\` alike. A value that cannot be used stops the command with a message that names it; \`npm run deploy\` without identity also asks for \`ALLOW_ANONYMOUS=true\`.
 
 \`npm run settings-doc\` makes this page from \`core/engine-settings.ts\` and the systems' definitions.
 
@@ -33,9 +34,11 @@ ${table('| variable | default | |', [
   '| `PORT` | `8000` | `0` takes any free port |',
   '| `DEMO` | `on` | `off`: empty tables, no replay |',
   '| `DATA_DIR` | | keeps the tables in that folder; without it they live in memory |',
-  '| `VERBOSE` | | `1` prints every log line of the functions |',
+  '| `VERBOSE` | `0` | `1` prints every log line of the functions |',
   '| `SYSTEMS` | `systems/index.ts` | the module that lists the systems; `synth` and `deploy` read it too |',
 ])}
+
+\`npm run publish\` and \`npm run token\` read \`PUSH_URL\` (the address), \`PUSH_KEY\` (the publish key) and \`PUSH_TOKEN\` where their options \`--url\`, \`--key\` and \`--token\` are not given.
 
 ## Metrics
 
@@ -47,7 +50,10 @@ ${table(
 )}
 `;
 
-if (!process.argv.includes('--check')) writeFileSync(FILE, document);
+const USAGE = `usage: npm run settings-doc -- [--check]
+  --check   writes nothing; status 1 if the page is out of date`;
+const { values } = commandLine(USAGE, { options: { check: { type: 'boolean' } } });
+if (!values.check) writeFileSync(FILE, document);
 else if (readFileSync(FILE, 'utf8') !== document) {
   console.error('docs/settings.md is out of date: npm run settings-doc');
   process.exitCode = 1;

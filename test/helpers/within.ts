@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 export const WAIT_MS = 20_000;
 
 /** The same for the work of a local run, and for a process that bundles, synthesises or starts one. */
-export const PROCESS_MS = 40_000;
+export const PROCESS_MS = 90_000;
 
 const SHOWN = 30;
 

@@ -44,7 +44,7 @@ function start(environment: Record<string, string>) {
   };
 }
 
-describe('npm start', { timeout: 60_000 }, () => {
+describe('npm start', { timeout: 240_000 }, () => {
   test('serves once it prints ready, and leaves no open port after Ctrl-C', async () => {
     const local = start({});
     const url = await local.ready();
