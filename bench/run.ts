@@ -34,7 +34,7 @@ const wrong = ['clients', 'rate', 'seconds', 'waiters', 'updates', 'posts'].filt
 const tooDense = Number(values.updates) > Number(values.waiters) * 2 ? [`--updates ${values.updates}: at most twice --waiters`] : [];
 const unknown = [
   ...tooDense,
-  ...positionals.filter((name) => !(name in BENCHES)),
+  ...positionals.filter((name) => !Object.hasOwn(BENCHES, name)),
   ...wrong.map((name) => `--${name} ${String(values[name as keyof typeof values])}`),
 ];
 if (unknown.length > 0) {

@@ -135,7 +135,14 @@ async function main(): Promise<void> {
     warn: (message: string) => console.error(`demo: ${message}`),
     ...(ownTokens ? { token: await run.mint({ user: 'demo', seconds: YEAR_SECONDS }) } : {}),
   };
-  const stops = [startDemo(demo), startOnSale(demo), startOperations({ ...demo, journal, services: run.functions })];
+  const { functions } = run;
+  // a demo for each system that is there
+  const demos: Readonly<Record<string, () => () => Promise<void>>> = {
+    prices: () => startDemo(demo),
+    ticketing: () => startOnSale(demo),
+    operations: () => startOperations({ ...demo, journal, services: functions }),
+  };
+  const stops = systems.flatMap(({ name }) => (Object.hasOwn(demos, name) ? (demos[name]?.() ?? []) : []));
   stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 

@@ -147,12 +147,13 @@ ${USAGE}`,
   console.log(`accepted: ${event.detailType} ${JSON.stringify(event.detail)}`);
 }
 
-main().catch((error: Error & { code?: string; cause?: { code?: string } }) => {
-  const refused = error.cause?.code === 'ECONNREFUSED';
+main().catch((error: Error) => {
+  // fetch says no more than that it failed
+  const refused = error.cause !== undefined;
   console.error(
     refused
       ? `no server answers at ${target}: is \`npm start\` running there? (--url names another address)`
-      : error instanceof UsageError || error.code?.startsWith('ERR_PARSE')
+      : error instanceof UsageError
         ? error.message
         : `failed: ${error.message}`,
   );

@@ -23,7 +23,7 @@ export function channelsOf(all: readonly Channel[], settings: Settings): Channel
   };
   return {
     all,
-    hints: all.map(({ topicHint }) => topicHint).join(', '),
+    hints: all.map(({ topicHint }) => topicHint).join(', ') || 'none',
     of,
     settings,
     event(source, detailType) {

@@ -1,15 +1,19 @@
 /** Names that two systems, or a system and the engine, both use: without a check the first in the list would win silently. */
-import type { Setting } from '../settings.ts';
-import type { System } from './system.ts';
+import type { Route, System } from './system.ts';
+
+/** A pattern whose parameters have no names. */
+const unnamed = (pattern: string): string => pattern.replace(/\{\w+\}/g, '{}');
 
 /** A kind of name, and those of it that a system brings. */
-const NAMES: Readonly<Record<string, (system: System) => readonly string[]>> = {
+const NAMES: Readonly<Record<string, (system: Named) => readonly string[]>> = {
   system: ({ name }) => [name],
   setting: ({ settings }) => settings.map(({ name }) => name),
   channel: ({ channels }) => channels.map(({ name }) => name),
+  // a hint begins with the topic's pattern
+  topic: ({ channels }) => channels.map(({ topicHint }) => unnamed(topicHint.split(', ')[0] ?? '')),
   event: ({ channels }) => channels.flatMap(({ source, events }) => Object.keys(events).map((type) => `${source} ${type}`)),
   route: ({ routes, channels }) => [
-    ...routes.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`),
+    ...routes.map(({ method, path }) => `${method} ${unnamed(path)}`),
     ...channels.flatMap(({ http }) => (http === null ? [] : [http.stream, http.registrations])),
   ],
   'message type': ({ messages }) => Object.keys(messages),
@@ -17,11 +21,16 @@ const NAMES: Readonly<Record<string, (system: System) => readonly string[]>> = {
   metric: ({ metrics }) => Object.keys(metrics),
 };
 
-/** One line for each name that is used twice. */
-export function clashes(systems: readonly System[], engineSettings: readonly Setting[]): string[] {
+type Place = Pick<Route<never>, 'method' | 'path'>;
+type Named = Omit<System, 'routes'> & { readonly routes: readonly Place[] };
+const NO_NAMES = { name: 'the engine', channels: [], messages: {}, workers: {}, metrics: {} };
+
+/** One line for each name that is used twice. `engine`: the settings and routes of the engine. */
+export function clashes(systems: readonly System[], engine: Pick<System, 'settings'> & { readonly routes: readonly Place[] }): string[] {
   return Object.entries(NAMES).flatMap(([kind, namesOf]) => {
-    const users = new Map<string, string[]>(kind === 'setting' ? engineSettings.map(({ name }) => [name, ['the engine']]) : []);
-    for (const system of systems) for (const name of namesOf(system)) users.set(name, [...(users.get(name) ?? []), system.name]);
+    const users = new Map<string, string[]>();
+    const all = [{ ...NO_NAMES, ...engine }, ...systems];
+    for (const one of all) for (const name of namesOf(one)) users.set(name, [...(users.get(name) ?? []), one.name]);
     return [...users].filter(([, some]) => some.length > 1).map(([name, some]) => `${kind} ${name}: used twice, by ${some.join(' and ')}`);
   });
 }

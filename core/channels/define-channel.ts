@@ -15,11 +15,13 @@
  */
 import type { GenericSchema } from 'valibot';
 import { PART_SEPARATOR } from '../base/event-id.ts';
+import { LOG_LIFE_MS } from '../base/lifetimes.ts';
 import { eventTime, orderOf } from '../base/ordering.ts';
 import { isoOf, parseMicros } from '../base/time.ts';
+import { PushError } from '../errors.ts';
 import { A_DAY, type Channel, type EventMeta, type HttpForm, type Kind, type Message, type Outcome } from './channel.ts';
 import type { Permit } from './permits.ts';
-import { type Parameter, topicPattern, type Values, type ValuesOf } from './topic-pattern.ts';
+import { type Parameter, type TopicPattern, topicPattern, type Values, type ValuesOf } from './topic-pattern.ts';
 
 /** When an event was true. */
 export interface EventTime {
@@ -102,6 +104,7 @@ export function defineChannel<
 >(form: ChannelForm<Topic, Given, Parts>): Channel {
   const { name, kind, source, payload, permits, http } = form;
   const pattern = topicPattern(form.topic, form.parameters, http?.parameters);
+  checkForm(form, pattern.names);
   type Own = ValuesOf<Topic, Given>;
   const valuesOf = (topic: string): Own => pattern.match(topic) as unknown as Own;
   return {
@@ -140,34 +143,49 @@ export function defineChannel<
   };
 }
 
+/** TypeScript refuses most of these already; a module that was not compiled is told here. */
+function checkForm({ name, kind, lifeMs, parameters = {} }: Declared, names: readonly string[]): void {
+  const problems = [
+    ...(/^[\w-]+$/.test(name) ? [] : ['a name of letters, digits, _ and -']),
+    ...(['state', 'log'].includes(kind) ? [] : [`the kind state or log, got ${JSON.stringify(kind)}`]),
+    ...(names.length === new Set(names).size ? [] : ['each parameter once in the topic']),
+    ...Object.keys(parameters).flatMap((one) => (names.includes(one) ? [] : [`{${one}} in the topic, or no parameter of that name`])),
+    ...(kind === 'log' && lifeMs != null && lifeMs <= LOG_LIFE_MS ? [`lifeMs of more than a day, got ${lifeMs}`] : []),
+  ];
+  if (problems.length > 0) throw new Error(`channel ${JSON.stringify(name)}: expected ${problems.join('; ')}`);
+}
+
+type Declared = Partial<Pick<Channel, 'lifeMs'>> & Pick<Channel, 'name' | 'kind'> & { readonly parameters?: object };
+
 /** Of equal time, the later message of a request wins, and within an event the later draft. More drafts than this would reach into the order of the next event. */
 const MAX_DRAFTS = 1_000;
 
-function outcomesOf(
-  drafts: readonly (Draft | Expected)[],
-  meta: EventMeta,
-  channel: { name: string; kind: Kind; topicOf(values: Values): string },
-): Outcome[] {
+type OwnChannel = Pick<Channel, 'name' | 'kind'> & Pick<TopicPattern, 'topicOf' | 'matches' | 'hint'>;
+
+function outcomesOf(drafts: readonly (Draft | Expected)[], meta: EventMeta, channel: OwnChannel): Outcome[] {
   const expected = drafts.flatMap((draft) =>
-    'expectedAs' in draft ? [{ topic: channel.topicOf(draft.topic), name: draft.expectedAs }] : [],
+    'expectedAs' in draft ? [{ topic: ownTopic(draft.topic, channel), name: draft.expectedAs }] : [],
   );
   if (expected.length > 0) return [{ kind: 'listing', channel: channel.name, entries: expected }];
   return drafts.map((draft, place) => commitOf(draft as Draft, place, meta, channel));
 }
 
-function commitOf(
-  draft: Draft,
-  place: number,
-  meta: EventMeta,
-  { kind, topicOf }: { kind: Kind; topicOf(values: Values): string },
-): Outcome {
+/** The topic of a draft. Throws a PushError if no client could subscribe to it: its message would be lost. */
+function ownTopic(values: Values, { topicOf, matches, hint }: OwnChannel): string {
+  const topic = topicOf(values);
+  if (matches(topic)) return topic;
+  throw new PushError('INVALID_MESSAGE_FORMAT', `detail: there is no topic ${JSON.stringify(topic.slice(0, 100))}, expected ${hint}`);
+}
+
+function commitOf(draft: Draft, place: number, meta: EventMeta, channel: OwnChannel): Outcome {
   const { id, acceptedAtMs, index } = meta;
   const given = draft.timestamp ?? meta.time;
   const { atMicros, ahead } = eventTime(given === null ? null : parseMicros(given), acceptedAtMs);
   const order = orderOf({ atMicros, acceptedAtMs, index: index * MAX_DRAFTS + place, id, rank: draft.rank ?? 0 });
   const ms = Math.floor(atMicros / 1000);
   const at: EventTime = { ms, iso: isoOf(ms), given: ahead ? null : given };
-  const topic = topicOf(draft.topic);
+  const { kind } = channel;
+  const topic = ownTopic(draft.topic, channel);
   const value = draft.value(at);
   if (kind === 'log') return { kind, topic, eventId: partId(id, place), value, ahead };
   return { kind, topic, part: draft.part ?? 'newest', order, value, append: draft.append?.(at) ?? {}, ahead };

@@ -3,7 +3,7 @@ import { byteLength } from '../base/bytes.ts';
 import { eventId } from '../base/event-id.ts';
 import { parseMicros } from '../base/time.ts';
 import { explain, jsonObject, parseJson } from '../base/validation.ts';
-import type { Channel, EventType } from '../channels/channel.ts';
+import type { Channel, Outcome } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { ACCEPTANCE_KEY } from '../names.ts';
@@ -54,12 +54,11 @@ export const toEnvelope = (event: AcceptedEvent): Envelope => ({
 export interface KnownEvent {
   readonly event: AcceptedEvent;
   readonly channel: Channel;
-  readonly type: EventType;
-  /** As the channel's schema returned it: unknown fields dropped. */
-  readonly parsed: unknown;
+  /** The messages it becomes, if it is accepted as `event` says. */
+  readonly outcomes: readonly Outcome[];
 }
 
-/** Checks an event against its channel's schema. Throws a PushError that says what is wrong. */
+/** Checks an event against its channel's schema, and that its topics exist. Throws a PushError that says what is wrong. */
 export function checkEvent(event: AcceptedEvent, channels: Channels): KnownEvent {
   const found = channels.event(event.source, event.detailType);
   if (!found) {
@@ -69,7 +68,7 @@ export function checkEvent(event: AcceptedEvent, channels: Channels): KnownEvent
   }
   const parsed = v.safeParse(found.type.schema, event.detail);
   if (!parsed.success) throw explain(parsed.issues, 'detail');
-  return { event, ...found, parsed: parsed.output };
+  return { event, channel: found.channel, outcomes: found.type.outcomes(parsed.output, event) };
 }
 
 /** Reads an envelope off the queue. Events that upstreams put on the bus themselves carry no acceptance of ours. */

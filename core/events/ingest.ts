@@ -87,10 +87,9 @@ function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
 /** The outcomes of one event: none if it is invalid, and in the dead-letter queue. */
 async function readOrBury({ id, body }: QueueRecord, { channels, deadEvents, report, maxMessageBytes }: IngestPorts): Promise<Accepted[]> {
   try {
-    const { event, channel, type, parsed } = readEnvelope(body, channels);
+    const { event, channel, outcomes } = readEnvelope(body, channels);
     // events that upstreams put onto the bus themselves were not measured before; a character has at most three bytes
     if (body.length > maxMessageBytes / 3) checkSize(event.detail, maxMessageBytes);
-    const outcomes = type.outcomes(parsed, event);
     if (body.length > MAX_INLINE_BYTES / 3) for (const outcome of outcomes) checkStateSize(outcome);
     const { acceptedAtMs, index } = event;
     return outcomes.map((outcome) => ({ recordId: id, channel, outcome, acceptedAtMs, index }));

@@ -12,7 +12,8 @@ import { routesAt } from './routes.ts';
 export type RestPorts = PublishPorts & RegistrationPorts & StreamPorts & HealthPorts & Pick<Ports, 'bodies' | 'keys'>;
 
 /** `docs/protocol.md`, "REST" and "Publishing". */
-const ROUTES: readonly Route<RestPorts>[] = [
+/** Routes that every deployment has. */
+export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
   {
     method: 'GET',
     path: '/api/messages/{id}',
@@ -58,7 +59,11 @@ const streamRoute = (path: string): Route<RestPorts> => ({
 /** Serves one request. Throws a PushError if it cannot. */
 export async function routeRequest(request: RestRequest, ports: RestPorts): Promise<RestReply> {
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  const routes = [...ports.systems.flatMap((system): readonly Route<RestPorts>[] => system.routes), ...ROUTES, ...channelRoutes(ports)];
+  const routes = [
+    ...ENGINE_ROUTES,
+    ...ports.systems.flatMap((system): readonly Route<RestPorts>[] => system.routes),
+    ...channelRoutes(ports),
+  ];
   const here = routesAt(routes, request.path);
   const found = here.find(({ route }) => route.method === method);
   if (found) {

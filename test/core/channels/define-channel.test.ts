@@ -325,3 +325,34 @@ describe('over HTTP', () => {
     expect(special?.unknown?.({ seatId: 1, userId: 2 }, 5)).toEqual({ seatId: 1, userId: 2, nowMs: 5 });
   });
 });
+
+describe('a declaration that cannot work is refused with the channel and what was expected:', () => {
+  const form = { name: 'gate', kind: 'state', source: 's', topic: 'gate:{flight}', events: {}, payload: () => null, permits: ANYONE };
+  const wrong: readonly (readonly [string, object, RegExp])[] = [
+    ['an empty name', { name: '' }, /channel "": expected a name/],
+    ['an unknown kind', { kind: 'queue' }, /channel "gate": expected the kind state or log, got "queue"/],
+    ['a parameter named twice', { topic: '{flight}:{flight}' }, /each parameter once/],
+    ['a form of no parameter', { parameters: { nope: NUMBER } }, /\{nope\} in the topic/],
+    ['a log that is forgotten before its messages', { kind: 'log', lifeMs: 1_000 }, /lifeMs of more than a day, got 1000/],
+  ];
+  test.each(wrong)('%s', (_, over, expected) => {
+    expect(() => defineChannel({ ...form, ...over } as unknown as Parameters<typeof defineChannel>[0])).toThrow(expected);
+  });
+});
+
+test('an event whose topic no client could subscribe to is refused', () => {
+  const gate = defineChannel({
+    name: 'gate',
+    kind: 'state',
+    source: 's',
+    topic: 'gate:{flight}',
+    events: { Changed: event(v.object({ flight: v.string() }), ({ flight }) => ({ topic: { flight }, value: () => ({ flight }) })) },
+    payload: ({ parts: { newest } }: MessageOf<{ newest: { flight: string } }>) => newest ?? null,
+    permits: ANYONE,
+  });
+  const meta = { id: 'e', time: null, acceptedAtMs: 0, index: 0 };
+  const outcomes = (flight: string) => gate.events['Changed']?.outcomes({ flight }, meta);
+
+  expect(outcomes('KE123')).toMatchObject([{ topic: 'gate:KE123' }]);
+  expect(() => outcomes('bad topic/')).toThrow('detail: there is no topic "gate:bad topic/", expected gate:{flight}');
+});
