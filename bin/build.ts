@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, stop } from 'esbuild';
 import { commandLine } from './command-line.ts';
-import { SYSTEMS_MODULE, systemsModule } from './systems.ts';
+import { loadSystems, SYSTEMS_MODULE, systemsModule } from './systems.ts';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 export const BUNDLES = join(root, 'dist/functions');
@@ -79,5 +79,13 @@ export async function buildAll(options: BuildOptions = {}): Promise<void> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   commandLine('usage: npm run build     bundles the functions and the page into dist/', {});
-  await buildAll({ systems: systemsModule(process.env) });
+  const module = systemsModule(process.env);
+  try {
+    // says what is wrong with the module better than the bundler would
+    await loadSystems(module);
+    await buildAll({ systems: module });
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
 }
