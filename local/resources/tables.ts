@@ -20,12 +20,9 @@ export async function localTables(dataDir: string | null): Promise<LocalTables> 
   const path = dataDir === null ? null : join(dataDir, 'tables');
   if (path !== null) mkdirSync(path, { recursive: true });
   const worker = new Worker(WORKER, { workerData: { path } });
-  const [{ port }] = (await once(worker, 'message').catch((cause: unknown) => {
+  const { endpoint, client, TableNames } = await open(worker).catch((cause: unknown) => {
     throw new Error(`the tables in ${String(path)} cannot be opened: is another run using DATA_DIR=${String(dataDir)}?`, { cause });
-  })) as [{ port: number }];
-  const endpoint = `http://127.0.0.1:${port}`;
-  const client = new DynamoDBClient({ endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
-  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+  });
   return {
     endpoint,
     async create({ id, properties }) {
@@ -40,4 +37,24 @@ export async function localTables(dataDir: string | null): Promise<LocalTables> 
       await worker.terminate();
     },
   };
+}
+
+/** Waits until the tables can be read: the port is there before the folder is locked, and a folder in use ends the thread only then. */
+async function open(worker: Worker): Promise<{ endpoint: string; client: DynamoDBClient; TableNames: readonly string[] }> {
+  const [{ port }] = (await once(worker, 'message')) as [{ port: number }];
+  const endpoint = `http://127.0.0.1:${port}`;
+  const client = new DynamoDBClient({ endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  const ended = new AbortController();
+  const failed = once(worker, 'error', { signal: ended.signal }).then(([error]: unknown[]) => Promise.reject(error));
+  try {
+    const { TableNames = [] } = await Promise.race([client.send(new ListTablesCommand({})), failed]);
+    return { endpoint, client, TableNames };
+  } catch (error) {
+    client.destroy();
+    throw error;
+  } finally {
+    // its own rejection, once nobody waits for it any more
+    failed.catch(() => undefined);
+    ended.abort();
+  }
 }
