@@ -100,7 +100,10 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // a second Ctrl-C does not wait
-      if (ending) process.exit(130);
+      if (ending) {
+        assembly?.remove();
+        process.exit(130);
+      }
       ending = true;
       console.log('stopping …');
       void end(0);
