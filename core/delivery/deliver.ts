@@ -95,10 +95,11 @@ async function settle(
   subscription: Subscription,
   { seenFrom, sent }: Progress,
   run: Run,
-  { head }: Backlog,
+  { head, epoch }: Backlog,
   ports: DeliverPorts,
 ): Promise<void> {
-  if (subscription.late && head >= seenFrom) {
+  // a run that read the topic before it was made knows nothing of what the subscription lacks
+  if (subscription.late && epoch !== '' && head >= seenFrom) {
     // Re-verify the turn before marking a subscription caught up. A worker that slept past its turn may have read the
     // audience only now, after another moved the cursor beyond what this one knows; the part in between would be lost.
     await run.turn.hold();

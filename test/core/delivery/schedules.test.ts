@@ -53,6 +53,10 @@ test('a client that subscribes to a log repeatedly misses nothing', { timeout: 6
   expect((await runAll('log', { resubscribes: true, slow: 0.02 })).failures).toEqual([]);
 });
 
+test('a drain that read a log before it was made clears no subscription that was put meanwhile', async () => {
+  expect((await runSchedule('log', 5209, { repeats: true, slow: 0.02 })).fail).toBeNull();
+});
+
 describe('the checks notice a broken rule:', () => {
   const broken: [string, 'state' | 'log', Conditions][] = [
     [
