@@ -1,6 +1,7 @@
 /** `npm run deploy`: `cdk deploy`, but never open to everybody by accident. */
 import { spawnSync } from 'node:child_process';
 import { SETTING } from '../core/names.ts';
+import { commandLine } from './command-line.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
@@ -19,10 +20,10 @@ async function check(): Promise<string | null> {
   }
 }
 
-const asked = process.argv.slice(2).some((word) => word === '--help' || word === '-h');
-const problem = asked ? null : await check();
-if (asked) console.log(USAGE);
-else if (problem === null)
+// the options are those of cdk deploy
+commandLine(USAGE, { strict: false, allowPositionals: true });
+const problem = await check();
+if (problem === null)
   process.exitCode = spawnSync('npx', ['--no', 'cdk', 'deploy', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
 else {
   console.error(problem);

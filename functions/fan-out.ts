@@ -2,8 +2,8 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { DrainPorts } from '../core/delivery/drain.ts';
 import { doJobs } from '../core/delivery/jobs.ts';
+import { serveRecords } from './adapters/queue-records.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { batchFailures } from './middleware/batch-failures.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, drainPorts } from './wiring/ports.ts';
@@ -12,14 +12,7 @@ import { basics, drainPorts } from './wiring/ports.ts';
 export const createHandler = (ports: DrainPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
     .use(withTelemetry(telemetry))
-    .handler(async ({ Records }) =>
-      batchFailures(
-        await doJobs(
-          Records.map(({ messageId, body }) => ({ id: messageId, body })),
-          ports,
-        ),
-      ),
-    );
+    .handler((batch) => serveRecords(batch, (records) => doJobs(records, ports)));
 
 const { telemetry, ...basic } = basics('fan-out');
 const { channels } = engine();

@@ -3,9 +3,9 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type IngestPorts, ingest } from '../core/events/ingest.ts';
 import { bucketBodies } from './adapters/bodies.ts';
 import { limits } from './adapters/env.ts';
+import { serveRecords } from './adapters/queue-records.ts';
 import { deadEvents } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { batchFailures } from './middleware/batch-failures.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, drainPorts } from './wiring/ports.ts';
@@ -14,14 +14,7 @@ import { basics, catalogue, drainPorts } from './wiring/ports.ts';
 export const createHandler = (ports: IngestPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
     .use(withTelemetry(telemetry))
-    .handler(async ({ Records }) =>
-      batchFailures(
-        await ingest(
-          Records.map(({ messageId, body }) => ({ id: messageId, body })),
-          ports,
-        ),
-      ),
-    );
+    .handler((batch) => serveRecords(batch, (records) => ingest(records, ports)));
 
 const { telemetry, ...basic } = basics('ingest');
 const { channels } = engine();

@@ -5,9 +5,9 @@ import { doWork, workerNamed } from '../core/channels/worker.ts';
 import { ENV } from '../core/names.ts';
 import { busLane } from './adapters/bus.ts';
 import { requireEnv } from './adapters/env.ts';
+import { serveRecords } from './adapters/queue-records.ts';
 import { directLane } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { batchFailures } from './middleware/batch-failures.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, topics } from './wiring/ports.ts';
@@ -16,15 +16,7 @@ import { basics, catalogue, topics } from './wiring/ports.ts';
 export const createHandler = (worker: Worker, ports: WorkerPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
     .use(withTelemetry(telemetry))
-    .handler(async ({ Records }) =>
-      batchFailures(
-        await doWork(
-          Records.map(({ messageId, body }) => ({ id: messageId, body })),
-          worker,
-          ports,
-        ),
-      ),
-    );
+    .handler((batch) => serveRecords(batch, (records) => doWork(records, worker, ports)));
 
 const name = requireEnv(ENV.worker);
 const { telemetry, ...basic } = basics(`worker-${name}`);

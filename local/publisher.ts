@@ -1,4 +1,4 @@
-/** Publishes over HTTP, as any upstream does. The demo, `npm run publish` and the benches share it. */
+/** Publishes over HTTP, like every upstream. The demo, `npm run publish` and the benches share it. */
 
 export interface OutgoingEvent {
   readonly source: string;

@@ -67,6 +67,8 @@ export interface Channel {
   matches(topic: string): boolean;
   /** How its topics look, for the error about a topic that no channel has. */
   readonly topicHint: string;
+  /** Its topics' pattern, such as `price:{ticker}`. */
+  readonly topicPattern: string;
   /** How long a topic is kept after it was last written or subscribed to, in ms; `null` = for good. MUST be longer than a log: more than a day. */
   readonly lifeMs: number | null;
   readonly events: Readonly<Record<string, EventType>>;

@@ -9,8 +9,7 @@ const NAMES: Readonly<Record<string, (system: Named) => readonly string[]>> = {
   system: ({ name }) => [name],
   setting: ({ settings }) => settings.map(({ name }) => name),
   channel: ({ channels }) => channels.map(({ name }) => name),
-  // a hint begins with the topic's pattern
-  topic: ({ channels }) => channels.map(({ topicHint }) => unnamed(topicHint.split(', ')[0] ?? '')),
+  topic: ({ channels }) => channels.map(({ topicPattern }) => unnamed(topicPattern)),
   event: ({ channels }) => channels.flatMap(({ source, events }) => Object.keys(events).map((type) => `${source} ${type}`)),
   route: ({ routes, channels }) => [
     ...routes.map(({ method, path }) => `${method} ${unnamed(path)}`),

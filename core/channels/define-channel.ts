@@ -113,6 +113,7 @@ export function defineChannel<
     source,
     matches: pattern.matches,
     topicHint: pattern.hint,
+    topicPattern: form.topic,
     lifeMs: form.lifeMs ?? null,
     keepsAlive: form.keepsAlive ?? false,
     filtering: form.filtering ?? null,

@@ -1,11 +1,12 @@
 /** Jobs off the queue. */
 import { bounded } from '../base/concurrency.ts';
+import { serveEach } from '../channels/each-record.ts';
 import { expectConnect } from '../connections/connect.ts';
 import { disconnect } from '../connections/disconnect.ts';
 import { greetLater } from '../connections/greeting.ts';
 import { METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
-import type { Job } from '../ports/jobs.ts';
+import type { Job, QueueRecord } from '../ports/jobs.ts';
 import { formatPing } from '../protocol/json-replies.ts';
 import { type DrainPorts, drain } from './drain.ts';
 
@@ -13,19 +14,8 @@ import { type DrainPorts, drain } from './drain.ts';
 const AT_ONCE = 16;
 
 /** Does the jobs of some queue records. Returns the ids of those that must come back. */
-export async function doJobs(records: readonly { readonly id: string; readonly body: string }[], ports: DrainPorts): Promise<string[]> {
-  const failed: string[] = [];
-  await bounded(records, records.length, async ({ id, body }) => {
-    try {
-      await doJob(JSON.parse(body) as Job, ports);
-    } catch (error) {
-      ports.report.error('a job failed and comes back', error, { job: body.slice(0, 300) });
-      ports.report.count(METRIC.errors);
-      failed.push(id);
-    }
-  });
-  return failed;
-}
+export const doJobs = (records: readonly QueueRecord[], ports: DrainPorts): Promise<string[]> =>
+  serveEach(records, (job) => doJob(job as Job, ports), ports.report, { message: 'a job failed and comes back', name: 'job' });
 
 /** Throws if the job must come back. */
 export async function doJob(job: Job, ports: DrainPorts): Promise<void> {

@@ -27,7 +27,7 @@ interface Reference {
 /** The stored reference; `null` if the value holds the message itself. */
 export const referenceOf = (value: object): Reference | null => (REFERENCE in value ? (value[REFERENCE] as Reference) : null);
 
-/** What stays of a payload beside its reference: numbers, yes and no, and short texts. */
+/** The fields that a payload keeps beside its reference: numbers, yes and no, and short texts. */
 const shortFields = (payload: object): object =>
   Object.fromEntries(
     Object.entries(payload).filter(([, value]) => (typeof value === 'string' ? value.length <= MAX_TEXT : typeof value !== 'object')),

@@ -9,16 +9,12 @@ import { type DrainPorts, drain } from '../delivery/drain.ts';
 import { PushError } from '../errors.ts';
 import { MAX_INLINE_BYTES, METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
+import type { QueueRecord } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
 import { checkSize, readEnvelope } from './envelope.ts';
 
 export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodies' | 'deadEvents'> {
   readonly maxMessageBytes: number;
-}
-
-export interface QueueRecord {
-  readonly id: string;
-  readonly body: string;
 }
 
 /** Commits and drains in flight at once; drains mostly wait for their topic's window. */

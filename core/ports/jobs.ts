@@ -19,3 +19,9 @@ export interface Work {
 export interface Jobs {
   put(job: Job, delaySeconds?: number): Promise<void>;
 }
+
+/** A record of a queue, as its function gets it. */
+export interface QueueRecord {
+  readonly id: string;
+  readonly body: string;
+}

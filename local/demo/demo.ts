@@ -1,6 +1,6 @@
 /**
  * The demo's price feed: real daily rates replayed with an invented bridge between the days, and a few
- * Korean shares with invented prices. It publishes through the public API, as any upstream does.
+ * Korean shares with invented prices. It publishes through the public API, like every upstream.
  */
 import { makeLevers } from '../base/levers.ts';
 import { MARKET, type OutgoingEvent, type PriceNow, postEvents, tickDetail } from '../publisher.ts';

@@ -1,6 +1,6 @@
 /**
  * A simulated on-sale: buyers wait for a concert, are let in a few at a time, try for a seat, and queue again.
- * It publishes through the public API, as any upstream does.
+ * It publishes through the public API, like every upstream.
  */
 import { makeLevers } from '../base/levers.ts';
 import { type OutgoingEvent, postEvents } from '../publisher.ts';

@@ -1,6 +1,6 @@
 /**
  * The demo's operations: a real week of earthquakes as alerts, the state of this machine, and the functions' log lines
- * about their clients. It publishes through the public API, as any upstream does.
+ * about their clients. It publishes through the public API, like every upstream.
  */
 import { OPERATIONS, type OutgoingEvent, postEvents } from '../publisher.ts';
 import type { DemoOptions } from './demo.ts';

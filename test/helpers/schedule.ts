@@ -72,6 +72,7 @@ const testChannel = (kind: Kind): Channel => ({
   source: kind,
   matches: (topic) => topic === TOPIC[kind],
   topicHint: TOPIC[kind],
+  topicPattern: TOPIC[kind],
   events: {
     E: {
       schema: event,
