@@ -12,8 +12,8 @@ import { passOver } from './slow-consumers.ts';
 interface Progress {
   /** It has everything up to this offset. */
   last: number;
-  /** Its `from` in the table, as this worker last saw it. */
-  seenFrom: number;
+  /** The subscription as this worker last saw it in the table. */
+  seen: Subscription;
   sent: number;
 }
 
@@ -33,16 +33,16 @@ export async function deliverToAudience(run: Run, backlog: Backlog, postsAtOnce:
 async function deliver(subscription: Subscription, run: Run, backlog: Backlog, ports: DeliverPorts): Promise<number> {
   if (subscription.notBeforeMs > ports.clock.now()) return 0;
   const { late, from } = subscription;
-  const progress: Progress = { last: late ? from : Math.max(backlog.from, from), seenFrom: from, sent: 0 };
+  const progress: Progress = { last: late !== null ? from : Math.max(backlog.from, from), seen: subscription, sent: 0 };
   for (;;) {
     const { frames, upTo, more } = await backlog.after(progress.last, subscription);
     if (!(await postAll(frames, subscription, progress, run, backlog, ports))) return progress.sent;
     // a page of which nothing passed the filter counts as delivered too
     progress.last = Math.max(progress.last, upTo);
     if (!more) break;
-    if (late && !(await catchUp(subscription, progress, run, ports))) return progress.sent;
+    if (late !== null && !(await catchUp(progress, run, ports))) return progress.sent;
   }
-  await settle(subscription, progress, run, backlog, ports);
+  await settle(progress, run, backlog, ports);
   return progress.sent;
 }
 
@@ -69,9 +69,9 @@ async function postAll(
       return false;
     }
     if (result === 'slow') {
-      const { last, seenFrom } = progress;
+      const { last, seen } = progress;
       const missing = { from: offset > last ? last : null, behind: backlog.head - last };
-      await passOver({ ...subscription, from: seenFrom }, missing, run.kind.maxBehind, ports);
+      await passOver(seen, missing, run.kind.maxBehind, ports);
       return false;
     }
     progress.sent++;
@@ -82,28 +82,22 @@ async function postAll(
 }
 
 /** A long backlog is saved page by page, and left to a job if it takes too long. False if this run must stop here. */
-async function catchUp(subscription: Subscription, progress: Progress, run: Run, { audience, clock }: DeliverPorts): Promise<boolean> {
-  if (!(await audience.advance(subscription, progress.seenFrom, progress.last))) return false;
-  progress.seenFrom = progress.last;
+async function catchUp(progress: Progress, run: Run, { audience, clock }: DeliverPorts): Promise<boolean> {
+  if (!(await audience.advance(progress.seen, progress.last))) return false;
+  progress.seen = { ...progress.seen, from: progress.last };
   if (clock.now() - run.startedMs <= MAX_RUN_MS) return true;
   run.unfinished = true;
   return false;
 }
 
 /** The subscription has everything up to the head: it is late no longer, and its registration is used up. */
-async function settle(
-  subscription: Subscription,
-  { seenFrom, sent }: Progress,
-  run: Run,
-  { head, epoch }: Backlog,
-  ports: DeliverPorts,
-): Promise<void> {
+async function settle({ seen, sent }: Progress, run: Run, { head, epoch }: Backlog, ports: DeliverPorts): Promise<void> {
   // a run that read the topic before it was made knows nothing of what the subscription lacks
-  if (subscription.late && epoch !== '' && head >= seenFrom) {
+  if (seen.late !== null && epoch !== '' && head >= seen.from) {
     // Re-verify the turn before marking a subscription caught up. A worker that slept past its turn may have read the
     // audience only now, after another moved the cursor beyond what this one knows; the part in between would be lost.
     await run.turn.hold();
-    await ports.audience.caughtUp(subscription, seenFrom, head);
+    await ports.audience.caughtUp(seen, head);
   }
-  if (sent > 0 && subscription.registration !== null) await useRegistration(subscription, subscription.registration, ports);
+  if (sent > 0 && seen.registration !== null) await useRegistration(seen, seen.registration, ports);
 }

@@ -158,6 +158,6 @@ async function deliverRound(run: Run, backlog: Backlog, ports: DrainPorts): Prom
 }
 
 /** Marks every subscription that this run posted to as late, since a post may have arrived after one of the new holder. The next drain delivers the newest. */
-async function markReachedLate({ reached }: Run, { audience, drainSettings }: DrainPorts): Promise<void> {
-  await bounded(reached.values(), drainSettings.postsAtOnce, (subscription) => audience.markLate(subscription, BEFORE_ALL));
+async function markReachedLate({ reached }: Run, { audience, newId, drainSettings }: DrainPorts): Promise<void> {
+  await bounded(reached.values(), drainSettings.postsAtOnce, (subscription) => audience.markLate(subscription, BEFORE_ALL, newId()));
 }

@@ -11,7 +11,7 @@ import type { TopicState } from '../ports/topics.ts';
 import { encode, encodeSubscribed, type Outgoing } from '../protocol/encode.ts';
 
 export interface SubscribePorts
-  extends Pick<Ports, 'topics' | 'audience' | 'ownSubscriptions' | 'registrations' | 'catalogue' | 'gateway' | 'jobs' | 'clock'> {
+  extends Pick<Ports, 'topics' | 'audience' | 'ownSubscriptions' | 'registrations' | 'catalogue' | 'gateway' | 'jobs' | 'clock' | 'newId'> {
   readonly channels: Channels;
 }
 

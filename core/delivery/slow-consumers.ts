@@ -19,13 +19,14 @@ export async function passOver(
   ports: DeliverPorts,
 ): Promise<void> {
   if (missing.behind > maxBehind) return closeTooFarBehind(subscription, ports);
-  const { audience, jobs, clock, report } = ports;
+  const { audience, jobs, clock, report, newId } = ports;
   const { topic, shard, connectionId, strikes } = subscription;
   const waitMs = backoffMs(strikes);
   report.warn('a consumer is slow and is passed over', { topic, connectionId, waitMs });
   // the job comes before the mark: a crash in between would leave a late subscription that no job comes back for
   await jobs.put({ kind: 'drain', topic, shard }, Math.ceil(waitMs / 1000) + 1);
-  await audience.passOver(subscription, missing.from ?? BEFORE_ALL, { notBeforeMs: clock.now() + waitMs, strikes: strikes + 1 });
+  const throttled = { notBeforeMs: clock.now() + waitMs, strikes: strikes + 1, mark: newId() };
+  await audience.passOver(subscription, missing.from ?? BEFORE_ALL, throttled);
 }
 
 /** The consumer would only fall further behind: it should reconnect with its position. */

@@ -17,7 +17,7 @@ const stateBacklog: MakeBacklog = async (state, { channel, from, repeat }, ports
     async after(last, { late }) {
       if (last < state.head) return { frames: fresh, upTo: state.head, more: false };
       // a subscription that has something newer than this round's head must not get that head again
-      return !late && last === state.head ? { frames: again, upTo: last, more: false } : nothing(last);
+      return late === null && last === state.head ? { frames: again, upTo: last, more: false } : nothing(last);
     },
   };
 };

@@ -44,7 +44,8 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
       const made = await FIRST[wish.channel.kind](wish, state, there, subscriber, ports);
       if (made === 'gone') return;
       if (made === 'stands') continue;
-      const settled = settle(wish, subscriptionOf(keys[index] as SubscriptionKey, wish, made, subscriber), made, there, subscriber, ports);
+      const subscription = subscriptionOf(keys[index] as SubscriptionKey, wish, made, subscriber, ports.newId());
+      const settled = settle(wish, subscription, made, there, subscriber, ports);
       settled.catch(() => undefined);
       settling.push(settled);
       if (settling.length >= AT_ONCE) await settling.shift();
@@ -66,7 +67,8 @@ const subscriptionOf = (
   { filter }: Wish,
   { from, registration }: Made,
   { connection: { dialect } }: Subscriber,
-): Subscription => ({ ...key, dialect, from, late: true, notBeforeMs: 0, strikes: 0, filter, registration });
+  mark: string,
+): Subscription => ({ ...key, dialect, from, late: mark, notBeforeMs: 0, strikes: 0, filter, registration });
 
 /** A topic that may soon be forgotten counts as unheard: it must outlive every subscription to it. */
 const isHeard = ({ heard, expiresAtMs }: TopicState, nowMs: number): boolean =>
@@ -101,12 +103,12 @@ async function settle(
   if (!unasked && subscription.dialect === 'json') await note();
   // another request of the same client came in between: a drain may have delivered more than this handler, and earlier
   const unexpected = outcome === 'replaced' && there === null && !made.owed;
-  if (unexpected && kind.repeatsNewest) await audience.markLate(subscription, BEFORE_ALL);
+  if (unexpected && kind.repeatsNewest) await audience.markLate(subscription, BEFORE_ALL, ports.newId());
   const seen = (await topics.read([topic])).get(topic);
   const state = seen?.heard ? seen : await listen(topic, ports);
   const complete = !made.owed && there === null && !unexpected && !(await kind.hasMore(state, from, topics));
   if (!complete) return jobs.put({ kind: 'drain', topic, shard });
-  await audience.caughtUp(subscription, from, from);
+  await audience.caughtUp(subscription, from);
   if (made.replayed && made.registration !== null) await useRegistration(subscription, made.registration, ports);
 }
 

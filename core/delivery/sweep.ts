@@ -129,7 +129,7 @@ async function drainLate(young: readonly SubscriptionKey[], { audience, jobs }: 
   const late = new Set<string>();
   for (const keys of chunksOf(young, 100)) {
     for (const subscription of await audience.find(keys)) {
-      if (subscription?.late) late.add(subscription.topic);
+      if (subscription && subscription.late !== null) late.add(subscription.topic);
     }
   }
   for (const topic of late) await jobs.put({ kind: 'drain', topic, shard: ONLY_SHARD });

@@ -22,11 +22,15 @@ export const keyOf = (topic: string, subscriptionId: string, { connectionId }: {
   subscriptionId,
 });
 
-/** It gets everything newer than `from`. `late` = it lacks something before the topic's cursor, and the next drain catches it up. */
+/** It gets everything newer than `from`. */
 export interface Subscription extends SubscriptionKey {
   readonly dialect: Dialect;
   readonly from: number;
-  readonly late: boolean;
+  /**
+   * The mark that made it late: it lacks something before the topic's cursor, and the next drain catches it up. `null` =
+   * it lacks nothing. Each mark is a new id, so that a worker clears no mark but the one it has seen.
+   */
+  readonly late: string | null;
   /** A throttled consumer is passed over until then, in ms; 0 = not throttled. */
   readonly notBeforeMs: number;
   /** How often in a row it was throttled. */
@@ -36,6 +40,9 @@ export interface Subscription extends SubscriptionKey {
   /** Stamp of the registration it started from, until its first message is delivered: that uses the registration up. */
   readonly registration: string | null;
 }
+
+/** What a worker has seen of a subscription, and what its changes depend on. */
+export type SeenLate = SubscriptionKey & Pick<Subscription, 'late' | 'from'>;
 
 /** A subscription or a tombstone, as it stands in the table. */
 export interface KnownSubscription extends Subscription {
@@ -60,19 +67,19 @@ export interface Audience {
    * request (`null`) it MUST end only what was put without one, and the tombstone MUST give way to every request.
    */
   end(key: SubscriptionKey, requestedAtMs: number | null, expiresAtMs: number): Promise<'ended' | 'overtaken'>;
-  /** Everything up to `head` was delivered. MUST change nothing unless the subscription is late and its `from` is `seenFrom`, at most `head`. */
-  caughtUp(key: SubscriptionKey, seenFrom: number, head: number): Promise<void>;
+  /** Everything up to `head` was delivered. MUST change nothing unless mark and `from` are those of `seen`, and `from` is at most `head`. */
+  caughtUp(seen: SeenLate, head: number): Promise<void>;
   /** It lacks what is after `from`. Does nothing to one that is gone or lacks more already. */
-  markLate(key: SubscriptionKey, from: number): Promise<void>;
+  markLate(key: SubscriptionKey, from: number, mark: string): Promise<void>;
   /**
-   * It is throttled, and lacks what is after `from`. MUST apply if its `from` is still that of `seen`. Otherwise a late one has moved
-   * on since, and `from` may only decrease.
+   * It is throttled, and lacks what is after `from`. MUST apply if mark and `from` are still those of `seen`. Otherwise another
+   * worker has changed a late one since, and `from` may only decrease.
    */
-  passOver(seen: Subscription, from: number, throttled: { notBeforeMs: number; strikes: number }): Promise<void>;
+  passOver(seen: SeenLate, from: number, throttled: { notBeforeMs: number; strikes: number; mark: string }): Promise<void>;
   /** Requested again, and continues where it stands; an earlier request no longer ends it. False if it is gone or was overtaken. */
   renew(key: SubscriptionKey, filter: readonly string[] | null, requestedAtMs: number): Promise<boolean>;
-  /** A late one got everything up to `to`. False if it is no longer late at `seenFrom`. */
-  advance(key: SubscriptionKey, seenFrom: number, to: number): Promise<boolean>;
+  /** A late one got everything up to `to`. False if mark or `from` are no longer those of `seen`. */
+  advance(seen: SeenLate, to: number): Promise<boolean>;
   /** It no longer depends on its user's registration. */
   forgetRegistration(key: SubscriptionKey): Promise<void>;
   remove(key: SubscriptionKey): Promise<void>;

@@ -15,17 +15,17 @@ describe.each(implementations)('%s', (_, make) => {
   test('pages the subscriptions, without those that ended or expired', async () => {
     const topic = fresh('topic');
     await tables.audience.put(subscription(topic, 'a'), 10, later());
-    await tables.audience.put(subscription(topic, 'b', { from: 3, late: true }), 10, later());
+    await tables.audience.put(subscription(topic, 'b', { from: 3, late: 'm' }), 10, later());
     await tables.audience.put(subscription(topic, 'gone'), 10, later());
     await tables.audience.end(key(topic, 'gone'), 20, later());
     await tables.audience.put(subscription(topic, 'old'), 10, tables.clock.now() - 1000);
 
     expect((await audienceOf(topic)).sort((x, y) => x.connectionId.localeCompare(y.connectionId))).toEqual([
       subscription(topic, 'a'),
-      subscription(topic, 'b', { from: 3, late: true }),
+      subscription(topic, 'b', { from: 3, late: 'm' }),
     ]);
     expect(await tables.audience.find([key(topic, 'b'), key(topic, 'gone'), key(topic, 'nobody')])).toEqual([
-      { ...subscription(topic, 'b', { from: 3, late: true }), ended: false, unasked: false },
+      { ...subscription(topic, 'b', { from: 3, late: 'm' }), ended: false, unasked: false },
       expect.objectContaining({ ended: true }),
       null,
     ]);
@@ -42,28 +42,32 @@ describe.each(implementations)('%s', (_, make) => {
     expect(await audienceOf(topic)).toHaveLength(1);
   });
 
-  test('a subscription that caught up is late no more, but only from where it was seen, and never backwards', async () => {
+  test('a subscription that caught up is late no more, but only by the mark and from where it was seen, and never backwards', async () => {
     const topic = fresh('topic');
-    await tables.audience.put(subscription(topic, 'a', { from: 5, late: true, notBeforeMs: 9, strikes: 2 }), 10, later());
+    const seen = subscription(topic, 'a', { from: 5, late: 'm', notBeforeMs: 9, strikes: 2 });
+    await tables.audience.put(seen, 10, later());
 
-    await tables.audience.caughtUp(key(topic, 'a'), 4, 8);
-    await tables.audience.caughtUp(key(topic, 'a'), 5, 3);
-    expect(await member(topic, 'a')).toMatchObject({ from: 5, late: true });
-    await tables.audience.caughtUp(key(topic, 'a'), 5, 8);
+    await tables.audience.caughtUp({ ...seen, from: 4 }, 8);
+    await tables.audience.caughtUp({ ...seen, late: 'another' }, 8);
+    await tables.audience.caughtUp({ ...seen, late: null }, 8);
+    await tables.audience.caughtUp(seen, 3);
+    expect(await member(topic, 'a')).toEqual(seen);
+    await tables.audience.caughtUp(seen, 8);
 
     expect(await member(topic, 'a')).toEqual(subscription(topic, 'a', { from: 8 }));
   });
 
   test('a late one that is throttled while it is caught up moves on, one that has moved meanwhile does not move back', async () => {
     const topic = fresh('topic');
-    const seen = subscription(topic, 'a', { from: 5, late: true });
+    const seen = subscription(topic, 'a', { from: 5, late: 'm' });
     await tables.audience.put(seen, 10, later());
 
-    await tables.audience.passOver(seen, 8, { notBeforeMs: 77, strikes: 1 });
-    expect(await member(topic, 'a')).toMatchObject({ from: 8, late: true, notBeforeMs: 77, strikes: 1 });
-    await tables.audience.passOver(seen, 9, { notBeforeMs: 99, strikes: 2 });
+    await tables.audience.passOver(seen, 8, { notBeforeMs: 77, strikes: 1, mark: 'n' });
+    expect(await member(topic, 'a')).toMatchObject({ from: 8, late: 'n', notBeforeMs: 77, strikes: 1 });
+    await tables.audience.passOver(seen, 9, { notBeforeMs: 99, strikes: 2, mark: 'o' });
+    await tables.audience.passOver({ ...seen, from: 8 }, 9, { notBeforeMs: 99, strikes: 2, mark: 'o' });
 
-    expect(await member(topic, 'a')).toMatchObject({ from: 8, notBeforeMs: 77 });
+    expect(await member(topic, 'a')).toMatchObject({ from: 8, late: 'n', notBeforeMs: 77 });
   });
 
   test('a subscription without a request gives way to every request, and takes the place of nothing', async () => {
@@ -99,13 +103,13 @@ describe.each(implementations)('%s', (_, make) => {
     const topic = fresh('topic');
     await tables.audience.put(subscription(topic, 'a', { from: 5 }), 10, later());
 
-    await tables.audience.passOver(subscription(topic, 'a', { from: 5 }), 3, { notBeforeMs: 77, strikes: 1 });
-    await tables.audience.markLate(key(topic, 'a'), 4);
-    expect(await member(topic, 'a')).toMatchObject({ from: 3, late: true, notBeforeMs: 77, strikes: 1 });
-    await tables.audience.markLate(key(topic, 'a'), -1);
-    await tables.audience.markLate(key(topic, 'nobody'), -1);
+    await tables.audience.passOver(subscription(topic, 'a', { from: 5 }), 3, { notBeforeMs: 77, strikes: 1, mark: 'm' });
+    await tables.audience.markLate(key(topic, 'a'), 4, 'n');
+    expect(await member(topic, 'a')).toMatchObject({ from: 3, late: 'm', notBeforeMs: 77, strikes: 1 });
+    await tables.audience.markLate(key(topic, 'a'), -1, 'o');
+    await tables.audience.markLate(key(topic, 'nobody'), -1, 'p');
 
-    expect(await member(topic, 'a')).toMatchObject({ from: -1 });
+    expect(await member(topic, 'a')).toMatchObject({ from: -1, late: 'o' });
     expect(await audienceOf(topic)).toHaveLength(1);
     await tables.audience.remove(key(topic, 'a'));
     expect(await audienceOf(topic)).toEqual([]);
@@ -113,13 +117,15 @@ describe.each(implementations)('%s', (_, make) => {
 
   test('a late one advances unless it was marked again meanwhile; its registration can be forgotten', async () => {
     const topic = fresh('topic');
-    await tables.audience.put(subscription(topic, 'a', { from: 5, late: true, registration: 's' }), 10, later());
+    const seen = subscription(topic, 'a', { from: 5, late: 'm', registration: 's' });
+    await tables.audience.put(seen, 10, later());
 
-    expect(await tables.audience.advance(key(topic, 'a'), 4, 9)).toBe(false);
-    expect(await tables.audience.advance(key(topic, 'a'), 5, 9)).toBe(true);
+    expect(await tables.audience.advance({ ...seen, from: 4 }, 9)).toBe(false);
+    expect(await tables.audience.advance({ ...seen, late: 'another' }, 9)).toBe(false);
+    expect(await tables.audience.advance(seen, 9)).toBe(true);
     await tables.audience.forgetRegistration(key(topic, 'a'));
     await tables.audience.forgetRegistration(key(topic, 'nobody'));
 
-    expect(await member(topic, 'a')).toMatchObject({ from: 9, late: true, registration: null });
+    expect(await member(topic, 'a')).toMatchObject({ from: 9, late: 'm', registration: null });
   });
 });

@@ -25,7 +25,7 @@ export const subscription = (topic: string, connectionId: string, over: Partial<
   ...key(topic, connectionId),
   dialect: 'json',
   from: 0,
-  late: false,
+  late: null,
   notBeforeMs: 0,
   strikes: 0,
   filter: null,

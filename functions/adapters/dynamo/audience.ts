@@ -1,4 +1,4 @@
-import type { Audience, Dialect, Subscription, SubscriptionKey } from '../../../core/ports/audience.ts';
+import type { Audience, Dialect, SeenLate, Subscription, SubscriptionKey } from '../../../core/ports/audience.ts';
 import { expired, type Item, number, text, ttl } from './item.ts';
 import { audienceOf, memberKey } from './keys.ts';
 import type { Change, Table } from './table.ts';
@@ -15,8 +15,11 @@ const NOT_OVERTAKEN = 'attribute_not_exists(#requestedAt) OR #requestedAt <= :re
 /** A subscription, and no tombstone; and not one that is late already and lacks more than this says. */
 const LACKS_LESS = 'attribute_exists(#dialect) AND (attribute_not_exists(#late) OR #from >= :from)';
 
-/** Late, and where it was last seen: another worker may have caught it up, or marked it late further back. */
-const LATE_AS_SEEN = '#late = :true AND #from = :seen';
+/** Late, by the same mark and where it was last seen: another worker may have caught it up, or marked it late again. */
+const LATE_AS_SEEN = '#late = :seenLate AND #from = :seenFrom';
+
+/** The values of LATE_AS_SEEN. No mark is the empty text. */
+const asSeen = ({ late, from }: SeenLate) => ({ seenLate: late ?? '', seenFrom: from });
 
 export interface AudienceOptions {
   readonly table: Table;
@@ -42,7 +45,7 @@ export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audi
           from,
           requestedAt: requestedAtMs ?? NO_REQUEST,
           expiresAt: ttl(expiresAtMs),
-          ...(late ? { late } : {}),
+          ...(late === null ? {} : { late }),
           ...(filter === null ? {} : { filter }),
           ...(registration === null ? {} : { registration }),
           ...(notBeforeMs > 0 ? { notBefore: notBeforeMs, strikes } : {}),
@@ -73,24 +76,24 @@ export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audi
       const tombstone = { ...memberKey(key), ended: true, requestedAt, expiresAt: ttl(expiresAtMs) };
       return (await table.put(tombstone, { when: NOT_OVERTAKEN, values: { requestedAt } })).held ? 'ended' : 'overtaken';
     },
-    async caughtUp(key, seenFrom, head) {
-      await change(key, {
+    async caughtUp(seen, head) {
+      await change(seen, {
         set: { from: head },
         remove: ['late', 'notBefore', 'strikes'],
         // it never goes backwards
         when: `${LATE_AS_SEEN} AND #from <= :from`,
-        values: { seen: seenFrom, true: true },
+        values: asSeen(seen),
       });
     },
-    async markLate(key, from) {
-      await change(key, { set: { late: true, from }, when: LACKS_LESS });
+    async markLate(key, from, mark) {
+      await change(key, { set: { late: mark, from }, when: LACKS_LESS });
     },
-    async passOver(seen, from, { notBeforeMs, strikes }) {
+    async passOver(seen, from, { notBeforeMs, strikes, mark }) {
       await change(seen, {
-        set: { late: true, from, notBefore: notBeforeMs, strikes },
+        set: { late: mark, from, notBefore: notBeforeMs, strikes },
         // a late one that is being caught up has moved on by what it got
         when: `${LACKS_LESS} OR (${LATE_AS_SEEN})`,
-        values: { seen: seen.from, true: true },
+        values: asSeen(seen),
       });
     },
     renew: (key, filter, requestedAtMs) =>
@@ -99,7 +102,7 @@ export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audi
         ...(filter === null ? { remove: ['filter'] } : {}),
         when: 'attribute_exists(#dialect) AND #requestedAt <= :requestedAt',
       }),
-    advance: (key, seenFrom, to) => change(key, { set: { from: to }, when: LATE_AS_SEEN, values: { seen: seenFrom, true: true } }),
+    advance: (seen, to) => change(seen, { set: { from: to }, when: LATE_AS_SEEN, values: asSeen(seen) }),
     async forgetRegistration(key) {
       await change(key, { remove: ['registration'], when: 'attribute_exists(#registration)' });
     },
@@ -118,7 +121,7 @@ function subscriptionOf(topic: string, shard: number, item: Item): Subscription 
     subscriptionId: subscriptionId.join('#'),
     dialect: (text(item, 'dialect') || 'json') as Dialect,
     from: number(item, 'from'),
-    late: item['late'] === true,
+    late: text(item, 'late') || null,
     notBeforeMs: number(item, 'notBefore'),
     strikes: number(item, 'strikes'),
     filter: Array.isArray(item['filter']) ? (item['filter'] as string[]) : null,

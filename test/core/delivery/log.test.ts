@@ -100,6 +100,24 @@ test('a client that returns after everything was trimmed gets recovered: false',
   expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: true });
 });
 
+test('a subscription that is throttled before its handler has ended stays late', async () => {
+  const { caughtUp } = ports.audience;
+  ports.audience.caughtUp = async (...parameters) => {
+    ports.audience.caughtUp = caughtUp;
+    // the handler has seen that nothing came, but has not said so yet
+    ports.gateway.outcome.set('a', 'slow');
+    await publish(1);
+    await caughtUp(...parameters);
+  };
+  await (await senderOf(ports, 'a'))({ type: 'subscribe', topic: TOPIC });
+  ports.gateway.outcome.delete('a');
+  await publish(1);
+
+  await drainLater();
+
+  expect(offsets('a')).toEqual([1, 2]);
+});
+
 test('a registration is used up only once its replay was delivered', async () => {
   const state = await ports.topics.create(TOPIC);
   await registerAt(state.epoch);

@@ -16,7 +16,7 @@ const subscription = (over: Partial<Subscription> = {}): Subscription => ({
   subscriptionId: 'json',
   dialect: 'json',
   from: 3,
-  late: false,
+  late: null,
   notBeforeMs: 0,
   strikes: 0,
   filter: null,
@@ -42,7 +42,7 @@ test.each([
 
   await passOver(slow, { from: 3, behind: 2 }, 1_000, ports);
 
-  expect(await found()).toMatchObject({ late: true, from: 3, notBeforeMs: ports.clock.now() + waitMs, strikes: strikes + 1 });
+  expect(await found()).toMatchObject({ late: expect.any(String), from: 3, notBeforeMs: ports.clock.now() + waitMs, strikes: strikes + 1 });
   expect(ports.jobs.jobs).toEqual([{ job: { kind: 'drain', topic: TOPIC, shard: 0 }, delaySeconds }]);
   expect(ports.report.lines).toEqual(['a consumer is slow and is passed over']);
 });
@@ -50,7 +50,7 @@ test.each([
 test('a consumer that missed only a repeat lacks the newest, although it has its offset', async () => {
   await passOver(await put(), { from: null, behind: 0 }, 1_000, ports);
 
-  expect(await found()).toMatchObject({ late: true, from: -1 });
+  expect(await found()).toMatchObject({ late: expect.any(String), from: -1 });
 });
 
 test('the job is put before the consumer is marked: a crash in between leaves nothing behind', async () => {
@@ -59,7 +59,7 @@ test('the job is put before the consumer is marked: a crash in between leaves no
 
   await expect(passOver(slow, { from: 3, behind: 2 }, 1_000, ports)).rejects.toThrow('no queue');
 
-  expect(await found()).toMatchObject({ late: false, strikes: 0 });
+  expect(await found()).toMatchObject({ late: null, strikes: 0 });
 });
 
 describe('a consumer that is too far behind', () => {
@@ -86,6 +86,6 @@ describe('a consumer that is too far behind', () => {
     await passOver(await put(), { from: 3, behind: 1_000 }, 1_000, ports);
 
     expect(ports.gateway.closed).toEqual([]);
-    expect(await found()).toMatchObject({ late: true, strikes: 1 });
+    expect(await found()).toMatchObject({ late: expect.any(String), strikes: 1 });
   });
 });

@@ -103,7 +103,7 @@ test('a subscription that a dead handler left late is drained a minute later', a
   const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' };
   await ports.ownSubscriptions.add(key, ports.clock.now(), ports.clock.now() + 7_200_000);
   await ports.audience.put(
-    { ...key, dialect: 'json', from: 0, late: true, notBeforeMs: 0, strikes: 0, filter: null, registration: null },
+    { ...key, dialect: 'json', from: 0, late: 'm', notBeforeMs: 0, strikes: 0, filter: null, registration: null },
     ports.clock.now(),
     ports.clock.now() + 7_200_000,
   );

@@ -1,4 +1,4 @@
-import type { Audience, Subscription, SubscriptionKey } from '../../../core/ports/audience.ts';
+import type { Audience, SeenLate, Subscription, SubscriptionKey } from '../../../core/ports/audience.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 
 export const nameOf = ({ topic, shard, connectionId, subscriptionId }: SubscriptionKey): string =>
@@ -20,6 +20,7 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     const member = members.get(nameOf(key));
     if (isThere(member) && claim(member.subscription)) member.subscription = { ...member.subscription, ...over };
   };
+  const asSeen = (one: Subscription, seen: SeenLate): boolean => one.late !== null && one.late === seen.late && one.from === seen.from;
   return {
     async *pages(topic, shard) {
       yield [...members.values()]
@@ -48,31 +49,31 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
     async end(key, requestedAtMs, expiresAtMs) {
       if (overtaken(key, requestedAtMs ?? 0)) return 'overtaken';
       members.set(nameOf(key), {
-        subscription: { ...key, dialect: 'json', from: 0, late: false, notBeforeMs: 0, strikes: 0, filter: null, registration: null },
+        subscription: { ...key, dialect: 'json', from: 0, late: null, notBeforeMs: 0, strikes: 0, filter: null, registration: null },
         requestedAtMs: requestedAtMs ?? 0,
         expiresAtMs,
         ended: true,
       });
       return 'ended';
     },
-    async caughtUp(key, seenFrom, head) {
-      change(key, ({ late, from }) => late && from === seenFrom && from <= head, {
+    async caughtUp(seen, head) {
+      change(seen, (one) => asSeen(one, seen) && one.from <= head, {
         from: head,
-        late: false,
+        late: null,
         notBeforeMs: 0,
         strikes: 0,
       });
     },
-    async markLate(key, from) {
-      change(key, (one) => !one.late || one.from >= from, { late: true, from });
+    async markLate(key, from, mark) {
+      change(key, (one) => one.late === null || one.from >= from, { late: mark, from });
     },
-    async passOver(seen, from, throttled) {
-      change(seen, (one) => !one.late || one.from >= from || one.from === seen.from, { late: true, from, ...throttled });
+    async passOver(seen, from, { mark, ...throttled }) {
+      change(seen, (one) => one.late === null || one.from >= from || asSeen(one, seen), { late: mark, from, ...throttled });
     },
-    async advance(key, seenFrom, to) {
-      const before = members.get(nameOf(key))?.subscription;
-      if (!before?.late || before.from !== seenFrom) return false;
-      change(key, () => true, { from: to });
+    async advance(seen, to) {
+      const before = members.get(nameOf(seen))?.subscription;
+      if (!before || !asSeen(before, seen)) return false;
+      change(seen, () => true, { from: to });
       return true;
     },
     async forgetRegistration(key) {
