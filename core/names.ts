@@ -73,6 +73,7 @@ export const METRIC = {
   connectionDuration: 'ConnectionDuration',
   invalidEvents: 'InvalidEvents',
   eventsAhead: 'EventsAhead',
+  handOns: 'HandOns',
 } as const;
 
 /** How long a turn on a topic is valid without being extended, in seconds. The queues' visibility timeout includes it. */

@@ -27,6 +27,8 @@ export class Delivery extends Construct {
       settings: DRAIN_SETTINGS,
       timeout: Duration.seconds(DRAIN_TIMEOUT_SECONDS),
       memorySize: 1024,
+      // a busy topic's drain is handed on to a job as long as events come
+      loops: true,
     });
     grantDrain(this.fanOut, storage);
     // to see whether a STOMP client's CONNECT has come

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
@@ -25,6 +25,8 @@ export interface PushFunctionProps {
   readonly timeout?: Duration;
   /** @default 512 MB: more CPU, so that a cold start is short */
   readonly memorySize?: number;
+  /** It fills the queue that invokes it, and means it. The platform stops such a loop after some 16 rounds otherwise. @default false */
+  readonly loops?: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export class PushFunctions extends Construct {
   make(
     scope: Construct,
     name: string,
-    { description, file = name, settings = [], timeout = Duration.seconds(10), memorySize = 512 }: PushFunctionProps,
+    { description, file = name, settings = [], timeout = Duration.seconds(10), memorySize = 512, loops = false }: PushFunctionProps,
   ): LambdaFunction {
     const logGroup = new LogGroup(scope, `${name}-logs`, { retention: RetentionDays.TWO_WEEKS, removalPolicy: RemovalPolicy.DESTROY });
     return new LambdaFunction(scope, name, {
@@ -58,6 +60,7 @@ export class PushFunctions extends Construct {
       timeout,
       memorySize,
       logGroup,
+      ...(loops ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: name,

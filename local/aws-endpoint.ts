@@ -23,7 +23,8 @@ export interface AwsResources {
 /** Path of the local issuer's keys. */
 export const JWKS_PATH = '/issuer/jwks.json';
 
-type Call = (input: Record<string, unknown>, resources: AwsResources) => object;
+/** `trace`: the caller's trace header. */
+type Call = (input: Record<string, unknown>, resources: AwsResources, trace: string) => object;
 
 class AwsError extends Error {
   readonly type: string;
@@ -39,21 +40,22 @@ const queueOf = (input: Record<string, unknown>, { queues }: AwsResources): Loca
   return queue;
 };
 
-const sendTo = (queue: LocalQueue, message: Record<string, unknown>) => {
+const sendTo = (queue: LocalQueue, message: Record<string, unknown>, trace: string) => {
   const { messageId, md5 } = queue.send(String(message['MessageBody']), {
     delaySeconds: Number(message['DelaySeconds'] ?? 0),
     attributes: (message['MessageAttributes'] as Record<string, unknown> | undefined) ?? {},
+    trace,
   });
   return { MessageId: messageId, MD5OfMessageBody: md5 };
 };
 
 /** Calls by the name of their operation in AWS's JSON protocols. */
 const CALLS: Readonly<Record<string, Call>> = {
-  'AmazonSQS.SendMessage': (input, resources) => sendTo(queueOf(input, resources), input),
-  'AmazonSQS.SendMessageBatch': (input, resources) => {
+  'AmazonSQS.SendMessage': (input, resources, trace) => sendTo(queueOf(input, resources), input, trace),
+  'AmazonSQS.SendMessageBatch': (input, resources, trace) => {
     const queue = queueOf(input, resources);
     const entries = input['Entries'] as Record<string, unknown>[];
-    return { Successful: entries.map((entry) => ({ Id: entry['Id'], ...sendTo(queue, entry) })), Failed: [] };
+    return { Successful: entries.map((entry) => ({ Id: entry['Id'], ...sendTo(queue, entry, trace) })), Failed: [] };
   },
   'AWSEvents.PutEvents': (input, { buses }) => {
     const Entries = (input['Entries'] as Record<string, unknown>[]).map((entry) => {
@@ -104,7 +106,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
       message: `the local run does not support the call ${target}: add it to local/aws-endpoint.ts`,
     });
   try {
-    reply(response, 200, call(JSON.parse(body.toString('utf8')) as Record<string, unknown>, resources));
+    const trace = String(request.headers['x-amzn-trace-id'] ?? '');
+    reply(response, 200, call(JSON.parse(body.toString('utf8')) as Record<string, unknown>, resources, trace));
   } catch (error) {
     const { type, message } = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error));
     reply(response, error instanceof AwsError ? 400 : 500, { __type: type, message }, type);

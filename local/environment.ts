@@ -4,7 +4,7 @@ import { PSEUDO } from './base/template.ts';
 import { LOCAL_JWKS_URI } from './issuer.ts';
 
 /** The variables that Lambda sets, and the SDK's settings for its endpoints. */
-export const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<string, string> => ({
+export const awsEnvironment = (name: string, awsUrl: string, tablesEndpoint: string): Record<string, string> => ({
   AWS_REGION: PSEUDO['AWS::Region'] ?? '',
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
@@ -13,6 +13,7 @@ export const awsEnvironment = (awsUrl: string, tablesEndpoint: string): Record<s
   AWS_ENDPOINT_URL_S3: awsUrl,
   AWS_ENDPOINT_URL_EVENTBRIDGE: awsUrl,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: awsUrl,
+  AWS_LAMBDA_FUNCTION_NAME: name,
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
   // Node on this machine may be older than the deployed runtime
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',

@@ -73,12 +73,14 @@ function makeQueue({ id, properties }: Resource, { queues, resolve, clock }: Dep
 function makeFunction({ id, properties }: Resource, deployment: Deployment): void {
   const { functions, resolve, template, awsUrl, tables, clock, levers, log } = deployment;
   const { Variables = {} } = resolve<{ Variables?: Record<string, string> }>(properties['Environment'] ?? {});
+  const name = Variables['POWERTOOLS_SERVICE_NAME'] ?? id;
   const fn = localFunction({
-    name: Variables['POWERTOOLS_SERVICE_NAME'] ?? id,
+    name,
     folder: template.assetFolder(resolve<{ S3Key: string }>(properties['Code']).S3Key),
     handler: String(properties['Handler']),
     timeoutSeconds: Number(properties['Timeout'] ?? 3),
-    environment: { ...awsEnvironment(awsUrl, tables.endpoint), ...pointHere(Variables, awsUrl) },
+    mayLoop: properties['RecursiveLoop'] === 'Allow',
+    environment: { ...awsEnvironment(name, awsUrl, tables.endpoint), ...pointHere(Variables, awsUrl) },
     clock,
     levers,
     log,

@@ -37,6 +37,12 @@ export interface DrainPorts extends DeliverPorts {
 /** After this many rounds a busy topic is handed on to a job. */
 const MAX_ROUNDS = 6;
 
+/** A hand-on that delivered nothing waits this long: should drains ever hand on for nothing, they cost little. */
+const IDLE_HAND_ON_SECONDS = 1;
+
+/** Every so many hand-ons in a row are a warning. The platform's own guard against endless loops is off (`lib/delivery.ts`). */
+const WARN_HAND_ONS = 100;
+
 /** A repeat that finds the turn held is asked for again after this long. */
 const REPEAT_DELAY_SECONDS = 2;
 
@@ -50,10 +56,12 @@ export interface DrainRequest {
   readonly channel?: Channel;
   /** State topics: subscriptions that lack nothing get the newest again. @default false */
   readonly repeat?: boolean;
+  /** How often in a row it was handed on before. @default 0 */
+  readonly handOns?: number;
 }
 
 /** Drains a topic. Throws TurnLostError if the call must be repeated. */
-export async function drain({ topic, shard, channel: known, repeat = false }: DrainRequest, ports: DrainPorts): Promise<void> {
+export async function drain({ topic, shard, channel: known, repeat = false, handOns = 0 }: DrainRequest, ports: DrainPorts): Promise<void> {
   const channel = known ?? ports.channels.of(topic);
   if (!channel) return;
   const kind = KINDS[channel.kind];
@@ -69,6 +77,7 @@ export async function drain({ topic, shard, channel: known, repeat = false }: Dr
     kind,
     turn,
     startedMs: ports.clock.now(),
+    handOns,
     done: 0,
     deliveredAtMs,
     nextAtMs,
@@ -92,7 +101,7 @@ async function repeatOnceHolderIsDead(topic: string, shard: number, { jobs }: Dr
 }
 
 async function deliverRounds(run: Run, ports: DrainPorts): Promise<void> {
-  const { topic, shard, channel, kind, turn } = run;
+  const { topic, channel, kind, turn } = run;
   let cursor: Turn = turn.first;
   for (let rounds = 1; ; rounds++) {
     await awaitWindow(run, ports);
@@ -101,12 +110,22 @@ async function deliverRounds(run: Run, ports: DrainPorts): Promise<void> {
     const busy = rounds === MAX_ROUNDS || ports.clock.now() - run.startedMs > MAX_RUN_MS;
     const outcome = backlog.more && !busy ? 'poked' : await release(run, backlog, busy ? null : cursor.pokes, ports);
     // the job comes after the release: a worker that pokes before it finds the turn held, and relies on another round
-    if (outcome === 'released') return busy || run.unfinished ? ports.jobs.put({ kind: 'drain', topic, shard }) : undefined;
+    if (outcome === 'released') return busy || run.unfinished ? handOn(run, ports) : undefined;
     if (outcome === 'lost') throw new TurnLostError(topic);
     run.done = backlog.head;
     run.repeat = false;
     cursor = await nextRound(run, backlog, ports);
   }
+}
+
+/** Leaves the rest to a job. */
+async function handOn({ topic, shard, reached, handOns: before }: Run, { jobs, report }: DrainPorts): Promise<void> {
+  const handOns = before + 1;
+  report.count(METRIC.handOns);
+  if (handOns % WARN_HAND_ONS === 0)
+    report.warn('a topic has been busy for long: its drain is handed on again and again', { topic, handOns });
+  else report.info('handed on', { topic, handOns });
+  await jobs.put({ kind: 'drain', topic, shard, handOns }, reached.size === 0 ? IDLE_HAND_ON_SECONDS : 0);
 }
 
 const release = (

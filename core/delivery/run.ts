@@ -21,6 +21,8 @@ export interface Run {
   readonly kind: KindStrategy;
   readonly turn: HeldTurn;
   readonly startedMs: number;
+  /** How often in a row this drain was handed on before. */
+  readonly handOns: number;
   /** Up to which offset this run has delivered to subscriptions that are not late. */
   done: number;
   deliveredAtMs: number;

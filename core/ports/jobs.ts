@@ -1,8 +1,11 @@
 /** Work that is done a little later, or elsewhere. Jobs may be lost, doubled or late without harm. */
 
 export type Job =
-  /** Delivers what a topic's audience lacks. `repeat`: the newest again, even if nothing is new. */
-  | { readonly kind: 'drain'; readonly topic: string; readonly shard: number; readonly repeat?: true }
+  /**
+   * Delivers what a topic's audience lacks. `repeat`: the newest again, even if nothing is new. `handOns`: how often in a
+   * row this drain was handed on before.
+   */
+  | { readonly kind: 'drain'; readonly topic: string; readonly shard: number; readonly repeat?: true; readonly handOns?: number }
   | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number }
   /** Ends a STOMP connection whose CONNECT has not come. */
   | { readonly kind: 'expect-connect'; readonly connectionId: string }

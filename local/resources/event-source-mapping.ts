@@ -1,5 +1,6 @@
 import type { LocalFunction } from './function.ts';
 import { MAX_ENVIRONMENTS } from './function.ts';
+import { invocationTrace, loopsTooLong } from './loops.ts';
 import type { LocalQueue, Received } from './queue.ts';
 
 export interface MappingOptions {
@@ -21,9 +22,24 @@ export function mapQueue({ queue, fn, batchSize, maximumConcurrency, reportsItem
   let running = 0;
   let polled = false;
 
-  const work = async (batch: Received[]): Promise<void> => {
+  const buryLoops = (batch: readonly Received[]): Received[] =>
+    batch.filter(({ messageId, trace }) => {
+      if (fn.mayLoop || !loopsTooLong(fn.name, trace)) return true;
+      warn(
+        `${fn.name} was invoked too often by what it caused itself (RecursiveInvocationException): the message goes to the dead letters`,
+      );
+      queue.bury(messageId);
+      return false;
+    });
+  const work = async (received: Received[]): Promise<void> => {
+    const batch = buryLoops(received);
     try {
-      const result = (await fn.invoke({ Records: batch.map((message) => recordOf(message, queueArn)) })) as
+      if (batch.length === 0) return;
+      const trace = invocationTrace(
+        fn.name,
+        batch.map((message) => message.trace),
+      );
+      const result = (await fn.invoke({ Records: batch.map((message) => recordOf(message, queueArn)) }, trace)) as
         | { batchItemFailures?: { itemIdentifier: string }[] }
         | undefined;
       const failed = new Set(reportsItemFailures ? (result?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier) : []);

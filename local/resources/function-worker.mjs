@@ -59,8 +59,10 @@ const streamOf = (id) =>
     },
   });
 
-/** @param {{ id: string, event: unknown, context: object, deadlineMs: number }} invocation */
-async function serve({ id, event, context, deadlineMs }) {
+/** @param {{ id: string, event: unknown, trace: string, context: object, deadlineMs: number }} invocation */
+async function serve({ id, event, trace, context, deadlineMs }) {
+  // the SDK sends it along, as in Lambda: an environment serves one invocation at a time, and streams call no queue
+  process.env['_X_AMZN_TRACE_ID'] = trace;
   const full = { ...context, getRemainingTimeInMillis: () => Math.max(0, deadlineMs - RealDate.now()) };
   try {
     const result = streaming.has(handler) ? await handler(event, streamOf(id), full) : await handler(event, full);

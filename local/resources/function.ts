@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { LocalClock } from '../base/clock.ts';
 import type { Levers } from '../base/levers.ts';
+import { invocationTrace } from './loops.ts';
 
 /** `AWS::Lambda::Function`: each execution environment is a thread, and serves one invocation at a time as Lambda's do. */
 export interface LocalFunction {
   readonly name: string;
-  /** Rejects if the function threw, timed out or was killed. */
-  invoke(event: unknown): Promise<unknown>;
+  /** Whether it may be invoked again and again by what it causes itself. */
+  readonly mayLoop: boolean;
+  /** Rejects if the function threw, timed out or was killed. `trace`: the trace header that its calls carry. @default a new one */
+  invoke(event: unknown, trace?: string): Promise<unknown>;
   /** Calls back with each piece of a streamed response. Resolves at its end, even if it ends early. */
   stream(event: unknown, onPiece: (piece: Buffer) => void): Promise<void>;
   /** Number of invocations in flight or waiting, without streams. */
@@ -23,6 +26,8 @@ export interface FunctionOptions {
   /** `file.export`. */
   readonly handler: string;
   readonly timeoutSeconds: number;
+  /** @default false */
+  readonly mayLoop?: boolean;
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: LocalClock;
   readonly levers: Levers;
@@ -113,7 +118,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
   };
 
   /** One invocation. If `shared`, its environment serves others at the same time. */
-  const call = async (event: unknown, shared: boolean, onPiece: (piece: Buffer) => void): Promise<Outcome> => {
+  const call = async (event: unknown, trace: string, shared: boolean, onPiece: (piece: Buffer) => void): Promise<Outcome> => {
     if (stopping) throw new Error(`${name} is stopping`);
     const environment = await acquire();
     const id = randomUUID();
@@ -132,7 +137,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
         resolve({ error: { name: 'Runtime.ExitError', message } });
       };
       timer = setTimeout(() => die(`${name} timed out after ${options.timeoutSeconds} seconds`), options.timeoutSeconds * 1000);
-      environment.worker.postMessage({ id, event, deadlineMs, context: contextOf(name) });
+      environment.worker.postMessage({ id, event, trace, deadlineMs, context: contextOf(name) });
       if (killed) setTimeout(() => die(`${name} was killed by a lever`), levers.random() * (shared ? STREAM_HALF_WAY_MS : HALF_WAY_MS));
       if (shared && environment.inFlight.size < STREAMS_AN_ENVIRONMENT) release(environment);
     });
@@ -143,14 +148,15 @@ export function localFunction(options: FunctionOptions): LocalFunction {
 
   return {
     name,
-    async invoke(event) {
+    mayLoop: options.mayLoop ?? false,
+    async invoke(event, trace = invocationTrace(name, [])) {
       running++;
-      const outcome = await call(event, false, () => undefined).finally(() => running--);
+      const outcome = await call(event, trace, false, () => undefined).finally(() => running--);
       if (outcome.error) throw Object.assign(new Error(outcome.error.message), { name: outcome.error.name, stack: outcome.error.stack });
       return outcome.result;
     },
     async stream(event, onPiece) {
-      const { error } = await call(event, true, onPiece);
+      const { error } = await call(event, invocationTrace(name, []), true, onPiece);
       if (error && !stopping) options.log(name, JSON.stringify({ level: 'WARN', message: `a stream ended early: ${error.message}` }));
     },
     running: () => running,

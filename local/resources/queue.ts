@@ -12,6 +12,8 @@ export interface LocalQueue {
    */
   receive(limit: number): Received[];
   delete(messageId: string): void;
+  /** Moves a message to the dead-letter queue, if there is one. */
+  bury(messageId: string): void;
   /** Called when a message becomes visible. */
   onVisible: (() => void) | null;
   /** Number of messages, visible or not. */
@@ -25,6 +27,8 @@ export interface LocalQueue {
 export interface SendOptions {
   readonly delaySeconds?: number;
   readonly attributes?: Readonly<Record<string, unknown>>;
+  /** The sender's trace header, which counts how often each function was invoked on the way here. */
+  readonly trace?: string;
 }
 
 export interface Received {
@@ -33,6 +37,7 @@ export interface Received {
   readonly receives: number;
   readonly sentAtMs: number;
   readonly attributes: Readonly<Record<string, unknown>>;
+  readonly trace: string;
 }
 
 export interface QueueOptions {
@@ -50,6 +55,7 @@ interface Message {
   receives: number;
   sentAtMs: number;
   attributes: Readonly<Record<string, unknown>>;
+  trace: string;
 }
 
 export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }: QueueOptions): LocalQueue {
@@ -63,9 +69,9 @@ export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }
   const queue: LocalQueue = {
     name,
     onVisible: null,
-    send(body, { delaySeconds = 0, attributes = {} } = {}) {
+    send(body, { delaySeconds = 0, attributes = {}, trace = '' } = {}) {
       const messageId = randomUUID();
-      messages.set(messageId, { messageId, body, receives: 0, sentAtMs: clock.now(), attributes });
+      messages.set(messageId, { messageId, body, receives: 0, sentAtMs: clock.now(), attributes, trace });
       if (delaySeconds > 0) clock.after(delaySeconds * 1000, () => show(messageId));
       else show(messageId);
       return { messageId, md5: createHash('md5').update(body).digest('hex') };
@@ -78,8 +84,7 @@ export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }
         const message = messages.get(messageId) as Message;
         message.receives++;
         if (message.receives > maxReceives) {
-          messages.delete(messageId);
-          dead()?.send(message.body, { attributes: message.attributes });
+          queue.bury(messageId);
           continue;
         }
         clock.after(visibilitySeconds * 1000, () => show(messageId));
@@ -88,6 +93,12 @@ export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }
       return batch;
     },
     delete: (messageId) => void messages.delete(messageId),
+    bury(messageId) {
+      const message = messages.get(messageId);
+      if (!messages.delete(messageId) || !message) return;
+      visible.delete(messageId);
+      dead()?.send(message.body, { attributes: message.attributes });
+    },
     size: () => messages.size,
     visible: () => visible.size,
     peek: () => [...messages.values()],

@@ -28,6 +28,14 @@ describe('functions', () => {
     for (const [, { Properties }] of ofType('AWS::Logs::LogGroup')) expect(Properties['RetentionInDays']).toBe(14);
   });
 
+  test('may be invoked by what they cause themselves only where that is meant', () => {
+    const looping = ofType('AWS::Lambda::Function').filter(([, { Properties }]) => Properties['RecursiveLoop'] !== undefined);
+
+    expect(looping.map(([id, { Properties }]) => [id.replace(/[0-9A-F]{8}$/, ''), Properties['RecursiveLoop']])).toEqual([
+      ['Deliveryfanout', 'Allow'],
+    ]);
+  });
+
   test('have no grant by wildcard, and only the sweep may scan', () => {
     for (const [id, { Properties }] of ofType('AWS::IAM::Policy')) {
       const { Statement } = Properties['PolicyDocument'] as { Statement: { Action: string | string[]; Resource: unknown }[] };

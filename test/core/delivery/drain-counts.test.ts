@@ -34,3 +34,30 @@ test('a drain notes that it delivered something, also if a subscription that get
 
   expect((await ports.turns.read(TOPIC, 0))?.deliveredAtMs).toBe(ports.clock.now());
 });
+
+test('a topic that stays busy is handed on to a job, which counts, and a long row of hand-ons is a warning', async () => {
+  await (await senderOf(ports, 'z'))({ type: 'subscribe', topic: TOPIC });
+  await ports.topics.raiseHead(TOPIC, 5);
+  const { read } = ports.turns;
+  // an event comes in each round
+  ports.turns.read = async (...parameters) => {
+    await ports.turns.poke(TOPIC, 0, 'another', 0);
+    return read(...parameters);
+  };
+  const { release } = ports.turns;
+  ports.turns.release = async (topic, shard, me, done) => {
+    if (done.pokes !== null) await ports.turns.poke(TOPIC, 0, 'another', 0);
+    return release(topic, shard, me, done);
+  };
+
+  await drain({ topic: TOPIC, shard: 0, handOns: 98 }, ports);
+  await drain({ topic: TOPIC, shard: 0, handOns: 99 }, ports);
+
+  expect(ports.jobs.jobs).toEqual([
+    { job: { kind: 'drain', topic: TOPIC, shard: 0, handOns: 99 }, delaySeconds: 0 },
+    // nobody lacked anything by now
+    { job: { kind: 'drain', topic: TOPIC, shard: 0, handOns: 100 }, delaySeconds: 1 },
+  ]);
+  expect(ports.report.counts.get(METRIC.handOns)).toBe(2);
+  expect(ports.report.lines.filter((line) => line.includes('busy'))).toHaveLength(1);
+});
