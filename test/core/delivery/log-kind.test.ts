@@ -33,7 +33,7 @@ test('a log with more pages than six rounds take is handed on to a job', async (
   await drain({ topic: TOPIC, shard: 0 }, ports);
 
   expect(offsets()).toEqual(upTo(600));
-  expect(ports.jobs.jobs).toEqual([{ job: { kind: 'drain', topic: TOPIC, shard: 0 }, delaySeconds: 0 }]);
+  expect(ports.jobs.jobs).toEqual([{ job: { kind: 'drain', topic: TOPIC, shard: 0, handOns: 1 }, delaySeconds: 0 }]);
   await drain({ topic: TOPIC, shard: 0 }, ports);
 
   expect(offsets()).toEqual(upTo(700));
