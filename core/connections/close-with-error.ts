@@ -2,6 +2,7 @@ import type { PushError } from '../errors.ts';
 import type { Dialect } from '../ports/audience.ts';
 import type { Ports } from '../ports/ports.ts';
 import { encodeError } from '../protocol/encode.ts';
+import { AFTER_JSON } from '../protocol/stomp.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
 import { reply } from './reply.ts';
 
@@ -10,9 +11,11 @@ export async function closeWithError(
   { connectionId, dialect }: { readonly connectionId: string; readonly dialect: Dialect },
   reason: PushError,
   ports: DisconnectPorts & Pick<Ports, 'gateway'>,
-  receipt: string | null = null,
+  /** STOMP: the receipt that the failed frame asked for, and whether the client may have been greeted in JSON. */
+  { receipt = null, afterJson = false }: { readonly receipt?: string | null; readonly afterJson?: boolean } = {},
 ): Promise<void> {
-  await reply(connectionId, encodeError(reason, dialect, ports.clock.now(), receipt), ports);
+  const text = encodeError(reason, dialect, ports.clock.now(), receipt);
+  await reply(connectionId, afterJson ? AFTER_JSON + text : text, ports);
   await ports.gateway.close(connectionId);
   await disconnect(connectionId, ports);
 }

@@ -129,6 +129,12 @@ const frameOf = (command: string, headers: readonly (readonly [string, string | 
 };
 
 /**
+ * Precedes the first frame on a connection without subprotocol. On a slow link its client was greeted in JSON before its
+ * CONNECT came, and its parser waits for the end of that half frame: this ends it. To an idle parser it is two heart-beats.
+ */
+export const AFTER_JSON = '\n\n\0';
+
+/**
  * The server sends no heart-beats and promises none. It asks for few, since each is billed: one within the allowed silence
  * keeps a connection, and the gateway ends one only after 10 minutes.
  */

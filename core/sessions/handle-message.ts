@@ -30,7 +30,7 @@ export async function handleMessage(message: ClientText, given: MessagePorts): P
   const ports = { ...given, gateway: counting(given.gateway, report) };
   report.count(METRIC.messagesIn);
   // until the record is read, only the text shows the client's dialect
-  const seen: Seen = { stomp: stompShape(message.text), connection: null };
+  const seen: Seen = { stomp: stompShape(message.text), connection: null, afterJson: false };
   try {
     await serve(message, seen, ports);
   } catch (error) {
@@ -57,6 +57,8 @@ interface Seen {
   /** The text's shape, if it can only be STOMP. */
   readonly stomp: StompShape | null;
   connection: Connection | null;
+  /** A STOMP client that may have been greeted in JSON. */
+  afterJson: boolean;
 }
 
 async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Promise<void> {
@@ -68,12 +70,14 @@ async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Prom
   // a socket without a record would look alive and never get anything: its client should connect again
   if (!touch) return ports.gateway.close(connectionId);
   // an old STOMP client names no subprotocol; only its frames show it, and they may have overtaken its CONNECT
-  const opens = touch.connection.dialect === 'json' && seen.stomp?.isFrame;
-  const connection: Connection = opens ? { ...touch.connection, dialect: 'stomp-1.2', admitted: false } : touch.connection;
+  seen.afterJson = touch.connection.dialect === 'json' && seen.stomp?.isFrame === true;
+  const connection: Connection = seen.afterJson ? { ...touch.connection, dialect: 'stomp-1.2', admitted: false } : touch.connection;
   seen.connection = connection;
   if (connection.dialect !== 'json') {
+    // a greeting that is on its way would fall into the middle of a later frame
+    if (seen.afterJson && !touch.greet) await awaitGreeting(connection, ports);
     checkRate(touch, ports);
-    return serveStomp(message, { ...touch, connection }, ports);
+    return serveStomp(message, { ...touch, connection }, seen.afterJson, ports);
   }
   if (touch.greet) await greet(connection, ports);
   else await awaitGreeting(connection, ports);
@@ -119,7 +123,7 @@ async function refuse(error: unknown, { connectionId, requestId, text }: ClientT
   report.count(METRIC.errors);
   if (reason !== failure) report.error('a client message failed', failure, { connectionId, requestId });
   if (stompVersion(dialect) === null) await reply(connectionId, encodeError(quoting(reason, text), dialect, clock.now()), ports);
-  else await closeWithError({ connectionId, dialect }, reason, ports, receipt);
+  else await closeWithError({ connectionId, dialect }, reason, ports, { receipt, afterJson: seen.afterJson });
 }
 
 /** The error about a wrong message quotes its beginning, and the fields that every message needs unless it names others. */

@@ -9,7 +9,7 @@ import { PushError } from '../errors.ts';
 import { authenticate } from '../identity.ts';
 import type { Connection, Touch } from '../ports/connections.ts';
 import { stompVersion } from '../protocol/encode.ts';
-import { formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from '../protocol/stomp.ts';
+import { AFTER_JSON, formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from '../protocol/stomp.ts';
 import { parseFrames, type StompVersion } from '../protocol/stomp-frame.ts';
 import { FrameError } from './frame-error.ts';
 import { type ClientText, type MessagePorts, principalOf, withinLimit } from './session.ts';
@@ -23,13 +23,15 @@ interface Session {
   readonly touch: Touch;
   readonly requestedAtMs: number;
   connection: Connection;
+  /** The client may have been greeted in JSON. */
+  readonly afterJson: boolean;
 }
 
 const versionOf = ({ connection }: Session): StompVersion => stompVersion(connection.dialect) ?? '1.2';
 
 /** Serves the frames of a message, in order. Throws FrameError at the first that fails. */
-export async function serveStomp(message: ClientText, touch: Touch, ports: MessagePorts): Promise<void> {
-  const session: Session = { touch, requestedAtMs: message.receivedAtMs, connection: touch.connection };
+export async function serveStomp(message: ClientText, touch: Touch, afterJson: boolean, ports: MessagePorts): Promise<void> {
+  const session: Session = { touch, requestedAtMs: message.receivedAtMs, connection: touch.connection, afterJson };
   let receipt: string | null = null;
   try {
     for (const frame of parseFrames(message.text, () => versionOf(session))) {
@@ -73,7 +75,8 @@ async function openSession(command: Extract<StompCommand, { type: 'connect' }>, 
   }
   session.connection = { ...session.connection, dialect, principal, admitted: true };
   ports.report.info('stomp connected', { connectionId, version: command.version });
-  await reply(connectionId, formatStompConnected(command.version, clientId, ports.pingIntervalMs), ports);
+  const text = formatStompConnected(command.version, clientId, ports.pingIntervalMs);
+  await reply(connectionId, session.afterJson ? AFTER_JSON + text : text, ports);
 }
 
 /** Waits until this connection's CONNECT was served: this message may have overtaken it. */

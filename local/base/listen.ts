@@ -1,8 +1,9 @@
 import { type Server, STATUS_CODES } from 'node:http';
+import type { Server as TcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** Resolves to the port. Rejects if the server cannot listen there. */
-export function listen(server: Server, port: number, host: string): Promise<number> {
+export function listen(server: TcpServer, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Client, type IFrame, type StompConfig } from '@stomp/stompjs';
 import WebSocket from 'ws';
+import { AFTER_JSON } from '../../core/protocol/stomp.ts';
 import { parseFrames, type StompFrame, type StompVersion } from '../../core/protocol/stomp-frame.ts';
 import { excerpt, WAIT_MS, within } from './within.ts';
 
@@ -85,7 +86,8 @@ export async function rawStomp(
     texts.push(text);
     // the greeting of JSON clients may come before the first frame of a STOMP client without subprotocol
     if (text.startsWith('{')) return;
-    for (const frame of parseFrames(text, () => version)) frames.push(frame);
+    const whole = text.startsWith(AFTER_JSON) ? text.slice(AFTER_JSON.length) : text;
+    for (const frame of parseFrames(whole, () => version)) frames.push(frame);
   });
   const closing = once(socket, 'close').then(([code]) => Number(code));
   closing.catch(() => undefined);

@@ -160,7 +160,7 @@ test('a STOMP session that is opened by its first frame is refused where only ev
   await say(frame('CONNECT', { 'accept-version': '1.2' }));
 
   expect(ports.gateway.posted.map(({ frame: text }) => text)).toEqual([
-    expect.stringMatching(/^ERROR\n(.*\n)*error-code:CHANNEL_DISABLED/),
+    expect.stringMatching(/^\n\n\0ERROR\n(.*\n)*error-code:CHANNEL_DISABLED/),
   ]);
   expect(ports.gateway.closed).toEqual(['a']);
 });

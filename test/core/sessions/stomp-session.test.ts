@@ -2,6 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { connect } from '../../../core/connections/connect.ts';
 import { greetLater } from '../../../core/connections/greeting.ts';
+import { AFTER_JSON } from '../../../core/protocol/stomp.ts';
 import { handleMessage } from '../../../core/sessions/handle-message.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 import { frame } from '../../helpers/stomp.ts';
@@ -17,7 +18,7 @@ const open = (connectionId: string, protocols: string | null) =>
   );
 const send = (connectionId: string, text: string) =>
   handleMessage({ connectionId, text, receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
-const commands = (): string[] => ports.gateway.posted.map(({ frame: text }) => text.split('\n')[0] ?? '');
+const commands = (): string[] => ports.gateway.posted.map(({ frame: text }) => text.replace(AFTER_JSON, '').split('\n')[0] ?? '');
 const CONNECT = frame('CONNECT', { 'accept-version': '1.2' });
 
 test('a client whose first frame is STOMP is never greeted in JSON, subprotocol or not', async () => {
@@ -28,6 +29,23 @@ test('a client whose first frame is STOMP is never greeted in JSON, subprotocol 
   }
 
   expect(commands()).toEqual(['CONNECTED', 'CONNECTED']);
+});
+
+test('the first frame without subprotocol, and no other, ends the half frame of a greeting that may have come before', async () => {
+  await open('named', 'v12.stomp');
+  await open('bare', null);
+  await open('refused', null);
+  const heartBeat = '\n';
+  await send('named', CONNECT);
+  await send('bare', CONNECT);
+  await send('bare', heartBeat);
+  await send('bare', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r' }));
+  await send('refused', frame('SEND', { destination: '/topic/waiting-queue/1/1' }));
+
+  const textsOf = (connectionId: string) => ports.gateway.posted.filter((one) => one.connectionId === connectionId).map((one) => one.frame);
+  expect(textsOf('named')).toEqual([expect.stringMatching(/^CONNECTED\n/)]);
+  expect(textsOf('bare')).toEqual([expect.stringMatching(/^\n\n\0CONNECTED\n/), expect.stringMatching(/^RECEIPT\n/)]);
+  expect(textsOf('refused')).toEqual([expect.stringMatching(/^\n\n\0ERROR\n/)]);
 });
 
 test('a frame that overtakes the CONNECT waits for it', async () => {

@@ -1,0 +1,34 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { listen } from '../../local/base/listen.ts';
+
+export interface SlowLink {
+  /** The host behind it, by the slow way. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** A proxy in front of a host that holds what it gets back for `delayMs`, in each direction. Order is kept. */
+export async function slowLink(hostUrl: string, delayMs: number): Promise<SlowLink> {
+  const { hostname, port, protocol } = new URL(hostUrl);
+  const open = new Set<Socket>();
+  const pipe = (from: Socket, to: Socket): void => {
+    open.add(from);
+    from.on('data', (chunk: Buffer) => setTimeout(() => to.writable && to.write(chunk), delayMs));
+    from.on('end', () => setTimeout(() => to.end(), delayMs));
+    from.on('error', () => to.destroy());
+    from.on('close', () => open.delete(from));
+  };
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ host: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)), allowHalfOpen: true });
+    pipe(near, far);
+    pipe(far, near);
+  });
+  const own = await listen(server, 0, '127.0.0.1');
+  return {
+    url: `${protocol}//127.0.0.1:${own}`,
+    async stop() {
+      for (const socket of open) socket.destroy();
+      await new Promise<void>((done) => server.close(() => done()));
+    },
+  };
+}
