@@ -13,9 +13,9 @@ import { PushError } from '../errors.ts';
 import { authenticate, type Identity } from '../identity.ts';
 import type { PushMode } from '../names.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Registration } from '../ports/registrations.ts';
+import type { Registered } from '../ports/registrations.ts';
 import type { TopicState } from '../ports/topics.ts';
-import { formatRetry } from '../protocol/sse.ts';
+import { COMMENT } from '../protocol/sse.ts';
 import { logPieces } from './log-pieces.ts';
 import { type Piece, type Pieces, statePieces } from './state-pieces.ts';
 
@@ -31,8 +31,8 @@ const KEEP_ALIVE_MS = 15_000;
 const RETRY_STREAM_MS = 500;
 const RETRY_FINITE_MS = 5_000;
 
-/** A client that got nothing is expected back within this time. */
-const MARK_MS = 30_000;
+/** A client that was cut off is expected back within this time. */
+const BACK_MS = 30_000;
 
 export interface StreamPorts extends Pick<Ports, 'topics' | 'registrations' | 'clock' | 'newId'> {
   readonly channels: Channels;
@@ -56,9 +56,9 @@ export interface Opened {
   /** Up to which offset the client has everything. */
   readonly from: number;
   /** The registration that it starts from. */
-  readonly registration: Registration | null;
-  /** The client can resume by itself: no place is kept for it. */
-  readonly resumes: boolean;
+  readonly registration: Registered | null;
+  /** The client has no position to come back with until it gets its first event: until then one is kept for it. */
+  readonly keepsPlace: boolean;
 }
 
 const PIECES: Readonly<Record<Kind, Pieces>> = { state: statePieces, log: logPieces };
@@ -79,7 +79,7 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
 type Open = (address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts) => Promise<Opened>;
 
 const OPENS: Readonly<Record<Kind, Open>> = {
-  state: async (address, state) => ({ address, state, from: state.head, registration: null, resumes: true }),
+  state: async (address, state) => ({ address, state, from: state.head, registration: null, keepsPlace: false }),
   log: openLog,
 };
 
@@ -92,20 +92,21 @@ async function openLog(address: Address, state: TopicState, lastEventId: string 
   const registration = await registrations.find(topic);
   if (lastEventId === null) {
     const { start } = await replayStart(registration?.position ?? null, state, channel.history, ports);
-    return { address, state, from: start, registration, resumes: false };
+    return { address, state, from: start, registration, keepsPlace: true };
   }
   const since = parsePosition(lastEventId) ?? NOWHERE;
   // an id after the registration proves that something was delivered
   const used = registration && since.epoch === registration.position.epoch && since.offset > registration.position.offset;
   if (used) await registrations.useUp(topic, registration.stamp);
   const { start } = await replayStart(since, state, channel.history, ports);
-  return { address, state, from: start, registration: null, resumes: true };
+  return { address, state, from: start, registration: null, keepsPlace: false };
 }
 
-/** The stream's text, piece by piece, until `untilMs`: then `retry:`, and the end. */
+/** The stream's text, piece by piece, until `untilMs`. */
 export async function* streamText(opened: Opened, untilMs: number, ports: StreamPorts): AsyncGenerator<string, void> {
   const { topics, clock } = ports;
   const { address } = opened;
+  const stream = { address, retryMs: RETRY_STREAM_MS };
   const pieces = PIECES[address.channel.kind];
   let { state, from } = opened;
   const send = async function* (some: AsyncIterable<Piece>): AsyncGenerator<string, void> {
@@ -116,9 +117,10 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
   };
   let lookMs = SOONEST_LOOK_MS;
   let keptAliveMs = clock.now();
+  await keepPlace(opened, untilMs + BACK_MS, ports);
   // the head of the response goes out with its first byte
-  yield formatRetry(RETRY_STREAM_MS);
-  yield* send(pieces.first(address, state, from, ports));
+  yield COMMENT;
+  yield* send(pieces.first(stream, state, from, ports));
   await useUp(opened, from, ports);
   while (clock.now() < untilMs) {
     await clock.sleep(Math.max(0, Math.min(lookMs, untilMs - clock.now())));
@@ -127,27 +129,27 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
     // a new epoch: the topic was made anew, and nothing of it was delivered
     if (state.epoch !== before.epoch) from = 0;
     const news = state.head > from;
-    if (news) yield* send(pieces.news(address, state, from, ports));
+    if (news) yield* send(pieces.news(stream, state, from, ports));
     lookMs = news ? SOONEST_LOOK_MS : Math.min(lookMs * SLOWER, LATEST_LOOK_MS);
     if (clock.now() - keptAliveMs < KEEP_ALIVE_MS) continue;
     keptAliveMs = clock.now();
-    yield pieces.keepAlive(address, state, ports);
+    yield pieces.keepAlive(stream, state, ports);
   }
-  yield formatRetry(RETRY_STREAM_MS);
-  await leaveMark(opened, state, from, ports);
 }
 
 /** The answer if no stream is possible: what the client lacks, and when to ask again. */
 export async function finiteText(opened: Opened, ports: StreamPorts): Promise<string> {
   const { address, state, from } = opened;
+  await keepPlace(opened, ports.clock.now() + BACK_MS, ports);
   let upTo = from;
-  let text = '';
-  for await (const piece of PIECES[address.channel.kind].first(address, state, from, ports)) {
+  // one comment line, if nothing follows it
+  let text = COMMENT;
+  for await (const piece of PIECES[address.channel.kind].first({ address, retryMs: RETRY_FINITE_MS }, state, from, ports)) {
     text += piece.text;
     upTo = Math.max(upTo, piece.upTo);
   }
   await useUp(opened, upTo, ports);
-  return text + formatRetry(RETRY_FINITE_MS);
+  return text;
 }
 
 /** Only the first pieces use a registration up: their client has surely just asked. Later it may have left. */
@@ -155,9 +157,9 @@ async function useUp({ address, from, registration }: Opened, upTo: number, { re
   if (registration && upTo > from) await registrations.useUp(address.topic, registration.stamp);
 }
 
-/** A client that got nothing has no position to return with, unless it keeps an id without an event. So its place is kept for it. */
-async function leaveMark({ address, from, resumes }: Opened, state: TopicState, upTo: number, ports: StreamPorts): Promise<void> {
-  if (resumes || upTo > from) return;
-  const mark = { position: { epoch: state.epoch, offset: upTo }, stamp: ports.newId() };
-  await ports.registrations.register(address.topic, mark, ports.clock.now() + MARK_MS);
+/** Keeps the position of a stream that may be cut before its first event, as a registration's is kept. */
+async function keepPlace({ address, state, from, registration, keepsPlace }: Opened, untilMs: number, ports: StreamPorts): Promise<void> {
+  if (!keepsPlace || (registration && registration.expiresAtMs >= untilMs)) return;
+  const place = { position: { epoch: state.epoch, offset: from }, stamp: registration?.stamp ?? ports.newId() };
+  await ports.registrations.register(address.topic, place, untilMs);
 }

@@ -15,35 +15,42 @@ export interface PiecePorts extends OutgoingPorts {
   readonly topics: Topics;
 }
 
+/** What every event of a stream depends on. */
+export interface Streaming {
+  readonly address: Address;
+  /** How long the client waits before it comes back. */
+  readonly retryMs: number;
+}
+
 /** A kind of topic, as pieces of a stream. */
 export interface Pieces {
-  first(address: Address, state: TopicState, from: number, ports: PiecePorts): AsyncIterable<Piece>;
+  first(stream: Streaming, state: TopicState, from: number, ports: PiecePorts): AsyncIterable<Piece>;
   /** The messages after `from`. */
-  news(address: Address, state: TopicState, from: number, ports: PiecePorts): AsyncIterable<Piece>;
-  keepAlive(address: Address, state: TopicState, ports: PiecePorts): string;
+  news(stream: Streaming, state: TopicState, from: number, ports: PiecePorts): AsyncIterable<Piece>;
+  keepAlive(stream: Streaming, state: TopicState, ports: PiecePorts): string;
 }
 
 export const statePieces: Pieces = {
-  async *first(address, state, _, ports) {
+  async *first({ address, retryMs }, state, _, ports) {
     const { epoch, head } = state;
     const newest = newestOf(state, address.channel, ports);
     const data = newest ? address.http.event(newest.payload).data : unknownOf(address, ports);
-    yield { text: formatEvent('INIT', data, newest?.position ?? { epoch, offset: 0 }), upTo: head };
+    yield { text: formatEvent('INIT', data, newest?.position ?? { epoch, offset: 0 }, retryMs), upTo: head };
   },
-  async *news(address, state, _, ports) {
-    const newest = newestOf(state, address.channel, ports);
-    if (newest) yield { text: eventText(address, newest), upTo: state.head };
+  async *news(stream, state, _, ports) {
+    const newest = newestOf(state, stream.address.channel, ports);
+    if (newest) yield { text: eventText(stream, newest), upTo: state.head };
   },
-  keepAlive(address, state, ports) {
-    const newest = newestOf(state, address.channel, ports, true);
-    return newest ? eventText(address, newest) : formatEvent('KEEPALIVE', unknownOf(address, ports), null);
+  keepAlive(stream, state, ports) {
+    const newest = newestOf(state, stream.address.channel, ports, true);
+    return newest ? eventText(stream, newest) : formatEvent('KEEPALIVE', unknownOf(stream.address, ports), null, stream.retryMs);
   },
 };
 
 /** A message as an event; a repeat has no id of its own. */
-export function eventText({ http }: Address, { payload, position, repeatedAtMs }: Outgoing): string {
-  const { name, data } = http.event(payload);
-  return formatEvent(name, data, repeatedAtMs === null ? position : null);
+export function eventText({ address, retryMs }: Streaming, { payload, position, repeatedAtMs }: Outgoing): string {
+  const { name, data } = address.http.event(payload);
+  return formatEvent(name, data, repeatedAtMs === null ? position : null, retryMs);
 }
 
 const unknownOf = ({ http, values }: Address, { clock }: PiecePorts): object => http.unknown?.(values, clock.now()) ?? {};

@@ -7,10 +7,15 @@ export interface Registration {
   readonly stamp: string;
 }
 
+/** A registration that has not lapsed. */
+export interface Registered extends Registration {
+  readonly expiresAtMs: number;
+}
+
 export interface Registrations {
   /** Stores the position. A registration that has not lapsed keeps its position under the new stamp, and never lapses sooner. */
   register(topic: string, registration: Registration, expiresAtMs: number): Promise<void>;
-  find(topic: string): Promise<Registration | null>;
+  find(topic: string): Promise<Registered | null>;
   /** MUST leave one with another stamp alone. */
   useUp(topic: string, stamp: string): Promise<void>;
   remove(topic: string): Promise<void>;

@@ -32,14 +32,14 @@ export type ClientMessages = Readonly<Record<string, ClientMessage>>;
 const topic = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const position = v.pipe(
   v.string(),
-  v.check((text) => parsePosition(text) !== null, 'expected a position, epoch:offset'),
+  v.check((text) => parsePosition(text) !== null, 'expected a position, epoch-offset'),
   v.transform((text) => parsePosition(text) as Position),
 );
 const topics = v.pipe(v.array(topic), v.minLength(1), v.maxLength(500));
 
 /** Schema of `since`: a position where one topic is named, or positions by topic. */
 export const since = v.optional(
-  v.union([position, v.record(v.string(), position)], 'expected a position, epoch:offset, or {topic: position}'),
+  v.union([position, v.record(v.string(), position)], 'expected a position, epoch-offset, or {topic: position}'),
 );
 type Since = v.InferOutput<typeof since>;
 

@@ -1,17 +1,14 @@
 /** Server-Sent Events as text (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 import { formatPosition, type Position } from '../base/position.ts';
 
-/** `position` becomes the id that a returning client sends; without one the client keeps its last. */
-export function formatEvent(name: string, data: object, position: Position | null): string {
+/**
+ * An event. `position` becomes the id that a returning client sends; without one the client keeps its last. `retryMs`: how
+ * long the client waits before it reconnects. Every block has data: popular clients take one without for an empty event.
+ */
+export function formatEvent(name: string, data: object, position: Position | null, retryMs: number): string {
   const id = position === null ? '' : `id: ${formatPosition(position.epoch, position.offset)}\n`;
-  return `${id}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${id}retry: ${retryMs}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** A position by itself: no event, but the id that a returning client sends. */
-export const formatId = (position: Position): string => `id: ${formatPosition(position.epoch, position.offset)}\n\n`;
-
-/** Clients ignore it; proxies on the way see a sign of life. */
-export const COMMENT = ': keep-alive\n\n';
-
-/** How long a client waits before it reconnects. */
-export const formatRetry = (ms: number): string => `retry: ${ms}\n\n`;
+/** Clients ignore it; proxies on the way see a sign of life. One line feed: a second would end a block without data. */
+export const COMMENT = ': keep-alive\n';

@@ -100,7 +100,7 @@ function readConnect(headers: ReadonlyMap<string, string>): StompCommand {
 function readSince(since: string | undefined): Position | null {
   if (since === undefined) return null;
   const position = parsePosition(since);
-  if (position === null) throw refused(`since: expected a position, epoch:offset, got ${JSON.stringify(since.slice(0, 40))}`);
+  if (position === null) throw refused(`since: expected a position, epoch-offset, got ${JSON.stringify(since.slice(0, 40))}`);
   return position;
 }
 

@@ -30,7 +30,7 @@ test("the browser's EventSource gets every event over reconnects, also those fro
   await page.evaluate(`
     var received = [], opened = 0, source = new EventSource('/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}');
     source.addEventListener('open', () => { opened++; });
-    source.addEventListener('RESERVATION_STATUS', ({ lastEventId }) => received.push(lastEventId.split(':')[1]));
+    source.addEventListener('RESERVATION_STATUS', ({ lastEventId }) => received.push(lastEventId.split('-')[1]));
   `);
   const opened = () => page.evaluate<number>('opened');
   const received = () => page.evaluate<string[]>('received');

@@ -1,4 +1,7 @@
-/** A second, independent STOMP client: stomp.py over its own WebSocket library. `PYTHON` names an interpreter that has it. */
+/**
+ * Clients in Python: stomp.py over its own WebSocket library, and two readers of event streams. `PYTHON` names an interpreter
+ * that has them.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,10 +14,10 @@ const PYTHON = process.env['PYTHON'] ?? 'python3';
 let own: OwnRun;
 beforeAll(async () => {
   try {
-    execFileSync(PYTHON, ['-c', 'import stomp, websocket'], { stdio: 'ignore' });
+    execFileSync(PYTHON, ['-c', 'import stomp, websocket, httpx_sse, requests, sseclient'], { stdio: 'ignore' });
   } catch {
     throw new Error(
-      `${PYTHON} has no stomp.py: python3 -m venv .venv && .venv/bin/pip install stomp.py websocket-client, then PYTHON=.venv/bin/python`,
+      `${PYTHON} lacks a client: python3 -m venv .venv && .venv/bin/pip install stomp.py websocket-client httpx-sse httpx requests sseclient-py, then PYTHON=.venv/bin/python`,
     );
   }
   own = await ownRun();
@@ -75,5 +78,39 @@ test('stomp.py gets the messages since its registration, in order', { timeout: 6
   expect(code).toBe(0);
   const messages = lines.filter(({ kind }) => kind === 'message');
   expect(messages.map(({ body }) => body?.['status'])).toEqual(['FAIL', 'SUCCESS', 'FAIL']);
-  expect(messages.map(({ headers }) => headers['message-id']?.split(':')[1])).toEqual(['1', '2', '3']);
+  expect(messages.map(({ headers }) => headers['message-id']?.split('-')[1])).toEqual(['1', '2', '3']);
 });
+
+test.each(['httpx-sse', 'sseclient-py'])(
+  '%s gets each event of a stream once, and nothing that is no event',
+  { timeout: 60_000 },
+  async (library) => {
+    const [userId, seatId] = [freshId(), freshId()];
+    const url = `${own.url}/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}`;
+    const child = spawn(PYTHON, ['test/clients/sse_client.py', library, url, '3'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: PROCESS_MS,
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const lines: { open?: number; event?: string; data?: string; id?: string }[] = [];
+    for await (const text of createInterface({ input: child.stdout })) {
+      const line = JSON.parse(text) as (typeof lines)[number];
+      lines.push(line);
+      // a sign of life comes before the events, and between them
+      if (line.open) {
+        own.run.clock.advance(15_000);
+        await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
+        await own.run.settled();
+        own.run.clock.advance(15_000);
+        await own.publish([settled(seatId, userId, 'FAIL')]);
+      }
+    }
+
+    expect(await ended).toBe(0);
+    expect(lines.slice(1).map(({ event, data, id }) => [event, JSON.parse(data ?? '').status, id?.split('-')[1]])).toEqual([
+      ['RESERVATION_STATUS', 'FAIL', '1'],
+      ['RESERVATION_STATUS', 'SUCCESS', '2'],
+      ['RESERVATION_STATUS', 'FAIL', '3'],
+    ]);
+  },
+);

@@ -56,7 +56,7 @@ describe('the official client', () => {
       destination: `/topic/waiting-queue/${concertId}/${userId}`,
       subscription: subscription.id,
       // the official client unescapes in 1.2 only
-      'message-id': expect.stringMatching(version === '1.1' ? /^[0-9a-z]+\\c1$/ : /^[0-9a-z]+:1$/) as string,
+      'message-id': expect.stringMatching(version === '1.1' ? /^[0-9a-z]+-1$/ : /^[0-9a-z]+-1$/) as string,
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(first.body)),
     });
@@ -89,7 +89,7 @@ describe('the official client', () => {
     );
     expect(JSON.parse((await messages.next()).body)).toMatchObject({ status: 'SUCCESS' });
     await host.publish([settled(seatId, userId, 'FAIL')]);
-    expect((await messages.next()).headers['message-id']).toMatch(/:3$/);
+    expect((await messages.next()).headers['message-id']).toMatch(/-3$/);
     await client.deactivate();
 
     const again = await officialClient(host.url);
@@ -100,7 +100,7 @@ describe('the official client', () => {
     });
     await within(subscribed, 'the receipt of the subscribe', () => later.all);
     await host.publish([settled(seatId, userId, 'SUCCESS')]);
-    expect((await later.next()).headers['message-id']).toMatch(/:4$/);
+    expect((await later.next()).headers['message-id']).toMatch(/-4$/);
     await again.deactivate();
   });
 });
@@ -330,7 +330,7 @@ describe('subscriptions', () => {
     const topic = `/topic/reservations/${seatId}/${userId}`;
     json.send({ type: 'subscribe', topic });
     const { position } = await json.until(ofType('subscribed'));
-    expect(position).toMatch(/:0$/);
+    expect(position).toMatch(/-0$/);
     await host.publish([settled(seatId, userId, 'SUCCESS', { timestamp: '2026-02-19T01:21:00.000Z' })]);
     expect(await json.until(({ event }) => event !== undefined)).toEqual({
       event: 'RESERVATION_STATUS',
@@ -338,7 +338,7 @@ describe('subscriptions', () => {
       seatId,
       status: 'SUCCESS',
       timestamp: '2026-02-19T01:21:00.000Z',
-      position: String(position).replace(/:0$/, ':1'),
+      position: String(position).replace(/-0$/, '-1'),
     });
     await json.close();
   });
@@ -358,7 +358,7 @@ describe('a client that returns', () => {
     const concertId = freshId();
     const topic = `/topic/waiting-queue/${concertId}/${userId}`;
     await host.publish([rank(concertId, userId, 9)]);
-    const first = await subscribeSince(topic, 'other:0');
+    const first = await subscribeSince(topic, 'other-0');
     expect((await first.expect('RECEIPT')).headers.get('recovered')).toBe('false');
     const position = (await first.expect('MESSAGE')).headers.get('message-id') ?? '';
     first.close();
@@ -382,28 +382,55 @@ describe('a client that returns', () => {
     await host.post(SEATS, { userId, seatId }, {});
     await host.publish(Array.from({ length: 130 }, (_, index) => settled(seatId, userId, index % 2 ? 'SUCCESS' : 'FAIL')));
     const json = await connect(host.url);
-    json.send({ type: 'subscribe', topic, since: 'other:0' });
+    json.send({ type: 'subscribe', topic, since: 'other-0' });
     const { position, recovered } = await json.until(ofType('subscribed'));
     expect(recovered).toBe(false);
-    const epoch = String(position).split(':')[0];
+    const epoch = String(position).split('-')[0];
     const offsets = async (client: typeof json, upTo: number) => {
       const found: number[] = [];
       while (found.at(-1) !== upTo)
-        found.push(Number(String((await client.until((one) => one['event'] !== undefined))['position']).split(':')[1]));
+        found.push(Number(String((await client.until((one) => one['event'] !== undefined))['position']).split('-')[1]));
       return found;
     };
     expect(await offsets(json, 130)).toEqual(Array.from({ length: 130 }, (_, index) => index + 1));
     await json.close();
 
-    const stomp = await subscribeSince(topic, `${epoch}:128`);
+    const stomp = await subscribeSince(topic, `${epoch}-128`);
     expect((await stomp.expect('RECEIPT')).headers.get('recovered')).toBe('true');
-    for (const offset of [129, 130]) expect((await stomp.expect('MESSAGE')).headers.get('message-id')).toBe(`${epoch}:${offset}`);
+    for (const offset of [129, 130]) expect((await stomp.expect('MESSAGE')).headers.get('message-id')).toBe(`${epoch}-${offset}`);
     stomp.close();
 
-    const unasked = await subscribeSince(topic, `${epoch}:129`, null);
+    const unasked = await subscribeSince(topic, `${epoch}-129`, null);
     const message = await unasked.expect('MESSAGE');
-    expect([message.headers.get('message-id'), message.headers.get('recovered')]).toEqual([`${epoch}:130`, 'true']);
+    expect([message.headers.get('message-id'), message.headers.get('recovered')]).toEqual([`${epoch}-130`, 'true']);
     unasked.close();
+  });
+
+  test('from a position of before, with its colon, escaped or not, misses nothing and repeats nothing', async () => {
+    const [user, seatId] = [freshId(), freshId()];
+    const topic = `/topic/reservations/${seatId}/${user}`;
+    const json = await connect(host.url);
+    json.send({ type: 'subscribe', topic });
+    const epoch = String((await json.until(ofType('subscribed')))['position']).split('-')[0];
+    await host.publish([settled(seatId, user, 'FAIL'), settled(seatId, user, 'SUCCESS')]);
+    await json.until(({ position }) => position === `${epoch}-2`);
+
+    for (const since of [`${epoch}:1`, `${epoch}\\c1`, `${epoch}-1`]) {
+      json.send({ type: 'unsubscribe', topic });
+      await json.until(ofType('unsubscribed'));
+      json.send({ type: 'subscribe', topic, since });
+      expect(await json.until(ofType('subscribed'))).toMatchObject({ recovered: true });
+      expect(await json.next()).toMatchObject({ event: 'RESERVATION_STATUS', position: `${epoch}-2` });
+      const response = await fetch(`${host.url}/api/reservations/v5/subscribe?userId=${user}&seatId=${seatId}`, {
+        headers: { 'last-event-id': since },
+      });
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      while (!text.includes('\n\n')) text += (await reader?.read())?.value ?? '';
+      await reader?.cancel();
+      expect(text.match(/^id: .*$/gm)).toEqual([`id: ${epoch}-2`]);
+    }
+    await json.close();
   });
 
   test('to a log topic over JSON, by another subscribe without position, continues where it was', async () => {
@@ -416,7 +443,7 @@ describe('a client that returns', () => {
       const publishing = host.publish([settled(seatId, userId, 'SUCCESS')]);
       json.send({ type: 'subscribe', topic });
       await publishing;
-      expect(String((await json.until(({ event }) => event !== undefined))['position'])).toMatch(new RegExp(`:${round}$`));
+      expect(String((await json.until(({ event }) => event !== undefined))['position'])).toMatch(new RegExp(`-${round}$`));
     }
     await json.close();
   });
@@ -447,10 +474,10 @@ describe('registration', () => {
       return String((await json.until(ofType('subscribed')))['position']);
     };
     // the event may not have been committed yet
-    await host.eventually(subscribed, (position) => position.endsWith(':1'));
+    await host.eventually(subscribed, (position) => position.endsWith('-1'));
     await host.publish([settled(seatId, id, 'SUCCESS')]);
 
-    expect(await json.until(({ position }) => String(position).endsWith(':2'))).toMatchObject({ status: 'SUCCESS' });
+    expect(await json.until(({ position }) => String(position).endsWith('-2'))).toMatchObject({ status: 'SUCCESS' });
     await json.close();
   });
 

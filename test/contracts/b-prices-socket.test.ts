@@ -60,7 +60,7 @@ describe('subscribe', () => {
       type: 'subscribed',
       topic: `price:${ticker}`,
       message: `Subscribed to price:${ticker}`,
-      position: expect.stringMatching(/^[0-9a-z]+:1$/),
+      position: expect.stringMatching(/^[0-9a-z]+-1$/),
     });
     expect(snapshot).toEqual({
       type: 'price_update',
@@ -82,7 +82,7 @@ describe('subscribe', () => {
       ticker,
       data: { price: 158_700, change: -700, change_rate: -0.4394224733207784, volume: 36_358_081, bid_price: 158_700, ask_price: 158_700 },
       timestamp: expect.any(String),
-      position: expect.stringMatching(/:2$/),
+      position: expect.stringMatching(/-2$/),
     });
   });
 
@@ -96,7 +96,7 @@ describe('subscribe', () => {
     await chart.quiet(ofType('price_update'));
     await host.publish([tick(ticker, 9_730)]);
 
-    expect(subscribed['position']).toMatch(/^[0-9a-z]+:0$/);
+    expect(subscribed['position']).toMatch(/^[0-9a-z]+-0$/);
     expect((await chart.until(ofType('price_update')))['data']).toMatchObject({ price: 9_730 });
   });
 

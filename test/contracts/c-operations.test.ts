@@ -85,7 +85,7 @@ describe('a broadcast', () => {
       data: { ...detail, ...(url ? { url: 'https://chat.example/api/webhooks/...' } : {}) },
       timestamp: type === 'status_update' ? expect.any(String) : timestamp,
       broadcast_id: expect.stringMatching(new RegExp(`^${PREFIX[type]}.+`)),
-      position: expect.stringMatching(/^[0-9a-z]+:\d+$/),
+      position: expect.stringMatching(/^[0-9a-z]+-\d+$/),
     });
   });
 

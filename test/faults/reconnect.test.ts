@@ -45,8 +45,8 @@ const pathOf = ({ kind, user }: Follower): string =>
 
 /** Takes a message as a client should: drops it if it is not newer, and counts a gap in a log as a loss. */
 function take(follower: Follower, position: string, payload: { data?: { rank: number }; rank?: number }): void {
-  const [epoch, offset] = position.split(':');
-  const [lastEpoch, lastOffset] = follower.position.split(':');
+  const [epoch, offset] = position.split('-');
+  const [lastEpoch, lastOffset] = follower.position.split('-');
   const [now, last] = [Number(offset), epoch === lastEpoch ? Number(lastOffset) : 0];
   if (now <= last) {
     follower.repeats++;
@@ -105,7 +105,7 @@ test(`${CLIENTS} clients, each cut off ${CUTS} times at random while events flow
       user: 1 + Math.floor(index / TOGETHER),
       transport: index % 3 === 0 ? 'sse' : 'stomp',
       switches: index % 4 === 0,
-      position: 'none:0',
+      position: 'none-0',
       rank: -1,
       wrong: [],
       repeats: 0,
@@ -143,7 +143,7 @@ test(`${CLIENTS} clients, each cut off ${CUTS} times at random while events flow
   const missing = (): string[] =>
     followers.flatMap(({ kind, user, position, rank: last }) => {
       const wanted = published[kind].get(user) ?? (kind === 'log' ? 0 : -1);
-      const has = kind === 'log' ? Number(position.split(':')[1]) : last;
+      const has = kind === 'log' ? Number(position.split('-')[1]) : last;
       return has === wanted ? [] : [`${kind} of ${user}: ${has}, not ${wanted}`];
     });
   for (let waited = 0; waited < 30_000 && missing().length > 0; waited += 50) await pause(50);

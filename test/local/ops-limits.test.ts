@@ -234,7 +234,7 @@ describe('broadcasts', () => {
     const alerts = one.received.filter(
       (message) => ofType('alert')(message) && !seen.has(message['position']) && seen.add(message['position']),
     );
-    const offsets = alerts.map(({ position }) => Number(String(position).split(':')[1]));
+    const offsets = alerts.map(({ position }) => Number(String(position).split('-')[1]));
     expect(alerts).toHaveLength(COUNT);
     expect(offsets).toEqual(offsets.map((_, index) => (offsets[0] ?? 0) + index));
     expect(new Set(alerts.map(numberOf)).size).toBe(COUNT);

@@ -1,6 +1,6 @@
 import { formatPosition, parsePosition } from '../../../core/base/position.ts';
-import type { Registration, Registrations } from '../../../core/ports/registrations.ts';
-import { expired, text, ttl } from './item.ts';
+import type { Registered, Registration, Registrations } from '../../../core/ports/registrations.ts';
+import { expired, number, text, ttl } from './item.ts';
 import { registrationKey } from './keys.ts';
 import type { Table } from './table.ts';
 
@@ -10,10 +10,10 @@ export interface RegistrationsOptions {
 }
 
 export function dynamoRegistrations({ table, now = Date.now }: RegistrationsOptions): Registrations {
-  const find = async (topic: string): Promise<Registration | null> => {
+  const find = async (topic: string): Promise<Registered | null> => {
     const item = await table.get(registrationKey(topic));
     const position = item && !expired(item, now()) ? parsePosition(text(item, 'position')) : null;
-    return item && position ? { position, stamp: text(item, 'stamp') } : null;
+    return item && position ? { position, stamp: text(item, 'stamp'), expiresAtMs: number(item, 'expiresAt') * 1000 } : null;
   };
   const register = async (topic: string, { position, stamp }: Registration, expiresAtMs: number): Promise<void> => {
     const key = registrationKey(topic);

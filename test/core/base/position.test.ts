@@ -16,8 +16,20 @@ test('a position is read as it was written, with and without the suffix of a KEE
   );
 });
 
+test.each(['abc:7', 'abc\\c7', 'abc:7;k3', 'abc\\c7;k3'])('%j, stored before positions had a hyphen, is read', (text) => {
+  expect(parsePosition(text)).toEqual({ epoch: 'abc', offset: 7 });
+});
+
 test.each([
   '',
+  '-',
+  'abc-',
+  '-1',
+  'abc--1',
+  'abc-1.5',
+  'abc-1-2',
+  'abc\\:1',
+  'abc\\d1',
   ':',
   'abc',
   'abc:',

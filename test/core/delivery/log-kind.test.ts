@@ -15,7 +15,7 @@ const append = async (from: number, to: number): Promise<void> => {
     await ports.topics.putLog(TOPIC, offset, `e${offset}`, { userId: 100, seatId: 55, status: 'FAIL', timestamp: 't' });
 };
 const offsets = (): number[] =>
-  posted(ports, 'a').flatMap(({ event, position }) => (event ? [Number(String(position).split(':')[1])] : []));
+  posted(ports, 'a').flatMap(({ event, position }) => (event ? [Number(String(position).split('-')[1])] : []));
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
 test('a log with more pages than one round takes goes on in the same drain, and counts every post', async () => {

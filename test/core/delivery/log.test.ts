@@ -28,7 +28,7 @@ const publish = async (count: number): Promise<void> => {
   }
 };
 const offsets = (connectionId: string): number[] =>
-  posted(ports, connectionId).flatMap(({ event, position }) => (event ? [Number(String(position).split(':')[1])] : []));
+  posted(ports, connectionId).flatMap(({ event, position }) => (event ? [Number(String(position).split('-')[1])] : []));
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 let stamps = 0;
 const registerAt = (epoch: string): Promise<void> =>
@@ -79,7 +79,7 @@ test('messages without payload are skipped, however many there are', async () =>
   let hasPayload = false;
   ports.channels = channelsOf([{ ...reservations, payload: (one) => (hasPayload ? reservations.payload(one) : null) }], settings);
   const send = await senderOf(ports, 'a');
-  await send({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
+  await send({ type: 'subscribe', topic: TOPIC, since: 'other-0' });
   await publish(250);
   hasPayload = true;
   await publish(1);
@@ -93,9 +93,9 @@ test('a client that returns after everything was trimmed gets recovered: false',
   ports.clock.nowMs += 2 * 86_400_000;
   const epoch = (await ports.topics.read([TOPIC])).get(TOPIC)?.epoch;
 
-  await send({ type: 'subscribe', topic: TOPIC, since: `${epoch}:1` });
-  expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: false, position: `${epoch}:3` });
-  await send({ type: 'subscribe', topic: TOPIC, since: `${epoch}:3` });
+  await send({ type: 'subscribe', topic: TOPIC, since: `${epoch}-1` });
+  expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: false, position: `${epoch}-3` });
+  await send({ type: 'subscribe', topic: TOPIC, since: `${epoch}-3` });
 
   expect(posted(ports, 'a').at(-1)).toMatchObject({ type: 'subscribed', recovered: true });
 });
@@ -237,7 +237,7 @@ test('a long replay is left to the drain, which saves its progress', async () =>
     ports.clock.nowMs += 20;
     return post(connectionId, text, before);
   };
-  await send({ type: 'subscribe', topic: TOPIC, since: 'other:0' });
+  await send({ type: 'subscribe', topic: TOPIC, since: 'other-0' });
   expect(posts).toBeLessThan(400);
   expect(ports.jobs.jobs.map(({ job }) => job)).toContainEqual({ kind: 'drain', topic: TOPIC, shard: 0 });
 
@@ -294,10 +294,10 @@ describe('history', () => {
   const resubscribe = async (offset = 1): Promise<{ first: number | undefined; count: number; recovered: unknown }> => {
     const send = await senderOf(ports, `c${serial++}`);
     const name = `c${serial - 1}`;
-    await send({ type: 'subscribe', topic: ALERTS, since: `${await epochOf()}:${offset}` });
+    await send({ type: 'subscribe', topic: ALERTS, since: `${await epochOf()}-${offset}` });
     await drain({ topic: ALERTS, shard: 0 }, ports);
     const all = posted(ports, name);
-    const delivered = all.flatMap(({ type, position }) => (type === 'alert' ? [Number(String(position).split(':')[1])] : []));
+    const delivered = all.flatMap(({ type, position }) => (type === 'alert' ? [Number(String(position).split('-')[1])] : []));
     expect(delivered).toEqual([...delivered].sort((a, b) => a - b));
     return { first: delivered[0], count: delivered.length, recovered: all.find(({ type }) => type === 'subscribed')?.['recovered'] };
   };

@@ -33,7 +33,7 @@ async function streamed(ms: number, lastEventId: string | null = null): Promise<
   for await (const piece of streamText(opened, ports.clock.now() + ms, ports)) text += piece;
   return text;
 }
-const ids = (text: string): string[] => [...text.matchAll(/^id: \w+:(\d+)\nevent/gm)].map(([, offset = '']) => offset);
+const ids = (text: string): string[] => [...text.matchAll(/^id: \w+-(\d+)\nretry: \d+\nevent/gm)].map(([, offset = '']) => offset);
 
 describe('a registration', () => {
   test('is used up by a stream that delivers something after it', async () => {
@@ -51,7 +51,7 @@ describe('a registration', () => {
 
     expect(ids(await streamed(0))).toEqual([]);
 
-    expect(await ports.registrations.find(TOPIC)).toEqual({ position: { epoch, offset: 3 }, stamp: 'mine' });
+    expect(await ports.registrations.find(TOPIC)).toMatchObject({ position: { epoch, offset: 3 }, stamp: 'mine' });
   });
 
   test('stays if something was delivered only later: the client may have left by then', async () => {
@@ -85,13 +85,13 @@ describe('a client that returns', () => {
   test('gets what came after its id', async () => {
     await append(1, 5);
 
-    expect(ids(await streamed(0, `${epoch}:3`))).toEqual(['4', '5']);
+    expect(ids(await streamed(0, `${epoch}-3`))).toEqual(['4', '5']);
   });
 
   test('with an id after the registration has used it up', async () => {
     await append(1, 3);
     await register(1);
-    await streamed(0, `${epoch}:2`);
+    await streamed(0, `${epoch}-2`);
 
     expect(await registered()).toBeNull();
   });
@@ -102,7 +102,7 @@ describe('a client that returns', () => {
   ])('with %s has not', async (_, offset) => {
     await append(1, 3);
     await register(1);
-    await streamed(0, `${epoch}:${offset}`);
+    await streamed(0, `${epoch}-${offset}`);
 
     expect(await registered()).toBe('mine');
   });
@@ -111,7 +111,7 @@ describe('a client that returns', () => {
     await append(1, 3);
     await register(1);
 
-    expect(ids(await streamed(0, 'another:2'))).toEqual(['1', '2', '3']);
+    expect(ids(await streamed(0, 'another-2'))).toEqual(['1', '2', '3']);
     expect(await registered()).toBe('mine');
   });
 
@@ -121,29 +121,61 @@ describe('a client that returns', () => {
     expect(ids(await streamed(0, 'what?'))).toEqual(['1', '2', '3']);
   });
 
-  test('leaves no mark', async () => {
+  test('keeps no place on the server', async () => {
     await append(1, 3);
-    await streamed(0, `${epoch}:3`);
+    await streamed(0, `${epoch}-3`);
 
     expect(await registered()).toBeNull();
   });
 });
 
-test('a client that got nothing leaves a mark for half a minute, so that it misses nothing in between', async () => {
-  await append(1, 3);
-  await streamed(1_000);
-  await append(4, 4);
+describe('a client without id', () => {
+  test('whose stream was cut before its first event misses nothing: its place is kept for the life of the stream, and half a minute', async () => {
+    await append(1, 3);
+    const opened = await openStream(request, ports);
+    const text = streamText(opened, ports.clock.now() + 1_000, ports);
+    await text.next();
+    await append(4, 4);
 
-  ports.clock.nowMs += 29_999;
-  expect(await ports.registrations.find(TOPIC)).toMatchObject({ position: { epoch, offset: 3 } });
-  expect(ids(await streamed(0))).toEqual(['4']);
-  await streamed(0, `${epoch}:4`);
-  ports.clock.nowMs += 30_001;
-  expect(await registered()).toBeNull();
+    ports.clock.nowMs += 30_999;
+    expect(await ports.registrations.find(TOPIC)).toMatchObject({ position: { epoch, offset: 3 } });
+    expect(ids(await streamed(0))).toEqual(['4']);
+    expect(await registered()).toBeNull();
+  });
+
+  test('keeps its place as often as it comes back without having got anything', async () => {
+    await append(1, 3);
+    for (let times = 0; times < 5; times++) {
+      await streamed(1_000);
+      ports.clock.nowMs += 29_000;
+    }
+    await append(4, 4);
+
+    expect(ids(await streamed(0))).toEqual(['4']);
+  });
+
+  test('that does not come back leaves nothing', async () => {
+    await streamed(1_000);
+    ports.clock.nowMs += 30_001;
+
+    expect(await registered()).toBeNull();
+  });
+
+  test('keeps a place at a finite answer, too', async () => {
+    expect(await finiteText(await openStream(request, ports), ports)).toBe(': keep-alive\n');
+    await append(1, 1);
+    ports.clock.nowMs += 29_000;
+
+    expect(ids(await finiteText(await openStream(request, ports), ports))).toEqual(['1']);
+  });
 });
 
-test('a stream begins with the time of its return, and ends with it', async () => {
-  expect(await streamed(0)).toBe(`retry: 500\n\nid: ${epoch}:0\n\nretry: 500\n\n`);
+test('a stream begins with a comment, so that its head goes out, and has no block without data', async () => {
+  expect(await streamed(0)).toBe(': keep-alive\n');
+  await append(1, 1);
+  expect(await streamed(15_000, `${epoch}-0`)).toMatch(
+    new RegExp(`^: keep-alive\\nid: ${epoch}-1\\nretry: 500\\nevent: RESERVATION_STATUS\\ndata: .*\\n\\n: keep-alive\\n$`),
+  );
 });
 
 test('a long log is delivered page by page, in one look', async () => {
@@ -156,7 +188,8 @@ test('a long log is delivered page by page, in one look', async () => {
 test('a sign of life goes out every 15 s', async () => {
   const text = await streamed(50_000);
 
-  expect(text.match(/^: keep-alive$/gm)).toHaveLength(3);
+  // one of them begins the stream
+  expect(text.match(/^: keep-alive$/gm)).toHaveLength(4);
 });
 
 test('looks are 250 ms apart at first, then ever further, and never more than 700 ms', async () => {
@@ -184,9 +217,9 @@ test('a topic that is made anew while a stream is open is delivered from its beg
     ports.topics.read = async (topics) => new Map([...(await read(topics))].map(([topic, state]) => [topic, { ...state, epoch: 'anew' }]));
   };
 
-  const text = await streamed(1_000, `${epoch}:3`);
+  const text = await streamed(1_000, `${epoch}-3`);
 
-  expect(text.match(/^id: anew:\d+\nevent/gm)).toHaveLength(3);
+  expect(text.match(/^id: anew-\d+\n/gm)).toHaveLength(3);
 });
 
 test('a stream is not offered where only WebSocket is, and the error says what to use', async () => {

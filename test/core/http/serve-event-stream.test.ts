@@ -39,10 +39,10 @@ const served = async (pieces = Number.POSITIVE_INFINITY): Promise<string[]> => {
 test('a stream lasts its life, counts its pieces, and is counted out', async () => {
   const startedMs = memory.clock.now();
 
-  expect(await served()).toEqual(['retry: 500\n\n', 'id: epoch1:0\n\n', 'retry: 500\n\n']);
+  expect(await served()).toEqual([': keep-alive\n']);
 
   expect(memory.clock.now() - startedMs).toBe(5_000);
-  expect(memory.report.counts.get(METRIC.messagesOut)).toBe(3);
+  expect(memory.report.counts.get(METRIC.messagesOut)).toBe(1);
   expect(left).toEqual([startedMs]);
   expect(memory.report.lines).toEqual(['stream', 'stream ended']);
 });
@@ -50,7 +50,7 @@ test('a stream lasts its life, counts its pieces, and is counted out', async () 
 test('the stream past the most is a finite answer, and is counted out, too', async () => {
   open = 1;
 
-  expect(await served()).toEqual(['id: epoch1:0\n\nretry: 5000\n\n']);
+  expect(await served()).toEqual([': keep-alive\n']);
 
   expect(left).toHaveLength(1);
 });
@@ -68,7 +68,7 @@ test('a client is served although its stream could not be counted', async () => 
     streams: { enter: () => Promise.reject(new Error('no table')), leave: () => Promise.reject(new Error('still none')) },
   };
 
-  expect(await served()).toHaveLength(3);
+  expect(await served()).toHaveLength(1);
 
   expect(memory.report.lines).toEqual([
     'a stream could not be counted: Error: no table',

@@ -66,7 +66,7 @@ describe('a command', () => {
     ['CONNECT\nheart-beat:10000,0', { type: 'connect', version: '1.0', token: null }],
     ['SUBSCRIBE\nid:1\ndestination:/t', { type: 'subscribe', id: '1', destination: '/t', since: null, receipt: null }],
     [
-      'SUBSCRIBE\nid:1\ndestination:/t\nack:auto\nreceipt:r\nsince:e:7',
+      'SUBSCRIBE\nid:1\ndestination:/t\nack:auto\nreceipt:r\nsince:e-7',
       { type: 'subscribe', id: '1', destination: '/t', since: { epoch: 'e', offset: 7 }, receipt: 'r' },
     ],
     ['UNSUBSCRIBE\nid:1\nreceipt:r', { type: 'unsubscribe', id: '1', destination: null, receipt: 'r' }],
@@ -90,7 +90,7 @@ describe('a command', () => {
     ['SUBSCRIBE\nid:1', 'a header is missing: destination'],
     ['SUBSCRIBE\ndestination:/t', 'a header is missing: id'],
     ['SUBSCRIBE\nid:1\ndestination:/t\nack:client', 'ack:client is not offered: messages are not acknowledged, leave ack out'],
-    ['SUBSCRIBE\nid:1\ndestination:/t\nsince:soon', 'since: expected a position, epoch:offset, got "soon"'],
+    ['SUBSCRIBE\nid:1\ndestination:/t\nsince:soon', 'since: expected a position, epoch-offset, got "soon"'],
     [`SUBSCRIBE\nid:1\ndestination:/${'x'.repeat(200)}`, 'destination: more than 200 characters'],
     [`SUBSCRIBE\nid:${'x'.repeat(129)}\ndestination:/t`, 'id: more than 128 characters'],
     [`SUBSCRIBE\nid:${'한'.repeat(67)}\ndestination:/t`, 'id: too long'],

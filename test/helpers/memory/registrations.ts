@@ -1,11 +1,11 @@
 import type { Clock } from '../../../core/ports/clock.ts';
-import type { Registration, Registrations } from '../../../core/ports/registrations.ts';
+import type { Registered, Registration, Registrations } from '../../../core/ports/registrations.ts';
 
 export function memoryRegistrations(clock: Pick<Clock, 'now'>): Registrations {
   const made = new Map<string, { registration: Registration; expiresAtMs: number }>();
-  const find = (topic: string): Registration | null => {
+  const find = (topic: string): Registered | null => {
     const found = made.get(topic);
-    return found && found.expiresAtMs > clock.now() ? found.registration : null;
+    return found && found.expiresAtMs > clock.now() ? { ...found.registration, expiresAtMs: found.expiresAtMs } : null;
   };
   return {
     async register(topic, registration, expiresAtMs) {

@@ -129,8 +129,8 @@ describe('a choice ends the default subscriptions', () => {
     ['has an invalid filter', choose(['alert'], { filters: { alert_levels: ['fatal'] } })],
     ['has an unknown filter', choose(['alert'], { filters: { alert_level: ['info'] } })],
     ['unsubscribes from no known type', { type: 'unsubscribe', data: { event_types: ['alerts'] } }],
-    ['has a position of an unknown type', { ...choose(['alert']), since: { alerts: 'e:1' } }],
-    ['has its position in the wrong field', choose(['alert'], { since: 'e:1' })],
+    ['has a position of an unknown type', { ...choose(['alert']), since: { alerts: 'e-1' } }],
+    ['has its position in the wrong field', choose(['alert'], { since: 'e-1' })],
   ])('but not if it %s: that is only an error', async (_, message) => {
     await send(ANNOUNCE);
     await send(message);
@@ -234,7 +234,7 @@ test('a position may be given by type as well as by topic', async () => {
   await publish(alert({ title: 'one' }), alert({ title: 'two' }));
   const epoch = (await ports.topics.read(['ops:alert'])).get('ops:alert')?.epoch;
 
-  await send({ ...choose(['alert', 'service_event']), since: { alert: `${epoch}:1` } });
+  await send({ ...choose(['alert', 'service_event']), since: { alert: `${epoch}-1` } });
 
   expect(titles()).toEqual(['two']);
 });

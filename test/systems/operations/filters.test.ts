@@ -101,6 +101,6 @@ test('a message that a filter drops is not delivered later', async () => {
   await publish('last', 'critical');
   for (let again = 0; again < 3; again++) await drain({ topic: 'ops:alert', shard: 0 }, ports);
 
-  const positions = posted(ports, 'a').flatMap(({ type, position }) => (type === 'alert' ? [String(position).split(':')[1]] : []));
+  const positions = posted(ports, 'a').flatMap(({ type, position }) => (type === 'alert' ? [String(position).split('-')[1]] : []));
   expect(positions).toEqual(['121']);
 });

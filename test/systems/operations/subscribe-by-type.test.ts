@@ -131,25 +131,25 @@ describe('a position', () => {
   ])('stands beside the data, %s', async (_, since) => {
     const { epoch } = await ports.topics.create('ops:alert');
 
-    await subscribe({ event_types: ['alert'] }, { since: since(`${epoch}:0`) });
+    await subscribe({ event_types: ['alert'] }, { since: since(`${epoch}-0`) });
 
     expect(recovered()).toBe(true);
   });
 
   test('in the data is refused, with the place where it belongs', async () => {
-    await subscribe({ event_types: ['alert'], since: 'e:0' });
+    await subscribe({ event_types: ['alert'], since: 'e-0' });
 
     expect(refusal()).toMatchObject({ error_message: 'message: since: it stands beside data, not in it' });
   });
 
   test('alone for several types is refused', async () => {
-    await subscribe({ event_types: ['alert', 'log_update'] }, { since: 'e:0' });
+    await subscribe({ event_types: ['alert', 'log_update'] }, { since: 'e-0' });
 
     expect(refusal()).toMatchObject({ error_message: 'since: where several topics are named, expected {topic: position}' });
   });
 
   test('of a type that does not exist is refused', async () => {
-    await subscribe({ event_types: ['alert'] }, { since: { alarm: 'e:0' } });
+    await subscribe({ event_types: ['alert'] }, { since: { alarm: 'e-0' } });
 
     expect(refusal()).toMatchObject({ error_message: 'since: ops:alarm is no topic; expected a position, or {topic: position}' });
   });
