@@ -18,6 +18,7 @@ const USAGE = `usage: npm start
 settings are environment variables, such as PORT=8001 DEMO=off npm start; docs/settings.md lists them all`;
 
 const DEFAULT_PORT = 8000;
+const DEFAULT_AWS_PORT = 4567;
 /** The publish key of the local run. */
 const LOCAL_KEY = 'local-key';
 /** After Ctrl-C, work in flight has this long to end. */
@@ -26,20 +27,27 @@ const YEAR_SECONDS = 365 * 86_400;
 
 interface LocalSettings {
   readonly port: number;
+  /** Of the local AWS APIs. */
+  readonly awsPort: number;
   readonly dataDir: string | null;
   readonly demo: boolean;
   readonly verbose: boolean;
 }
 
+function readPort(name: string, environment: NodeJS.ProcessEnv, otherwise: number): number {
+  const port = environment[name] || String(otherwise);
+  if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
+  throw new Error(`${name}: expected a port from 0 to 65535, got ${JSON.stringify(port)}`);
+}
+
 function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
-  const port = environment['PORT'] || String(DEFAULT_PORT);
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-    throw new Error(`PORT: expected a port from 0 to 65535, got ${JSON.stringify(port)}`);
   const demo = environment['DEMO'] || 'on';
   if (demo !== 'on' && demo !== 'off') throw new Error(`DEMO: expected on or off, got ${JSON.stringify(demo)}`);
   const verbose = environment['VERBOSE'] || '0';
   if (verbose !== '0' && verbose !== '1') throw new Error(`VERBOSE: expected 0 or 1, got ${JSON.stringify(verbose)}`);
-  return { port: Number(port), dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: verbose === '1' };
+  const port = readPort('PORT', environment, DEFAULT_PORT);
+  const awsPort = readPort('AWS_PORT', environment, DEFAULT_AWS_PORT);
+  return { port, awsPort, dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: verbose === '1' };
 }
 
 /** Defaults that differ from a deployment's: every transport is on, and the local run issues the tokens. */
@@ -118,6 +126,7 @@ async function main(): Promise<void> {
     run = await startLocal({
       templateFile: assembly.templateFile,
       port: local.port,
+      awsPort: local.awsPort,
       dataDir: local.dataDir,
       secret: LOCAL_KEY,
       log: (name, line) => {
@@ -126,10 +135,11 @@ async function main(): Promise<void> {
       },
     });
   } catch (error) {
-    console.error(explainStart(error, local.port));
+    console.error(explainStart(error, local));
     return end(1);
   }
   console.log(`ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it`);
+  console.log(`the AWS APIs of upstreams: AWS_ENDPOINT_URL=${run.awsUrl}  ·  event bus ${run.busName}`);
   if (!local.demo) return;
   const ownTokens = settings[SETTING.authMode] === 'jwt' && settings[SETTING.jwtIssuer] === LOCAL_ISSUER;
   const demo = {
@@ -149,9 +159,11 @@ async function main(): Promise<void> {
   stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 
-function explainStart(error: unknown, port: number): string {
+function explainStart(error: unknown, { port, awsPort }: LocalSettings): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `port ${port} is taken by another program: stop that, or choose another port with PORT=8001 npm start`;
+    const taken = 'port' in error ? error.port : port;
+    const [name, other] = taken === awsPort ? ['AWS_PORT', awsPort + 1] : ['PORT', port + 1];
+    return `port ${taken} is taken by another program: stop that, or choose another port with ${name}=${other} npm start`;
   }
   return `cannot start: ${error instanceof Error ? error.message : String(error)}`;
 }

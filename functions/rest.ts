@@ -6,7 +6,7 @@ import { VERSION } from '../core/version.ts';
 import { bucketBodies } from './adapters/bodies.ts';
 import { busLane, registrationNotices } from './adapters/bus.ts';
 import { limits, pushMode } from './adapters/env.ts';
-import { headerOf, lastEventIdOf } from './adapters/events.ts';
+import { bodyOf, headerOf, lastEventIdOf } from './adapters/events.ts';
 import { answerOf, type HttpReply } from './adapters/http-reply.ts';
 import { publishKeys } from './adapters/publish-keys.ts';
 import { directLane } from './adapters/queues.ts';
@@ -24,7 +24,6 @@ export const createHandler = (ports: RestPorts, telemetry: Telemetry) =>
     .use(errorReply(telemetry.report))
     .handler(async (event) => {
       const { method, path } = event.requestContext.http;
-      const text = event.body ?? '';
       const reply = await routeRequest(
         {
           method,
@@ -33,7 +32,7 @@ export const createHandler = (ports: RestPorts, telemetry: Telemetry) =>
           apiKey: headerOf(event, 'x-api-key'),
           token: readBearer(headerOf(event, 'authorization')),
           lastEventId: lastEventIdOf(event),
-          body: event.isBase64Encoded ? Buffer.from(text, 'base64').toString('utf8') : text,
+          body: bodyOf(event),
         },
         ports,
       );

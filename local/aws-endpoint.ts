@@ -49,16 +49,50 @@ const sendTo = (queue: LocalQueue, message: Record<string, unknown>, trace: stri
   return { MessageId: messageId, MD5OfMessageBody: md5 };
 };
 
+/** The limits of PutEvents. */
+const MAX_ENTRIES = 10;
+const MAX_ENTRIES_BYTES = 1_048_576;
+/** The years that the platform's times may have: it reads and writes four digits. */
+const LATEST_SECONDS = Date.UTC(9999, 11, 31) / 1000;
+
+function listOf(input: Record<string, unknown>, name: string): Record<string, unknown>[] {
+  const list = input[name];
+  if (Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null)) return list as Record<string, unknown>[];
+  throw new AwsError('SerializationException', `${name}: expected a list of objects`);
+}
+
+function busEntriesOf(input: Record<string, unknown>): Record<string, unknown>[] {
+  const entries = listOf(input, 'Entries');
+  if (entries.length === 0 || entries.length > MAX_ENTRIES)
+    throw new AwsError('ValidationException', `Entries: expected 1 to ${MAX_ENTRIES}, got ${entries.length}`);
+  const bytes = entries.reduce((sum, { Source, DetailType, Detail }) => sum + Buffer.byteLength(`${Source}${DetailType}${Detail}`), 0);
+  if (bytes > MAX_ENTRIES_BYTES) throw new AwsError('ValidationException', `Total size of the entries: ${bytes} bytes, over the limit`);
+  for (const { Time } of entries)
+    if (Time !== undefined && (typeof Time !== 'number' || !(Math.abs(Time) <= LATEST_SECONDS)))
+      throw new AwsError('SerializationException', `Time: ${JSON.stringify(Time)} is no time`);
+  return entries;
+}
+
+function parseInput(body: Buffer): Record<string, unknown> {
+  try {
+    const input: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Record<string, unknown>;
+  } catch {
+    // the caller is told below
+  }
+  throw new AwsError('SerializationException', 'the body is no JSON object');
+}
+
 /** Calls by the name of their operation in AWS's JSON protocols. */
 const CALLS: Readonly<Record<string, Call>> = {
   'AmazonSQS.SendMessage': (input, resources, trace) => sendTo(queueOf(input, resources), input, trace),
   'AmazonSQS.SendMessageBatch': (input, resources, trace) => {
     const queue = queueOf(input, resources);
-    const entries = input['Entries'] as Record<string, unknown>[];
+    const entries = listOf(input, 'Entries');
     return { Successful: entries.map((entry) => ({ Id: entry['Id'], ...sendTo(queue, entry, trace) })), Failed: [] };
   },
   'AWSEvents.PutEvents': (input, { buses }) => {
-    const Entries = (input['Entries'] as Record<string, unknown>[]).map((entry) => {
+    const Entries = busEntriesOf(input).map((entry) => {
       const bus = buses.get(String(entry['EventBusName']));
       return bus
         ? bus.put(entry)
@@ -73,13 +107,14 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
 };
 
-export async function awsEndpoint(resources: AwsResources): Promise<{ url: string; server: Server }> {
+/** @param atPort 0 = any free port */
+export async function awsEndpoint(resources: AwsResources, atPort: number): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
     // the caller is gone if its function was killed during the call
     serve(request, response, resources).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 60_000;
-  const port = await listen(server, 0, '127.0.0.1');
+  const port = await listen(server, atPort, '127.0.0.1');
   return { url: `http://127.0.0.1:${port}`, server };
 }
 
@@ -107,7 +142,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
     });
   try {
     const trace = String(request.headers['x-amzn-trace-id'] ?? '');
-    reply(response, 200, call(JSON.parse(body.toString('utf8')) as Record<string, unknown>, resources, trace));
+    reply(response, 200, call(parseInput(body), resources, trace));
   } catch (error) {
     const { type, message } = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error));
     reply(response, error instanceof AwsError ? 400 : 500, { __type: type, message }, type);

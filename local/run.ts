@@ -17,6 +17,8 @@ export interface LocalOptions {
   readonly templateFile: string;
   /** 0 = any free port. */
   readonly port: number;
+  /** Of the local AWS APIs. 0 = any free port. */
+  readonly awsPort: number;
   /** Folder for tables and buckets; `null` = in memory. */
   readonly dataDir: string | null;
   /** Value of the secrets that the stack generates. */
@@ -39,6 +41,10 @@ export interface LocalRun {
   /** Queues by their id in the template. */
   readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly tablesEndpoint: string;
+  /** URL of the local AWS APIs: queues, bus, secrets, bucket. */
+  readonly awsUrl: string;
+  /** For events of upstreams. */
+  readonly busName: string;
   /** Number of the deployment's functions. */
   readonly functions: number;
   /** Number of open WebSocket connections. */
@@ -63,7 +69,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const levers = makeLevers(options.seed ?? 1);
   const counterparts = noCounterparts();
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
-  const aws = await awsEndpoint({ ...counterparts, issuer, levers });
+  const aws = await awsEndpoint({ ...counterparts, issuer, levers }, options.awsPort);
   const tables = await localTables(options.dataDir).catch(async (error: unknown) => {
     await close(aws.server);
     throw error;
@@ -113,6 +119,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     levers,
     queues,
     tablesEndpoint: tables.endpoint,
+    awsUrl: aws.url,
+    busName: resolve<string>(template.output('EventBusName') ?? ''),
     functions: functions.size,
     connections: () => [...sockets.values()].reduce((sum, socket) => sum + socket.count(), 0),
     invoke: (name) => functionNamed(counterparts, name).invoke({}),

@@ -1,4 +1,5 @@
 /** A topic's address over HTTP: its parameters, in the query of an event stream or the body of a registration. */
+import { cut } from '../base/text.ts';
 import { PushError } from '../errors.ts';
 import type { Principal } from '../identity.ts';
 import type { Channel, HttpForm } from './channel.ts';
@@ -29,6 +30,6 @@ export function addressOf(
 /** The channel whose stream or registrations have this path. Throws if there is none. */
 export function channelAt(kind: 'stream' | 'registrations', path: string, { all }: Channels): { channel: Channel; http: HttpForm } {
   const channel = all.find(({ http }) => http?.[kind] === path);
-  if (!channel?.http) throw new PushError('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
+  if (!channel?.http) throw new PushError('NOT_FOUND', `there is nothing at ${cut(path, 200)}`);
   return { channel, http: channel.http };
 }

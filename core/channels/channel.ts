@@ -43,6 +43,8 @@ export type Outcome = StateCommit | LogCommit | Listing;
 
 export interface EventType {
   readonly schema: GenericSchema;
+  /** The field that is a list of entries, each good or bad by itself; `null` = none. */
+  readonly list: string | null;
   /** `detail` is what the schema returned. */
   outcomes(detail: unknown, meta: EventMeta): Outcome[];
 }

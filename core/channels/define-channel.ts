@@ -13,11 +13,15 @@
  *   permits: onlyUser('userId'),
  * });
  */
+
 import type { GenericSchema } from 'valibot';
+import * as v from 'valibot';
 import { PART_SEPARATOR } from '../base/event-id.ts';
 import { LOG_LIFE_MS } from '../base/lifetimes.ts';
 import { eventTime, orderOf } from '../base/ordering.ts';
+import { quote } from '../base/text.ts';
 import { isoOf, parseMicros } from '../base/time.ts';
+import { numbers } from '../base/validation.ts';
 import { PushError } from '../errors.ts';
 import { A_DAY, type Channel, type EventMeta, type HttpForm, type Kind, type Message, type Outcome } from './channel.ts';
 import type { Permit } from './permits.ts';
@@ -55,14 +59,19 @@ export interface Expected<TopicValues = Values> {
 
 export interface EventForm<Made = Draft | Expected> {
   readonly schema: GenericSchema;
+  readonly list: string | null;
   readonly make: (detail: unknown, meta: EventMeta) => Made | readonly Made[];
 }
 
-/** An event type: the schema of its detail, and the messages it becomes. */
+/**
+ * An event type: the schema of its detail, and the messages it becomes.
+ * @param list the field that is a list of entries, each good or bad by itself: bad ones are refused, the others taken
+ */
 export const event = <Detail, const Made>(
   schema: GenericSchema<unknown, Detail>,
   make: (detail: Detail, meta: EventMeta) => Made | readonly Made[],
-): EventForm<Made> => ({ schema, make: (detail, meta) => make(detail as Detail, meta) });
+  { list = null }: { readonly list?: (keyof Detail & string) | null } = {},
+): EventForm<Made> => ({ schema: v.pipe(schema, numbers('exact')), list, make: (detail, meta) => make(detail as Detail, meta) });
 
 /** A message with typed parts and the topic's parameters. */
 export interface MessageOf<Parts extends object, TopicValues = Values> extends Omit<Message, 'parts'> {
@@ -120,10 +129,11 @@ export function defineChannel<
     history: form.history ?? A_DAY,
     committed: form.committed ?? null,
     events: Object.fromEntries(
-      Object.entries(form.events).map(([type, { schema, make }]) => [
+      Object.entries(form.events).map(([type, { schema, list, make }]) => [
         type,
         {
           schema,
+          list,
           outcomes: (detail, meta) => outcomesOf([make(detail, meta)].flat() as (Draft | Expected)[], meta, { name, kind, ...pattern }),
         },
       ]),
@@ -175,7 +185,7 @@ function outcomesOf(drafts: readonly (Draft | Expected)[], meta: EventMeta, chan
 function ownTopic(values: Values, { topicOf, matches, hint }: OwnChannel): string {
   const topic = topicOf(values);
   if (matches(topic)) return topic;
-  throw new PushError('INVALID_MESSAGE_FORMAT', `detail: there is no topic ${JSON.stringify(topic.slice(0, 100))}, expected ${hint}`);
+  throw new PushError('INVALID_MESSAGE_FORMAT', `detail: there is no topic ${quote(topic, 100)}, expected ${hint}`);
 }
 
 function commitOf(draft: Draft, place: number, meta: EventMeta, channel: OwnChannel): Outcome {

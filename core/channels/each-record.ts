@@ -1,6 +1,7 @@
 import { bounded } from '../base/concurrency.ts';
+import { cut } from '../base/text.ts';
 import { METRIC } from '../names.ts';
-import type { QueueRecord } from '../ports/jobs.ts';
+import type { WorkRecord } from '../ports/jobs.ts';
 import type { Report } from '../ports/report.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Report } from '../ports/report.ts';
  * `name`. Returns the ids of the records that must come back.
  */
 export async function serveEach(
-  records: readonly QueueRecord[],
+  records: readonly WorkRecord[],
   serve: (work: unknown) => Promise<void>,
   report: Report,
   { message, name }: { readonly message: string; readonly name: string },
@@ -18,7 +19,7 @@ export async function serveEach(
     try {
       await serve(JSON.parse(body));
     } catch (error) {
-      report.error(message, error, { [name]: body.slice(0, 300) });
+      report.error(message, error, { [name]: cut(body, 300) });
       report.count(METRIC.errors);
       failed.push(id);
     }

@@ -1,4 +1,5 @@
 /** A topic's pattern, such as `/topic/orders/{orderId}/{userId}`: makes topics, reads them, and shows how they look. */
+import { quote } from '../base/text.ts';
 import { PushError } from '../errors.ts';
 
 /** A topic's parameters, by name. */
@@ -99,6 +100,6 @@ function readOne(name: string, given: Given, { expected, read, parse }: Paramete
   const there = 'query' in given ? given.query[name] : given.body[name];
   const value = 'query' in given ? parse(String(there ?? '')) : read(there);
   if (value !== null) return value;
-  const received = there === undefined ? 'nothing' : (JSON.stringify(there) ?? 'nothing').slice(0, 100);
+  const received = quote(there, 100);
   throw new PushError('INVALID_MESSAGE_FORMAT', `${name}: expected ${expected}, got ${received}`, { parameter: name });
 }

@@ -1,4 +1,4 @@
-import type { QueueRecord } from '../ports/jobs.ts';
+import type { WorkRecord } from '../ports/jobs.ts';
 import { serveEach } from './each-record.ts';
 import type { System, Worker, WorkerPorts } from './system.ts';
 
@@ -9,7 +9,7 @@ export function workerNamed(name: string, systems: readonly System[]): Worker {
 }
 
 /** Does the work of some queue records, side by side. Returns the ids of those that must come back. */
-export const doWork = (records: readonly QueueRecord[], worker: Worker, ports: WorkerPorts): Promise<string[]> =>
+export const doWork = (records: readonly WorkRecord[], worker: Worker, ports: WorkerPorts): Promise<string[]> =>
   serveEach(records, (work) => worker.serve(work, ports), ports.report, {
     message: 'a worker failed, and its work comes back',
     name: 'work',

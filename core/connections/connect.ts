@@ -1,4 +1,5 @@
 import { expiryOf } from '../base/lifetimes.ts';
+import { cut } from '../base/text.ts';
 import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
 import { PushError, UnavailableError } from '../errors.ts';
@@ -47,7 +48,7 @@ export interface ConnectRequest {
 export async function connect(request: ConnectRequest, ports: ConnectPorts): Promise<string | null> {
   const { connectionId, connectedAtMs, origin, sourceIp } = request;
   if (!originAllowed(origin, ports.allowedOrigins)) {
-    throw new PushError('PERMISSION_DENIED', `connections from ${String(origin).slice(0, 200)} are not allowed here`);
+    throw new PushError('PERMISSION_DENIED', `connections from ${cut(String(origin), 200)} are not allowed here`);
   }
   const offered = (request.protocols ?? '').split(',').map((one) => one.trim());
   const version = STOMP_VERSIONS.find((one) => offered.includes(subprotocolOf(one))) ?? null;

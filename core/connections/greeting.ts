@@ -51,7 +51,7 @@ async function awaitFirstFrame(connectionId: string, connectedAtMs: number, { co
 
 /** Sends `connected`. A handshake that is just ending still answers "gone", and a busy gateway "slow": both get some time. */
 export async function greet(connection: Connection, { gateway, clock }: Pick<Ports, 'gateway' | 'clock'>): Promise<PostResult> {
-  const frame = formatConnected(connection.clientId);
+  const frame = formatConnected(connection.clientId, clock.now());
   let result = await gateway.post(connection.connectionId, frame);
   for (let pause = FIRST_PAUSE_MS; result !== 'sent' && pause <= LAST_PAUSE_MS; pause *= 2) {
     await clock.sleep(pause);

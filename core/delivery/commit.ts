@@ -1,4 +1,5 @@
 /** Commit: outcomes of events become messages of one topic, each once, however often its event comes. */
+import { latestOrder } from '../base/ordering.ts';
 import type { Channel, Kind, Listing, LogCommit, Outcome } from '../channels/channel.ts';
 import { METRIC } from '../names.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -57,8 +58,8 @@ async function eachAlone(shares: readonly Share[], work: (share: Share) => Promi
   return { state, failed };
 }
 
-async function commitState(outcome: StateCommit, channel: Channel, { topics, catalogue }: CommitPorts): Promise<TopicState> {
-  const committed = await topics.commitState(outcome);
+async function commitState(outcome: StateCommit, channel: Channel, { topics, catalogue, clock }: CommitPorts): Promise<TopicState> {
+  const committed = await topics.commitState(outcome, latestOrder(clock.now()));
   await channel.committed?.(committed, { topics, catalogue });
   return committed.state;
 }

@@ -67,7 +67,7 @@ export async function answer(
   recovered: boolean | null,
   ports: SubscribePorts,
 ): Promise<Post | null> {
-  const text = encodeSubscribed(wish, dialect, head, recovered);
+  const text = encodeSubscribed(wish, dialect, head, recovered, ports.clock.now());
   if (text !== null && (await reply(connectionId, text, ports)) !== 'sent') return null;
   const { subscriptionId, filter } = wish;
   let pending = text === null ? recovered : null;

@@ -1,12 +1,14 @@
 /** Jobs off the queue. */
+
 import { bounded } from '../base/concurrency.ts';
+import { quote } from '../base/text.ts';
 import { serveEach } from '../channels/each-record.ts';
 import { expectConnect } from '../connections/connect.ts';
 import { disconnect } from '../connections/disconnect.ts';
 import { greetLater } from '../connections/greeting.ts';
 import { METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
-import type { Job, QueueRecord } from '../ports/jobs.ts';
+import type { Job, WorkRecord } from '../ports/jobs.ts';
 import { formatPing } from '../protocol/json-replies.ts';
 import { type DrainPorts, drain } from './drain.ts';
 
@@ -14,7 +16,7 @@ import { type DrainPorts, drain } from './drain.ts';
 const AT_ONCE = 16;
 
 /** Does the jobs of some queue records. Returns the ids of those that must come back. */
-export const doJobs = (records: readonly QueueRecord[], ports: DrainPorts): Promise<string[]> =>
+export const doJobs = (records: readonly WorkRecord[], ports: DrainPorts): Promise<string[]> =>
   serveEach(records, (job) => doJob(job as Job, ports), ports.report, { message: 'a job failed and comes back', name: 'job' });
 
 /** Throws if the job must come back. */
@@ -32,7 +34,7 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return ping(job.connectionIds, ports);
     default:
       // a newer deployment's job waits for the function that knows it
-      throw new Error(`unknown job: ${JSON.stringify(job satisfies never).slice(0, 200)}`);
+      throw new Error(`unknown job: ${quote(job satisfies never, 200)}`);
   }
 }
 

@@ -9,6 +9,11 @@ import { PushError } from '../errors.ts';
 import { ACCEPTANCE_KEY } from '../names.ts';
 import type { AcceptedEvent } from '../ports/events.ts';
 
+const isoTime = v.pipe(
+  v.string(),
+  v.check((text) => parseMicros(text) !== null, 'expected ISO 8601'),
+);
+
 /**
  * An event on the bus and in the queue: EventBridge's envelope. What our own publishing adds (the publisher's id and time,
  * and the acceptance) travels in the detail, because EventBridge keeps only whole seconds.
@@ -17,10 +22,7 @@ const envelope = v.object({
   id: eventId(200),
   source: v.string(),
   'detail-type': v.string(),
-  time: v.pipe(
-    v.string(),
-    v.check((text) => parseMicros(text) !== null, 'expected ISO 8601'),
-  ),
+  time: isoTime,
   detail: jsonObject,
 });
 
@@ -29,7 +31,7 @@ const MAX_TIME_MS = 8.64e15;
 
 const acceptance = v.object({
   id: eventId(200),
-  time: v.nullable(v.string()),
+  time: v.nullable(isoTime),
   acceptedAtMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_TIME_MS)),
   index: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(999)),
 });
@@ -56,9 +58,21 @@ export interface KnownEvent {
   readonly channel: Channel;
   /** The messages it becomes, if it is accepted as `event` says. */
   readonly outcomes: readonly Outcome[];
+  /** Entries of its list that were refused, and are not in its detail any more. */
+  readonly refused: readonly RefusedEntry[];
 }
 
-/** Checks an event against its channel's schema, and that its topics exist. Throws a PushError that says what is wrong. */
+export interface RefusedEntry {
+  readonly entry: unknown;
+  /** Such as `quotes.2.price`. */
+  readonly path: string;
+  readonly error: PushError;
+}
+
+/**
+ * Checks an event against its channel's schema, and that its topics exist. Of an event that is a list, bad entries are
+ * refused by themselves. Throws a PushError that says what is wrong.
+ */
 export function checkEvent(event: AcceptedEvent, channels: Channels): KnownEvent {
   const found = channels.event(event.source, event.detailType);
   if (!found) {
@@ -66,22 +80,64 @@ export function checkEvent(event: AcceptedEvent, channels: Channels): KnownEvent
       known: channels.all.flatMap((channel) => Object.keys(channel.events).map((name) => `${channel.source} / ${name}`)),
     });
   }
-  const parsed = v.safeParse(found.type.schema, event.detail);
-  if (!parsed.success) throw explain(parsed.issues, 'detail');
-  return { event, channel: found.channel, outcomes: found.type.outcomes(parsed.output, event) };
+  const { channel, type } = found;
+  const whole = v.safeParse(type.schema, event.detail);
+  if (whole.success) return { event, channel, outcomes: type.outcomes(whole.output, event), refused: [] };
+  const { detail, refused } = withoutBadEntries(event.detail, type.list, whole.issues);
+  const rest = v.safeParse(type.schema, detail);
+  if (!rest.success) throw explain(whole.issues, 'detail');
+  const taken = { ...event, detail };
+  return { event: taken, channel, outcomes: type.outcomes(rest.output, taken), refused };
 }
 
-/** Reads an envelope off the queue. Events that upstreams put on the bus themselves carry no acceptance of ours. */
-export function readEnvelope(text: string, channels: Channels): KnownEvent {
+type Issues = readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]];
+
+/** Takes the bad entries out of an event's list. Throws if something else is wrong, or no entry is good. */
+function withoutBadEntries(
+  detail: AcceptedEvent['detail'],
+  list: string | null,
+  issues: Issues,
+): { readonly detail: AcceptedEvent['detail']; readonly refused: RefusedEntry[] } {
+  const bad = new Map<unknown, v.BaseIssue<unknown>>();
+  for (const issue of issues) {
+    const [field, entry] = issue.path ?? [];
+    if (list === null || field?.key !== list || typeof entry?.key !== 'number') throw explain(issues, 'detail');
+    if (!bad.has(entry.key)) bad.set(entry.key, issue);
+  }
+  const entries = detail[list as string] as unknown[];
+  if (bad.size === entries.length) throw explain(issues, 'detail');
+  const refused = [...bad].map(([index, issue]) => ({
+    entry: entries[index as number],
+    path: v.getDotPath(issue) ?? `${list}.${String(index)}`,
+    error: explain([issue], 'detail'),
+  }));
+  return { detail: { ...detail, [list as string]: entries.filter((_, index) => !bad.has(index)) }, refused };
+}
+
+/** Our own clock may be a little ahead of the queue's. */
+const SKEW_MS = 1_000;
+
+/**
+ * Reads an envelope off the queue. Events that upstreams put on the bus themselves carry no acceptance of ours. No event is
+ * accepted later than the queue took it, whatever it says of itself.
+ */
+export function readEnvelope(text: string, sentAtMs: number, channels: Channels): KnownEvent {
   const outer = v.safeParse(envelope, parseJson(text));
   if (!outer.success) throw explain(outer.issues, 'event');
   const { detail, ...rest } = outer.output;
   const { [ACCEPTANCE_KEY]: ours, ...plain } = detail;
   const stamped = v.safeParse(acceptance, ours);
-  const accepted = stamped.success
+  const { acceptedAtMs, ...accepted } = stamped.success
     ? stamped.output
     : { id: rest.id, time: rest.time, acceptedAtMs: Math.floor((parseMicros(rest.time) as number) / 1000), index: 0 };
-  return checkEvent({ source: rest.source, detailType: rest['detail-type'], detail: plain, ...accepted }, channels);
+  const event = { source: rest.source, detailType: rest['detail-type'], detail: plain, ...accepted };
+  return checkEvent({ ...event, acceptedAtMs: acceptedAtMs > sentAtMs + SKEW_MS ? sentAtMs : acceptedAtMs }, channels);
+}
+
+/** An event as it came, with no more than these entries of its list. */
+export function withEntries(text: string, list: string, entries: readonly unknown[]): string {
+  const event = parseJson(text) as { readonly detail: object };
+  return JSON.stringify({ ...event, detail: { ...event.detail, [list]: entries } });
 }
 
 /** Throws if an event's detail is larger than a message may be. */

@@ -11,7 +11,7 @@ import { MAX_INLINE_BYTES, METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
 import type { QueueRecord } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
-import { checkSize, readEnvelope } from './envelope.ts';
+import { checkSize, readEnvelope, withEntries } from './envelope.ts';
 
 export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodies' | 'deadEvents'> {
   readonly maxMessageBytes: number;
@@ -81,19 +81,31 @@ function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
 }
 
 /** The outcomes of one event: none if it is invalid, and in the dead-letter queue. */
-async function readOrBury({ id, body }: QueueRecord, { channels, deadEvents, report, maxMessageBytes }: IngestPorts): Promise<Accepted[]> {
+async function readOrBury(
+  { id, body, sentAtMs }: QueueRecord,
+  { channels, deadEvents, report, maxMessageBytes }: IngestPorts,
+): Promise<Accepted[]> {
+  const bury = async (event: string, reason: string): Promise<void> => {
+    await deadEvents.bury(event, reason);
+    report.count(METRIC.invalidEvents);
+    report.warn('an invalid event was buried', { reason });
+  };
   try {
-    const { event, channel, outcomes } = readEnvelope(body, channels);
+    const { event, channel, outcomes, refused } = readEnvelope(body, sentAtMs, channels);
     // events that upstreams put onto the bus themselves were not measured before; a character has at most three bytes
     if (body.length > maxMessageBytes / 3) checkSize(event.detail, maxMessageBytes);
     if (body.length > MAX_INLINE_BYTES / 3) for (const outcome of outcomes) checkStateSize(outcome);
+    const list = channels.event(event.source, event.detailType)?.type.list;
+    const [first] = refused;
+    if (first && list) {
+      const entries = refused.map(({ entry }) => entry);
+      await bury(withEntries(body, list, entries), `${entries.length} of its entries: ${first.error.message}`);
+    }
     const { acceptedAtMs, index } = event;
     return outcomes.map((outcome) => ({ recordId: id, channel, outcome, acceptedAtMs, index }));
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
-    await deadEvents.bury(body, error.message);
-    report.count(METRIC.invalidEvents);
-    report.warn('an invalid event was buried', { reason: error.message });
+    await bury(body, error.message);
     return [];
   }
 }

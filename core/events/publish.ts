@@ -3,13 +3,13 @@ import { byteLength } from '../base/bytes.ts';
 import { bounded } from '../base/concurrency.ts';
 import { eventId } from '../base/event-id.ts';
 import { parseMicros } from '../base/time.ts';
-import { explain, jsonObject, parseJson } from '../base/validation.ts';
+import { explain, jsonObject, optional, parseJson } from '../base/validation.ts';
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { METRIC } from '../names.ts';
 import type { AcceptedEvent } from '../ports/events.ts';
 import type { Ports } from '../ports/ports.ts';
-import { checkEvent, checkSize } from './envelope.ts';
+import { checkEvent, checkSize, type KnownEvent } from './envelope.ts';
 
 /** `docs/protocol.md`, "Publishing". */
 const MAX_EVENTS = 500;
@@ -17,15 +17,15 @@ const MAX_BODY_BYTES = 1_000_000;
 
 const envelope = v.object({
   events: v.pipe(v.array(v.unknown()), v.minLength(1, 'expected 1 to 500 events'), v.maxLength(MAX_EVENTS, 'expected 1 to 500 events')),
-  lane: v.optional(v.picklist(['bus', 'direct']), 'bus'),
+  lane: optional(v.picklist(['bus', 'direct']), 'bus'),
 });
 
 const publishedEvent = v.object({
   source: v.string(),
   detailType: v.string(),
   detail: jsonObject,
-  id: v.optional(eventId(128)),
-  time: v.optional(
+  id: optional(eventId(128)),
+  time: optional(
     v.pipe(
       v.string(),
       v.check((text) => parseMicros(text) !== null, 'expected ISO 8601 with a zone'),
@@ -35,11 +35,14 @@ const publishedEvent = v.object({
 
 export interface Rejection {
   readonly index: number;
+  /** Of an event that is a list, the bad entry's field, such as `quotes.2.price`: the others were taken. */
+  readonly path?: string;
   readonly error_code: string;
   readonly error_message: string;
 }
 
 export interface Receipt {
+  /** Events that were taken, in part or whole. */
   readonly accepted: number;
   readonly rejected: readonly Rejection[];
 }
@@ -66,7 +69,9 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
   const rejected: Rejection[] = [];
   await bounded(events.entries(), 32, async ([index, event]) => {
     try {
-      accepted.push({ index, event: await accept(event, index, ports) });
+      const known = await accept(event, index, ports);
+      accepted.push({ index, event: known.event });
+      for (const { path, error } of known.refused) rejected.push({ index, path, error_code: error.code, error_message: error.message });
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       rejected.push({ index, error_code: error.code, error_message: error.message });
@@ -82,14 +87,14 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
     });
   }
   rejected.sort((a, b) => a.index - b.index);
-  return { accepted: events.length - rejected.length, rejected };
+  return { accepted: events.length - rejected.filter(({ path }) => path === undefined).length, rejected };
 }
 
 async function accept(
   input: unknown,
   index: number,
   { channels, catalogue, clock, newId, maxMessageBytes }: PublishPorts,
-): Promise<AcceptedEvent> {
+): Promise<Pick<KnownEvent, 'event' | 'refused'>> {
   const parsed = v.safeParse(publishedEvent, input);
   if (!parsed.success) throw explain(parsed.issues, 'event');
   const { source, detailType, detail, id, time = null } = parsed.output;
@@ -98,5 +103,5 @@ async function accept(
   const known = checkEvent(event, channels);
   // an id that was accepted within a day keeps its first acceptance: the same event again is then the same, or older
   const first = id === undefined ? {} : await catalogue.firstAcceptance(id, { acceptedAtMs: event.acceptedAtMs, index });
-  return { ...known.event, ...first };
+  return { event: { ...known.event, ...first }, refused: known.refused };
 }

@@ -1,4 +1,5 @@
 /** Serves REST requests: the engine's own routes, those of its channels, and those of the systems. */
+import { cut } from '../base/text.ts';
 import { ok, type RestReply, type RestRequest, type Route } from '../channels/system.ts';
 import { PushError } from '../errors.ts';
 import { type PublishPorts, publish } from '../events/publish.ts';
@@ -70,7 +71,7 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
     const principal = found.route.open ? null : await authenticate(request.token, ports.identity);
     return found.route.serve({ ...request, parameters: found.parameters, principal }, ports);
   }
-  const path = request.path.slice(0, 200);
+  const path = cut(request.path, 200);
   if (here.length === 0) throw new PushError('NOT_FOUND', `there is nothing at ${path}`);
   throw new PushError('METHOD_NOT_ALLOWED', `${path} takes ${here.map(({ route }) => route.method).join(', ')}, not ${request.method}`);
 }

@@ -2,8 +2,8 @@
 
 export type Dialect = 'json' | 'stomp-1.0' | 'stomp-1.1' | 'stomp-1.2';
 
-/** The subscription id of JSON clients: they have one subscription a topic. */
-export const JSON_SUBSCRIPTION = 'json';
+/** The id of a subscription that its client did not name: one a topic. JSON clients name none, and STOMP 1.0 need not. */
+export const UNNAMED = '';
 
 /** The whole audience, until topics have several shards. */
 export const ONLY_SHARD = 0;

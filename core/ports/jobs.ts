@@ -23,8 +23,14 @@ export interface Jobs {
   put(job: Job, delaySeconds?: number): Promise<void>;
 }
 
-/** A record of a queue, as its function gets it. */
-export interface QueueRecord {
+/** A record of a queue. */
+export interface WorkRecord {
   readonly id: string;
   readonly body: string;
+}
+
+/** A record of a queue, as its function gets it. */
+export interface QueueRecord extends WorkRecord {
+  /** When the queue took it, in ms. */
+  readonly sentAtMs: number;
 }

@@ -42,8 +42,11 @@ export interface LogMessage {
 }
 
 export interface Topics {
-  /** MUST be one conditional update. `changed` is false if the part holds the same or a later order. */
-  commitState(commit: StateCommit): Promise<{ readonly changed: boolean; readonly state: TopicState }>;
+  /**
+   * MUST be one conditional update. `changed` is false if the part holds the same or a later order. An order later than
+   * `latest` is not believed, and gives way.
+   */
+  commitState(commit: StateCommit, latest: string): Promise<{ readonly changed: boolean; readonly state: TopicState }>;
   /** Sets notes by name. MUST do nothing if a message was committed since `seen`. */
   note(seen: TopicState, notes: Readonly<Record<string, unknown>>): Promise<void>;
   /** Strongly consistent. Topics without item are left out. */

@@ -77,10 +77,11 @@ export function encodeSubscribed(
   dialect: Dialect,
   head: Position,
   recovered: boolean | null,
+  nowMs: number,
 ): string | null {
   if (unasked) return null;
   const version = stompVersion(dialect);
-  if (version === null) return formatSubscribed(topic, head, recovered);
+  if (version === null) return formatSubscribed(topic, head, recovered, nowMs);
   return receipt === null ? null : formatReceipt(receipt, recovered, version);
 }
 

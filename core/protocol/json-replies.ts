@@ -7,23 +7,29 @@ import type { PushError } from '../errors.ts';
 export const formatJson = (message: object, position?: Position): string =>
   JSON.stringify(position ? { ...message, position: formatPosition(position.epoch, position.offset) } : message);
 
-export const formatConnected = (clientId: string): string =>
-  JSON.stringify({ type: 'connected', client_id: clientId, message: 'WebSocket connection established' });
+/** Every reply has the envelope of the operations monitor too: its clients read `data` and `timestamp` of any message. */
+const enveloped = (message: object, nowMs: number): string => JSON.stringify({ ...message, data: {}, timestamp: isoOf(nowMs) });
+
+export const formatConnected = (clientId: string, nowMs: number): string =>
+  enveloped({ type: 'connected', client_id: clientId, message: 'WebSocket connection established' }, nowMs);
 
 /** `recovered` only answers a `since`. */
-export const formatSubscribed = (topic: string, head: Position, recovered: boolean | null): string =>
-  JSON.stringify({
-    type: 'subscribed',
-    topic,
-    message: `Subscribed to ${topic}`,
-    position: formatPosition(head.epoch, head.offset),
-    ...(recovered === null ? {} : { recovered }),
-  });
+export const formatSubscribed = (topic: string, head: Position, recovered: boolean | null, nowMs: number): string =>
+  enveloped(
+    {
+      type: 'subscribed',
+      topic,
+      message: `Subscribed to ${topic}`,
+      position: formatPosition(head.epoch, head.offset),
+      ...(recovered === null ? {} : { recovered }),
+    },
+    nowMs,
+  );
 
-export const formatUnsubscribed = (topic: string): string =>
-  JSON.stringify({ type: 'unsubscribed', topic, message: `Unsubscribed from ${topic}` });
+export const formatUnsubscribed = (topic: string, nowMs: number): string =>
+  enveloped({ type: 'unsubscribed', topic, message: `Unsubscribed from ${topic}` }, nowMs);
 
-export const formatPing = (nowMs: number): string => JSON.stringify({ type: 'ping', timestamp: isoOf(nowMs) });
+export const formatPing = (nowMs: number): string => enveloped({ type: 'ping' }, nowMs);
 
 export function formatError(error: PushError, nowMs: number): string {
   const timestamp = isoOf(nowMs);

@@ -1,7 +1,8 @@
 /** The JSON dialect, client to server: text → typed command (`docs/protocol.md`). */
 import * as v from 'valibot';
 import { type Position, parsePosition } from '../base/position.ts';
-import { explain, parseJson } from '../base/validation.ts';
+import { quote } from '../base/text.ts';
+import { explain, mapOf, numbers, optional, parseJson } from '../base/validation.ts';
 import type { ClientMessage } from '../channels/system.ts';
 import { PushError } from '../errors.ts';
 
@@ -38,13 +39,13 @@ const position = v.pipe(
 const topics = v.pipe(v.array(topic), v.minLength(1), v.maxLength(500));
 
 /** Schema of `since`: a position where one topic is named, or positions by topic. */
-export const since = v.optional(
-  v.union([position, v.record(v.string(), position)], 'expected a position, epoch-offset, or {topic: position}'),
-);
+export const since = optional(v.union([position, mapOf(position)], 'expected a position, epoch-offset, or {topic: position}'));
 type Since = v.InferOutput<typeof since>;
 
-const subscribe = v.object({ topic: v.optional(topic), topics: v.optional(topics), since });
-const unsubscribe = v.object({ topic: v.optional(topic), topics: v.optional(topics) });
+const subscribe = v.object({ topic: optional(topic), topics: optional(topics), since });
+const unsubscribe = v.object({ topic: optional(topic), topics: optional(topics) });
+
+const FINITE = numbers('finite');
 
 /** The engine's own types. A system may take them too, in the envelope. */
 const TYPES = ['subscribe', 'unsubscribe', 'pong'];
@@ -57,10 +58,10 @@ export const WITH_DATA = ['type', 'data'];
 export function parseCommand(text: string, messages: ClientMessages): Command {
   const message = parseJson(text);
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with a type');
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with a type', { expected_fields: WITH_DATA });
   }
   const type: unknown = 'type' in message ? message.type : undefined;
-  if (typeof type !== 'string') throw new PushError('INVALID_MESSAGE_FORMAT', 'type: expected a string');
+  if (typeof type !== 'string') throw new PushError('INVALID_MESSAGE_FORMAT', 'type: expected a string', { expected_fields: WITH_DATA });
   const handler = Object.hasOwn(messages, type) ? messages[type] : undefined;
   if (handler && (isEnveloped(message) || !TYPES.includes(type)))
     return { type: 'system', handler, message: checked(handler.schema, message, WITH_DATA) };
@@ -75,23 +76,27 @@ export function parseCommand(text: string, messages: ClientMessages): Command {
       return { type, topics: wanted, since: sinceByTopic(parsed.since, wanted) };
     }
   }
-  throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${JSON.stringify(type.slice(0, 50))}`, {
+  throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${quote(type, 50)}`, {
     known_types: [...new Set([...TYPES, ...Object.keys(messages)])],
   });
 }
 
 /** The engine's messages name topics at the top; a system's have everything in `data`. */
 const isEnveloped = (message: object): boolean =>
-  'data' in message && typeof message.data === 'object' && message.data !== null && !('topic' in message || 'topics' in message);
+  isThere(message, 'data') && typeof message.data === 'object' && !isThere(message, 'topic') && !isThere(message, 'topics');
+
+/** `null` counts as absent. */
+const isThere = <Name extends string>(message: object, name: Name): message is { [name in Name]: unknown } =>
+  (message as Record<string, unknown>)[name] != null;
 
 function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   message: object,
   expectedFields: readonly string[],
 ): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, message);
+  const result = v.safeParse(v.pipe(schema, FINITE), message);
   if (!result.success) throw explain(result.issues, 'message', { expected_fields: expectedFields });
-  return result.output;
+  return result.output as v.InferOutput<Schema>;
 }
 
 /** The topics that a message names, each once. */
@@ -107,12 +112,10 @@ function named(message: { topic?: string | undefined; topics?: string[] | undefi
 /** The positions by topic. A single position is good for a single topic. */
 export function sinceByTopic(given: Since, wanted: readonly string[]): Map<string, Position> {
   if (given === undefined) return new Map();
-  if (!isPosition(given)) return new Map(Object.entries(given));
+  if (given instanceof Map) return given;
   const [only, ...others] = wanted;
   if (only === undefined || others.length > 0) {
     throw new PushError('INVALID_MESSAGE_FORMAT', 'since: where several topics are named, expected {topic: position}');
   }
   return new Map([[only, given]]);
 }
-
-const isPosition = (given: Position | Record<string, Position>): given is Position => typeof given['epoch'] === 'string';

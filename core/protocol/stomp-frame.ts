@@ -2,7 +2,9 @@
  * STOMP frames: text ↔ frame, for versions 1.0, 1.1 and 1.2 (https://stomp.github.io). A client's text may be hostile:
  * everything is bounded, nothing is guessed, and a malformed frame is an error with a reason.
  */
+
 import { byteLength } from '../base/bytes.ts';
+import { quote } from '../base/text.ts';
 import { PushError } from '../errors.ts';
 
 export const STOMP_VERSIONS = ['1.2', '1.1', '1.0'] as const;
@@ -63,7 +65,7 @@ function readHead(text: string, from: number, version: StompVersion): Head {
     if (end === -1 || end - from > MAX_HEAD) {
       const reason =
         end === -1 && text.length - from <= MAX_HEAD ? 'a frame must be whole in one message' : `a head may have ${MAX_HEAD} characters`;
-      throw malformed(`${reason}: ${JSON.stringify(text.slice(from, from + 40))} …`);
+      throw malformed(`${reason}: ${quote(text.slice(from, from + 50), 40)} …`);
     }
     const line = text.slice(at, text[end - 1] === '\r' && end > at ? end - 1 : end);
     at = end + 1;
@@ -75,19 +77,18 @@ function readHead(text: string, from: number, version: StompVersion): Head {
 }
 
 function headOf([command = '', ...lines]: string[], end: number, version: StompVersion): Head {
-  if (!/^[A-Z]{1,20}$/.test(command)) throw malformed(`${JSON.stringify(command.slice(0, 40))} is no command`);
+  if (!/^[A-Z]{1,20}$/.test(command)) throw malformed(`${quote(command, 40)} is no command`);
   const raw = isUnescaped(command) ? '1.0' : version;
   const headers = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(':');
-    if (colon < 1) throw malformed(`a header is name:value, not ${JSON.stringify(line.slice(0, 40))}`);
+    if (colon < 1) throw malformed(`a header is name:value, not ${quote(line, 40)}`);
     const name = unescaped(line.slice(0, colon), raw);
     // the first counts: an intermediary may have added a second
     if (!headers.has(name)) headers.set(name, unescaped(line.slice(colon + 1), raw));
   }
   const length = headers.get(LENGTH);
-  if (length !== undefined && !/^\d{1,9}$/.test(length))
-    throw malformed(`${LENGTH}: expected a number of bytes, got ${JSON.stringify(length.slice(0, 40))}`);
+  if (length !== undefined && !/^\d{1,9}$/.test(length)) throw malformed(`${LENGTH}: expected a number of bytes, got ${quote(length, 40)}`);
   headers.delete(LENGTH);
   return { command, headers, end, length: length === undefined ? null : Number(length) };
 }

@@ -1,6 +1,7 @@
 /** The STOMP dialect: frames ↔ typed commands and replies (`docs/protocol.md`, "STOMP"). */
 
 import { type Position, parsePosition } from '../base/position.ts';
+import { cut, quote } from '../base/text.ts';
 import { PushError } from '../errors.ts';
 import { readBearer } from '../identity.ts';
 import { VERSION } from '../version.ts';
@@ -57,7 +58,7 @@ export function readCommand(frame: StompFrame, version: StompVersion): StompComm
       return readConnect(headers);
     case 'SUBSCRIBE': {
       const ack = headers.get('ack') ?? 'auto';
-      if (ack !== 'auto') throw refused(`ack:${ack.slice(0, 40)} is not offered: messages are not acknowledged, leave ack out`);
+      if (ack !== 'auto') throw refused(`ack:${cut(ack, 40)} is not offered: messages are not acknowledged, leave ack out`);
       return {
         type: 'subscribe',
         id: readId(headers, version === '1.0' ? 0 : 1),
@@ -89,18 +90,25 @@ function readConnect(headers: ReadonlyMap<string, string>): StompCommand {
     throw new PushError('INVALID_MESSAGE_FORMAT', `accept-version: expected one of ${known}`, { version: known });
   }
   const beat = headers.get('heart-beat');
-  if (beat !== undefined && !/^\d{1,10},\d{1,10}$/.test(beat)) throw refused(`heart-beat: expected two numbers of ms, such as 10000,10000`);
+  if (beat !== undefined && !/^\s*\d{1,10}\s*,\s*\d{1,10}\s*$/.test(beat))
+    throw refused(`heart-beat: expected two numbers of ms, such as 10000,10000`);
   return {
     type: 'connect',
     version,
-    token: readBearer(headers.get('Authorization') ?? headers.get('authorization')) ?? (headers.get('passcode') || null),
+    token: readBearer(headers.get('Authorization') ?? headers.get('authorization')) ?? passcodeOf(headers),
   };
+}
+
+/** Some clients write the scheme there, too. */
+function passcodeOf(headers: ReadonlyMap<string, string>): string | null {
+  const passcode = headers.get('passcode') ?? '';
+  return readBearer(passcode) ?? (passcode || null);
 }
 
 function readSince(since: string | undefined): Position | null {
   if (since === undefined) return null;
   const position = parsePosition(since);
-  if (position === null) throw refused(`since: expected a position, epoch-offset, got ${JSON.stringify(since.slice(0, 40))}`);
+  if (position === null) throw refused(`since: expected a position, epoch-offset, got ${quote(since, 40)}`);
   return position;
 }
 

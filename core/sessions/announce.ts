@@ -10,7 +10,7 @@ import { subscribe } from '../delivery/subscribe.ts';
 import { unsubscribe } from '../delivery/unsubscribe.ts';
 import { PushError } from '../errors.ts';
 import type { Announcement } from '../ports/announcements.ts';
-import { JSON_SUBSCRIPTION } from '../ports/audience.ts';
+import { UNNAMED } from '../ports/audience.ts';
 import type { Connection } from '../ports/connections.ts';
 import { type MessagePorts, principalOf } from './session.ts';
 
@@ -60,7 +60,7 @@ async function defaultWishes(topics: readonly string[], connection: Connection, 
   const states = await ports.topics.read(permitted.map(({ topic }) => topic));
   return permitted.map(({ topic, channel }) => {
     const since = KINDS[channel.kind].sinceNow(states.get(topic));
-    return { topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: true };
+    return { topic, channel, since, subscriptionId: UNNAMED, receipt: null, filter: null, unasked: true };
   });
 }
 
@@ -80,7 +80,7 @@ export async function endDefaults(
   if (defaults.length === 0 || connection.defaults === 'chosen' || (await ports.announcements.chooseUnlessAll(connectionId))) return;
   const ending = defaults.filter((topic) => !kept.includes(topic));
   await unsubscribe(
-    ending.map((topic) => ({ topic, subscriptionId: JSON_SUBSCRIPTION })),
+    ending.map((topic) => ({ topic, subscriptionId: UNNAMED })),
     { connection, requestedAtMs: null },
     ports,
   );

@@ -2,6 +2,7 @@
  * Serves one message of a client. Its phases: parse it, as far as its dialect is known; touch the connection's record, with
  * the one write that every message costs; greet a JSON client if need be; check the limits; serve it by its session.
  */
+import { cut } from '../base/text.ts';
 import { closeWithError } from '../connections/close-with-error.ts';
 import { awaitGreeting, greet } from '../connections/greeting.ts';
 import { reply } from '../connections/reply.ts';
@@ -11,7 +12,7 @@ import type { Connection, Touch, TouchRequest } from '../ports/connections.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Report } from '../ports/report.ts';
 import { encodeError, stompVersion } from '../protocol/encode.ts';
-import { type Command, parseCommand } from '../protocol/json.ts';
+import { type Command, parseCommand, WITH_DATA } from '../protocol/json.ts';
 import { type StompShape, stompShape } from '../protocol/stomp.ts';
 import { FrameError } from './frame-error.ts';
 import { serveJson } from './json-session.ts';
@@ -25,9 +26,11 @@ const MAX_MESSAGES_PER_SECOND = 100;
  * Never throws: a failing handler would make the gateway send JSON of its own. The client gets the failure in its dialect,
  * as far as it may know of it.
  */
-export async function handleMessage(message: ClientText, given: MessagePorts): Promise<void> {
-  const { report, clock } = given;
-  const ports = { ...given, gateway: counting(given.gateway, report) };
+export async function handleMessage(given: ClientText, made: MessagePorts): Promise<void> {
+  // some editors and languages begin a text with a byte order mark
+  const message = given.text.startsWith('\ufeff') ? { ...given, text: given.text.slice(1) } : given;
+  const { report, clock } = made;
+  const ports = { ...made, gateway: counting(made.gateway, report) };
   report.count(METRIC.messagesIn);
   // until the record is read, only the text shows the client's dialect
   const seen: Seen = { stomp: stompShape(message.text), connection: null, afterJson: false };
@@ -128,10 +131,10 @@ async function refuse(error: unknown, { connectionId, requestId, text }: ClientT
 
 /** The error about a wrong message quotes its beginning, and the fields that every message needs unless it names others. */
 function quoting(error: PushError, text: string): PushError {
-  const received_message = text.slice(0, 200);
+  const received_message = cut(text, 200);
   if (error.code === 'UNKNOWN_MESSAGE_TYPE') return new PushError(error.code, error.message, { ...error.details, received_message });
   if (error.code !== 'INVALID_MESSAGE_FORMAT') return error;
-  return new PushError(error.code, error.message, { expected_fields: ['type'], ...error.details, received_message });
+  return new PushError(error.code, error.message, { expected_fields: WITH_DATA, ...error.details, received_message });
 }
 
 function attempt<Value>(work: () => Value): Value | PushError {

@@ -1,6 +1,8 @@
 /** Subscribing and unsubscribing in JSON: of several topics the possible ones are served, and one error lists the rest. */
+
 import * as v from 'valibot';
 import { byteLength } from '../base/bytes.ts';
+import { cut } from '../base/text.ts';
 import { explain } from '../base/validation.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { SubscribeRequest } from '../channels/system.ts';
@@ -9,7 +11,7 @@ import type { Subscriber, Wish } from '../delivery/first-delivery.ts';
 import { subscribe } from '../delivery/subscribe.ts';
 import { unsubscribe } from '../delivery/unsubscribe.ts';
 import { PushError } from '../errors.ts';
-import { JSON_SUBSCRIPTION } from '../ports/audience.ts';
+import { UNNAMED } from '../ports/audience.ts';
 import type { Connection, Touch } from '../ports/connections.ts';
 import { WITH_DATA } from '../protocol/json.ts';
 import { formatUnsubscribed } from '../protocol/json-replies.ts';
@@ -49,12 +51,12 @@ export async function serveUnsubscribe(
   const known = request.topics.filter((topic) => !unknown.includes(topic));
   if (known.length > 0) await endDefaults(request.choosesFrom, [], subscriber, ports);
   await unsubscribe(
-    known.map((topic) => ({ topic, subscriptionId: JSON_SUBSCRIPTION })),
+    known.map((topic) => ({ topic, subscriptionId: UNNAMED })),
     subscriber,
     ports,
   );
   ports.report.info('unsubscribe', { connectionId, topics: known });
-  for (const topic of known) await reply(connectionId, formatUnsubscribed(topic), ports);
+  for (const topic of known) await reply(connectionId, formatUnsubscribed(topic, ports.clock.now()), ports);
   throwFirst([unknown.length > 0 ? request.unknown(unknown) : null], unknown);
 }
 
@@ -79,7 +81,7 @@ function wishesOf(
     }
     const filter = filterOf(channel, request.filters);
     const since = request.since.get(topic) ?? null;
-    wanted.push({ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter, unasked: false });
+    wanted.push({ topic, channel, since, subscriptionId: UNNAMED, receipt: null, filter, unasked: false });
   }
   return { wanted, denied };
 }
@@ -105,7 +107,7 @@ function throwFirst(reasons: readonly (PushError | null)[], topics: readonly str
 }
 
 /** Some topics, for an error's text. */
-export const some = (topics: readonly string[]): string => topics.slice(0, 5).join(', ').slice(0, 300);
+export const some = (topics: readonly string[]): string => cut(topics.slice(0, 5).join(', '), 300);
 
 function deniedError(topics: readonly string[], { channels }: MessagePorts): PushError | null {
   const [first] = topics;

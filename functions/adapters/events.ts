@@ -1,5 +1,8 @@
 /** Events that the platform passes to functions, as far as they read them. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { byteLength } from '../../core/base/bytes.ts';
+import { cut } from '../../core/base/text.ts';
+import { PushError } from '../../core/errors.ts';
 
 /** API Gateway's event for WebSocket functions. (`@types/aws-lambda` lacks half of it.) */
 export interface SocketEvent {
@@ -23,3 +26,25 @@ export function headerOf(event: { readonly headers?: Readonly<Record<string, str
 /** The last event id of a returning client: an EventSource sends it in a header, a page that was loaded anew in the query. */
 export const lastEventIdOf = (event: APIGatewayProxyEventV2): string | null =>
   headerOf(event, 'last-event-id') || event.queryStringParameters?.['lastEventId'] || null;
+
+const NOT_UTF8 = 'body: expected UTF-8';
+
+/** The body as text. Throws a PushError if it is not UTF-8: what it became on the way could not be undone. */
+export function bodyOf(event: Pick<APIGatewayProxyEventV2, 'headers' | 'body' | 'isBase64Encoded'>): string {
+  const { body = '' } = event;
+  const charset = /;\s*charset="?([^;"]*)/i.exec(headerOf(event, 'content-type') ?? '')?.[1]?.trim() || 'utf-8';
+  if (!/^(utf-?8|us-ascii)$/i.test(charset))
+    throw new PushError('INVALID_MESSAGE_FORMAT', `${NOT_UTF8}, got the charset ${cut(charset, 40)}`, { charset: cut(charset, 40) });
+  if (event.isBase64Encoded) {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(body, 'base64'));
+    } catch {
+      throw new PushError('INVALID_MESSAGE_FORMAT', NOT_UTF8);
+    }
+  }
+  // the gateway puts U+FFFD in place of what it cannot read, and that has another length
+  const sent = Number(headerOf(event, 'content-length') ?? Number.NaN);
+  if (body.includes('\ufffd') && Number.isFinite(sent) && sent !== byteLength(body))
+    throw new PushError('INVALID_MESSAGE_FORMAT', NOT_UTF8);
+  return body;
+}

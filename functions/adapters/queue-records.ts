@@ -6,6 +6,8 @@ export async function serveRecords(
   { Records }: SQSEvent,
   work: (records: readonly QueueRecord[]) => Promise<readonly string[]>,
 ): Promise<SQSBatchResponse> {
-  const failed = await work(Records.map(({ messageId, body }) => ({ id: messageId, body })));
+  const failed = await work(
+    Records.map(({ messageId, body, attributes }) => ({ id: messageId, body, sentAtMs: Number(attributes.SentTimestamp) })),
+  );
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 }

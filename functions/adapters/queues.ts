@@ -1,4 +1,5 @@
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { cut } from '../../core/base/text.ts';
 import { toEnvelope } from '../../core/events/envelope.ts';
 import { ENV, REASON_ATTRIBUTE } from '../../core/names.ts';
 import type { DeadEvents, Lane } from '../../core/ports/events.ts';
@@ -57,7 +58,7 @@ const printable = (text: string): string => text.replace(/[^\x20-\x7e\u00a0-\ud7
 /** The dead-letter queue of events, with the reason beside each. */
 export const deadEvents = (url = requireEnv(ENV.deadEventsQueue), sqs = client()): DeadEvents => ({
   async bury(body, reason) {
-    const text = { DataType: 'String', StringValue: printable(reason.slice(0, 1000)) };
+    const text = { DataType: 'String', StringValue: printable(cut(reason, 1000)) };
     await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageAttributes: { [REASON_ATTRIBUTE]: text } }));
   },
 });

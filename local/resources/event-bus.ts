@@ -19,13 +19,19 @@ export interface LocalBus {
   /** Throws if the local run does not support the rule's pattern. */
   addRule(rule: BusRule): void;
   /** Returns the entry's result as `PutEvents` does. */
-  put(entry: {
-    Source?: string;
-    DetailType?: string;
-    Detail?: string;
-    Time?: number;
-  }): { EventId: string } | { ErrorCode: string; ErrorMessage: string };
+  put(entry: BusEntry): { EventId: string } | { ErrorCode: string; ErrorMessage: string };
 }
+
+export interface BusEntry {
+  readonly Source?: unknown;
+  readonly DetailType?: unknown;
+  readonly Detail?: unknown;
+  /** In seconds since 1970, checked before. */
+  readonly Time?: unknown;
+}
+
+/** The platform's limit for the nesting of a detail. */
+const MAX_DEPTH = 1_000;
 
 export function localBus(name: string, clock: LocalClock): LocalBus {
   const rules: BusRule[] = [];
@@ -36,23 +42,19 @@ export function localBus(name: string, clock: LocalClock): LocalBus {
       rules.push(rule);
     },
     put({ Source, DetailType, Detail, Time }) {
-      if (!Source || !DetailType || !Detail)
+      if (![Source, DetailType, Detail].every((one) => typeof one === 'string' && one !== ''))
         return { ErrorCode: 'InvalidArgument', ErrorMessage: 'an entry needs Source, DetailType and Detail' };
-      let detail: unknown;
-      try {
-        detail = JSON.parse(Detail);
-      } catch {
-        return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed' };
-      }
+      const detail = parseDetail(String(Detail));
+      if (detail === null) return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed' };
       const id = randomUUID();
       const event = {
         version: '0',
         id,
-        'detail-type': DetailType,
-        source: Source,
+        'detail-type': String(DetailType),
+        source: String(Source),
         account: '000000000000',
         // the platform keeps whole seconds
-        time: new Date(Time === undefined ? clock.now() : Time * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+        time: new Date(typeof Time === 'number' ? Time * 1000 : clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z'),
         region: 'local',
         resources: [],
         detail,
@@ -62,6 +64,22 @@ export function localBus(name: string, clock: LocalClock): LocalBus {
       return { EventId: id };
     },
   };
+}
+
+/** `null` if it is no JSON object, or nested too deeply. */
+function parseDetail(text: string): object | null {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/g)) {
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > MAX_DEPTH) return null;
+  }
+  try {
+    const detail: unknown = JSON.parse(text);
+    return typeof detail === 'object' && detail !== null && !Array.isArray(detail) ? detail : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Supports only the patterns that the template uses: fields with lists of exact strings. */

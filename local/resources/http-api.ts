@@ -93,9 +93,13 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
   };
 }
 
+/** Bodies of other types reach the function in base 64. */
+const TEXT = /^$|^\s*(text\/|application\/(json|javascript|xml|[\w.-]+\+(json|xml)))/i;
+
 /** The event of a request in payload format 2.0, which HTTP APIs and function URLs use. */
 export function eventOf(request: IncomingMessage, url: URL, body: Buffer, routeKey: string, apiId: string, nowMs: number) {
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  const isText = TEXT.test(headers['content-type'] ?? '');
   return {
     version: '2.0',
     routeKey,
@@ -120,8 +124,8 @@ export function eventOf(request: IncomingMessage, url: URL, body: Buffer, routeK
       time: new Date(nowMs).toISOString(),
       timeEpoch: nowMs,
     },
-    ...(body.length > 0 ? { body: body.toString('utf8') } : {}),
-    isBase64Encoded: false,
+    ...(body.length > 0 ? { body: body.toString(isText ? 'utf8' : 'base64') } : {}),
+    isBase64Encoded: body.length > 0 && !isText,
   };
 }
 

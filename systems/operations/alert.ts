@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { optional } from '../../core/base/validation.ts';
 import { filterBy, freeForm, opsChannel, prose, word } from './ops-channel.ts';
 
 const level = v.pipe(v.string(), v.toLowerCase(), v.picklist(['info', 'warning', 'error', 'critical']));
@@ -16,7 +17,7 @@ export const alertChannel = opsChannel({
     message: prose,
     category: word,
     source: word,
-    actions: v.optional(v.array(v.object({ label: prose, action: word })), []),
-    metadata: v.optional(freeForm, {}),
+    actions: optional(v.array(v.object({ label: prose, action: word })), []),
+    metadata: optional(freeForm, {}),
   },
 });

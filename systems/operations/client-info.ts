@@ -1,6 +1,8 @@
 /** `client_info`: a dashboard announces itself, and gets all broadcasts until it chooses. */
 import * as v from 'valibot';
+import { cut } from '../../core/base/text.ts';
 import { isoOf } from '../../core/base/time.ts';
+import { optional } from '../../core/base/validation.ts';
 import { type ClientSession, clientMessage } from '../../core/channels/system.ts';
 import { VERSION } from '../../core/version.ts';
 import { BROADCAST_TOPICS } from './broadcasts.ts';
@@ -11,16 +13,16 @@ const MAX_TEXT = 300;
 const MAX_WORDS = 20;
 const MAX_WORD = 50;
 
-const shortened = v.nullish(
+const shortened = optional(
   v.pipe(
     v.string(),
-    v.transform((text) => text.slice(0, MAX_TEXT)),
+    v.transform((text) => cut(text, MAX_TEXT)),
   ),
 );
-const words = v.nullish(
+const words = optional(
   v.pipe(
     v.array(v.string()),
-    v.transform((all) => all.slice(0, MAX_WORDS).map((word) => word.slice(0, MAX_WORD))),
+    v.transform((all) => all.slice(0, MAX_WORDS).map((word) => cut(word, MAX_WORD))),
   ),
 );
 

@@ -1,6 +1,6 @@
 /** `service_control` and `send_webhook`: acting on the monitored systems. Both need the role `ops:control`. */
 import * as v from 'valibot';
-import { jsonObject } from '../../core/base/validation.ts';
+import { jsonObject, optional } from '../../core/base/validation.ts';
 import { type ClientSession, clientMessage } from '../../core/channels/system.ts';
 import { PushError } from '../../core/errors.ts';
 import { name } from './fields.ts';
@@ -16,7 +16,7 @@ const control = v.object({
   data: v.object({
     service_id: name,
     action: v.picklist(['start', 'stop', 'restart', 'status']),
-    options: v.nullish(v.object({ force: v.optional(v.boolean()), timeout: v.optional(v.pipe(v.number(), v.minValue(0))) })),
+    options: optional(v.object({ force: optional(v.boolean()), timeout: optional(v.pipe(v.number(), v.minValue(0))) })),
   }),
 });
 
@@ -31,8 +31,8 @@ const webhook = v.object({
     webhook_type: name,
     url: v.pipe(v.string(), v.url('expected an address, such as https://hooks.example/abc')),
     message: v.string(),
-    template_id: v.nullish(name),
-    variables: v.nullish(jsonObject),
+    template_id: optional(name),
+    variables: optional(jsonObject),
   }),
 });
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { byteLength } from '../../core/base/bytes.ts';
 import { integer, wholeNumber } from '../../core/base/numbers.ts';
-import { instant } from '../../core/base/validation.ts';
+import { instant, optional } from '../../core/base/validation.ts';
 import { MAX_INLINE_BYTES } from '../../core/names.ts';
 import { dataOf, opsChannel, prose, word } from './ops-channel.ts';
 
@@ -10,11 +10,11 @@ const level = v.pipe(word, v.minLength(1, 'expected a level'), v.toUpperCase());
 const entry = v.object({
   timestamp: instant,
   level,
-  logger_name: v.optional(word, ''),
+  logger_name: optional(word, ''),
   message: prose,
-  module: v.optional(word, ''),
-  line_number: v.optional(integer, 0),
-  thread_id: v.optional(word, ''),
+  module: optional(word, ''),
+  line_number: optional(integer, 0),
+  thread_id: optional(word, ''),
 });
 type Entry = v.InferOutput<typeof entry>;
 
@@ -54,6 +54,7 @@ export const logUpdateChannel = opsChannel({
   detailType: 'LogAppended',
   idPrefix: 'log_',
   split,
+  list: 'entries',
   filtering: {
     name: 'log_levels',
     values: level,
@@ -67,6 +68,6 @@ export const logUpdateChannel = opsChannel({
   entries: {
     file_name: v.pipe(v.string(), v.maxLength(500)),
     entries: v.pipe(v.array(entry), v.minLength(1, 'expected at least one entry')),
-    total_new_entries: v.optional(wholeNumber),
+    total_new_entries: optional(wholeNumber),
   },
 });

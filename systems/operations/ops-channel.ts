@@ -1,6 +1,6 @@
 /** Shared by the channels of the operations monitor: topic, envelope, role, filters and fields. */
 import * as v from 'valibot';
-import { instant } from '../../core/base/validation.ts';
+import { instant, jsonObject, optional } from '../../core/base/validation.ts';
 import type { Channel, EventMeta, Filtering, History, Kind } from '../../core/channels/channel.ts';
 import { defineChannel, type EventTime, event, type MessageOf } from '../../core/channels/define-channel.ts';
 import { onlyRole } from '../../core/channels/permits.ts';
@@ -35,13 +35,15 @@ export interface OpsForm<Entries extends v.ObjectEntries> {
   /** The fields of `data`. */
   readonly entries: Entries;
   readonly filtering: Filtering | null;
+  /** The field of `data` that is a list of entries, each good or bad by itself. @default none */
+  readonly list?: keyof Entries & string;
   /** The data in parts, each small enough for a frame if that is possible. @default one part */
   readonly split?: (data: object) => readonly object[];
 }
 
 export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entries>): Channel {
   const { type, kind, detailType, idPrefix, filtering, split = (data) => [data] } = form;
-  const schema = v.object({ ...form.entries, timestamp: v.optional(instant) }) as v.GenericSchema<
+  const schema = v.object({ ...form.entries, timestamp: optional(instant) }) as v.GenericSchema<
     unknown,
     { timestamp?: string | undefined }
   >;
@@ -60,7 +62,7 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
     kind,
     source: 'ops.monitor',
     topic: opsTopic(type),
-    events: { [detailType]: event(schema, drafts) },
+    events: { [detailType]: event(schema, drafts, { list: (form.list ?? null) as never }) },
     payload: ({ parts: { newest } }: MessageOf<{ newest: Stored }>) =>
       newest && { type, data: JSON.parse(newest.json) as object, timestamp: newest.timestamp, broadcast_id: idPrefix + newest.id },
     permits: onlyRole(READ),
@@ -90,8 +92,7 @@ export const percent = v.pipe(v.number(), v.finite(), v.minValue(0, 'expected 0 
 const MAX_DEPTH = 32;
 const isShallow = (value: unknown, depth = 0): boolean =>
   typeof value !== 'object' || value === null || (depth < MAX_DEPTH && Object.values(value).every((one) => isShallow(one, depth + 1)));
-/** Taken as it is: an object schema would drop names such as `__proto__`. */
 export const freeForm = v.pipe(
-  v.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object'),
+  jsonObject,
   v.check((value) => isShallow(value), `expected no more than ${MAX_DEPTH} levels`),
 );

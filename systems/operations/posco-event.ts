@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { integer } from '../../core/base/numbers.ts';
+import { optional } from '../../core/base/validation.ts';
 import { opsChannel, prose, word } from './ops-channel.ts';
 
 const progress = v.pipe(integer, v.minValue(0, 'expected 0 to 100'), v.maxValue(100, 'expected 0 to 100'));
@@ -7,8 +8,8 @@ const progress = v.pipe(integer, v.minValue(0, 'expected 0 to 100'), v.maxValue(
 const step = v.object({
   name: prose,
   status: v.picklist(['completed', 'in_progress', 'pending']),
-  duration_ms: v.optional(integer),
-  progress: v.optional(progress),
+  duration_ms: optional(integer),
+  progress: optional(progress),
 });
 
 /** The progress of deployments. */
@@ -26,6 +27,6 @@ export const poscoEventChannel = opsChannel({
     status: word,
     progress,
     message: prose,
-    steps: v.optional(v.array(step), []),
+    steps: optional(v.array(step), []),
   },
 });

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { integer } from '../../core/base/numbers.ts';
+import { optional } from '../../core/base/validation.ts';
 import { filterBy, opsChannel, prose, word } from './ops-channel.ts';
 
 /** Starts, stops and failures of services: each counts. */
@@ -15,6 +16,6 @@ export const serviceEventChannel = opsChannel({
     event_type: v.picklist(['started', 'stopped', 'restarted', 'error', 'recovered', 'config_changed']),
     status: word,
     message: prose,
-    details: v.optional(v.object({ pid: v.optional(integer), port: v.optional(integer), config_file: v.optional(prose) }), {}),
+    details: optional(v.object({ pid: optional(integer), port: optional(integer), config_file: optional(prose) }), {}),
   },
 });

@@ -1,6 +1,9 @@
 /** `subscribe` and `unsubscribe` by type of broadcast. Naming a type ends the default subscriptions: from then on the client chooses. */
+
 import * as v from 'valibot';
 import type { Position } from '../../core/base/position.ts';
+import { cut } from '../../core/base/text.ts';
+import { mapOf, optional } from '../../core/base/validation.ts';
 import { clientMessage } from '../../core/channels/system.ts';
 import { PushError } from '../../core/errors.ts';
 import { since, sinceByTopic, WITH_DATA } from '../../core/protocol/json.ts';
@@ -8,7 +11,7 @@ import { BROADCAST_TOPICS, BROADCAST_TYPES } from './broadcasts.ts';
 import { opsTopic, typeOfTopic } from './ops-channel.ts';
 
 const MAX_VALUES = 100;
-const values = v.nullish(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(MAX_VALUES)));
+const values = optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(MAX_VALUES)));
 const types = v.pipe(v.array(v.pipe(v.string(), v.maxLength(50))), v.minLength(1, 'expected at least one type'), v.maxLength(50));
 
 const subscribing = v.pipe(
@@ -16,7 +19,7 @@ const subscribing = v.pipe(
     data: v.looseObject({
       event_types: types,
       // each channel checks the values of its own filter
-      filters: v.nullish(v.record(v.string(), values)),
+      filters: optional(mapOf(values)),
     }),
     since,
   }),
@@ -32,7 +35,7 @@ const byTopic = (positions: ReadonlyMap<string, Position>): Map<string, Position
 const unknown = (topics: readonly string[]): PushError =>
   new PushError(
     'INVALID_MESSAGE_FORMAT',
-    `no broadcast is called ${topics.slice(0, 5).map(typeOfTopic).join(', ').slice(0, 300)}; there are ${BROADCAST_TYPES.join(', ')}`,
+    `no broadcast is called ${cut(topics.slice(0, 5).map(typeOfTopic).join(', '), 300)}; there are ${BROADCAST_TYPES.join(', ')}`,
     { expected_fields: WITH_DATA },
   );
 
@@ -40,7 +43,7 @@ export const subscribe = clientMessage(
   subscribing,
   (message, session) => {
     const topics = topicsOf(message);
-    const filters = Object.entries(message.data.filters ?? {}).flatMap(([name, list]) =>
+    const filters = [...(message.data.filters ?? [])].flatMap(([name, list]) =>
       // an empty list does not filter
       list && list.length > 0 ? [[name, list] as const] : [],
     );

@@ -1,5 +1,6 @@
 /** The minute's look at the price feed, and at the gaps among the quotes: both need every quote once. */
 import { bounded } from '../../core/base/concurrency.ts';
+import { isAheadOf } from '../../core/base/ordering.ts';
 import { isoOf } from '../../core/base/time.ts';
 import type { MinutePorts, SystemPorts } from '../../core/channels/system.ts';
 import { ONLY_SHARD } from '../../core/ports/audience.ts';
@@ -31,7 +32,7 @@ export async function watchFeed(ports: MinutePorts): Promise<void> {
   const known = await catalogue.topics(PRICE_CHANNEL);
   const states = await topics.read(known.map(({ topic }) => topic));
   const partsOf = (topic: string): QuoteParts => states.get(topic)?.parts ?? {};
-  const lastTickMs = Math.max(0, ...known.map(({ topic }) => tickTime(partsOf(topic))));
+  const lastTickMs = Math.max(0, ...known.map(({ topic }) => tickTime(partsOf(topic), now)));
   const gaps = known.filter(({ topic }) => gapOf(tickerOf(topic), partsOf(topic), now, freshness(settings)) !== null).length;
   // the feed gets its time after the opening: at 09:00 yesterday's last tick is no sign of trouble
   const quietMs = now - Math.max(lastTickMs, sessionStart(now, hours));
@@ -53,7 +54,9 @@ export async function watchFeed(ports: MinutePorts): Promise<void> {
   });
 }
 
-const tickTime = ({ price }: QuoteParts): number => (price?.source === 'realtime' ? price.atMs : 0);
+/** 0 = no tick, or one whose time cannot be true yet. */
+const tickTime = ({ price }: QuoteParts, nowMs: number): number =>
+  price?.source === 'realtime' && !isAheadOf(price.atMs, nowMs) ? price.atMs : 0;
 
 /** The feed as the last look saw it, and whether the newest quotes are being delivered again. */
 export async function feedHealth({ catalogue }: SystemPorts): Promise<object> {

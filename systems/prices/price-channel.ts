@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { integer, wholeNumber } from '../../core/base/numbers.ts';
-import { instant } from '../../core/base/validation.ts';
+import { instant, optional } from '../../core/base/validation.ts';
 import type { Committed } from '../../core/channels/channel.ts';
 import { defineChannel, type EventTime, event, type MessageOf } from '../../core/channels/define-channel.ts';
 import { ANYONE } from '../../core/channels/permits.ts';
@@ -33,19 +33,22 @@ const day = v.pipe(
   v.check((date) => sessionClose(date) !== null, 'expected a date, YYYY-MM-DD'),
 );
 
+/** Feeds send 0 for *no trade*, which is no price. */
+const paid = v.pipe(integer, v.minValue(1, 'expected 1 or more'));
+
 const tick = v.object({
   ticker,
-  price: wholeNumber,
+  price: paid,
   change: integer,
   change_rate: rate,
   volume: wholeNumber,
   bid_price: wholeNumber,
   ask_price: wholeNumber,
-  timestamp: v.optional(instant),
+  timestamp: optional(instant),
 });
 const ticks = v.object({ quotes: v.pipe(v.array(tick), v.minLength(1), v.maxLength(500)) });
-const daily = v.object({ ticker, date: day, price: wholeNumber, change: integer, change_rate: rate, volume: wholeNumber });
-const halting = v.object({ ticker, reason: v.optional(v.pipe(v.string(), v.maxLength(200)), ''), timestamp: v.optional(instant) });
+const daily = v.object({ ticker, date: day, price: paid, change: integer, change_rate: rate, volume: wholeNumber });
+const halting = v.object({ ticker, reason: optional(v.pipe(v.string(), v.maxLength(200)), ''), timestamp: optional(instant) });
 const listing = v.object({
   tickers: v.pipe(v.array(v.object({ ticker, name: v.pipe(v.string(), v.maxLength(100)) })), v.minLength(1), v.maxLength(5_000)),
 });
@@ -103,11 +106,13 @@ export const priceChannel = defineChannel({
   parameters: { ticker: text('[0-9A-Z]{6}', 'six digits or capital letters') },
   events: {
     PriceTicked: event(tick, tickDraft),
-    PricesTicked: event(ticks, ({ quotes }) => quotes.map(tickDraft)),
+    PricesTicked: event(ticks, ({ quotes }) => quotes.map(tickDraft), { list: 'quotes' }),
     DailyClosed: event(daily, dailyDraft),
     TradingHalted: event(halting, haltDraft(true)),
     TradingResumed: event(halting, haltDraft(false)),
-    TickersListed: event(listing, ({ tickers }) => tickers.map((entry) => ({ topic: { ticker: entry.ticker }, expectedAs: entry.name }))),
+    TickersListed: event(listing, ({ tickers }) => tickers.map((entry) => ({ topic: { ticker: entry.ticker }, expectedAs: entry.name })), {
+      list: 'tickers',
+    }),
   },
   committed,
   permits: ANYONE,

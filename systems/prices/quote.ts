@@ -1,3 +1,5 @@
+import { isAheadOf } from '../../core/base/ordering.ts';
+
 /** A price as stored, from a tick or a daily close: the `price` part of a `price:{ticker}` state item. */
 export interface StoredPrice {
   readonly price: number;
@@ -43,7 +45,8 @@ export interface Freshness {
 
 export function isStale(price: Pick<StoredPrice, 'source' | 'atMs'>, nowMs: number, fresh: Freshness): boolean {
   const limitMs = price.source === 'daily' ? fresh.staleDailyDays * 86_400_000 : fresh.staleRealtimeSeconds * 1000;
-  return nowMs - price.atMs > limitMs;
+  // a time that cannot be true yet says nothing of the price's age
+  return nowMs - price.atMs > limitMs || isAheadOf(price.atMs, nowMs);
 }
 
 export interface QuoteParts {

@@ -1,5 +1,7 @@
 /** Quotes over REST: the newest messages of the price topics, and what is missing among them. */
+
 import { formatPosition } from '../../core/base/position.ts';
+import { cut } from '../../core/base/text.ts';
 import { parseMicros } from '../../core/base/time.ts';
 import type { SystemPorts } from '../../core/channels/system.ts';
 import { PushError } from '../../core/errors.ts';
@@ -37,7 +39,7 @@ export function checkTicker(ticker: string): string {
   if (!TICKER.test(ticker)) {
     throw new PushError(
       'INVALID_MESSAGE_FORMAT',
-      `a ticker is six digits or capital letters, such as 005930; got ${JSON.stringify(ticker.slice(0, 50))}`,
+      `a ticker is six digits or capital letters, such as 005930; got ${JSON.stringify(cut(ticker, 50))}`,
       { parameter: 'tickers' },
     );
   }
@@ -90,7 +92,8 @@ export interface Ticks {
 /** Recent ticks, oldest first; `since` is a time (ISO 8601), exclusive. */
 export async function history(ticker: string, since: string | undefined, { topics }: SystemPorts): Promise<Ticks> {
   const topic = priceTopic(checkTicker(ticker));
-  const sinceMicros = since === undefined ? Number.NEGATIVE_INFINITY : parseMicros(since);
+  // a plus sign that nobody escaped arrives as a blank
+  const sinceMicros = since === undefined ? Number.NEGATIVE_INFINITY : parseMicros(since.replace(' ', '+'));
   if (sinceMicros === null)
     throw new PushError('INVALID_MESSAGE_FORMAT', 'since: expected ISO 8601 with a zone, such as 2026-02-06T22:48:44Z', {
       parameter: 'since',

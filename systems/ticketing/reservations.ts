@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { wholeNumber } from '../../core/base/numbers.ts';
-import { instant } from '../../core/base/validation.ts';
+import { instant, optional } from '../../core/base/validation.ts';
 import { defineChannel, type EventTime, event, type MessageOf } from '../../core/channels/define-channel.ts';
 import { onlyUser } from '../../core/channels/permits.ts';
 import { NUMBER } from '../../core/channels/topic-pattern.ts';
@@ -10,7 +10,7 @@ const settled = v.object({
   userId: wholeNumber,
   seatId: wholeNumber,
   status: v.picklist(['SUCCESS', 'FAIL']),
-  timestamp: v.optional(instant),
+  timestamp: optional(instant),
 });
 
 /** An attempt that ended, as stored and delivered. */

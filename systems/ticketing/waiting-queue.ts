@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { wholeNumber } from '../../core/base/numbers.ts';
 import { isoOf } from '../../core/base/time.ts';
-import { instant } from '../../core/base/validation.ts';
+import { instant, optional } from '../../core/base/validation.ts';
 import { defineChannel, type EventTime, event, type MessageOf } from '../../core/channels/define-channel.ts';
 import { onlyUser } from '../../core/channels/permits.ts';
 import { NUMBER } from '../../core/channels/topic-pattern.ts';
@@ -18,9 +18,9 @@ interface Place {
   readonly timestamp: string;
 }
 
-const base = { userId: wholeNumber, concertId: wholeNumber, activeTtlSeconds: v.optional(wholeNumber, 0), timestamp: v.optional(instant) };
-const ranked = v.object({ ...base, status: v.optional(v.picklist(['WAITING', 'ACTIVE']), 'WAITING'), rank: wholeNumber });
-const activated = v.object({ ...base, status: v.optional(v.literal('ACTIVE'), 'ACTIVE'), rank: v.optional(wholeNumber, 0) });
+const base = { userId: wholeNumber, concertId: wholeNumber, activeTtlSeconds: optional(wholeNumber, 0), timestamp: optional(instant) };
+const ranked = v.object({ ...base, status: optional(v.picklist(['WAITING', 'ACTIVE']), 'WAITING'), rank: wholeNumber });
+const activated = v.object({ ...base, status: optional(v.literal('ACTIVE'), 'ACTIVE'), rank: optional(wholeNumber, 0) });
 
 /** An ACTIVE buyer has rank 0. */
 const place = ({ userId, concertId, status, rank, activeTtlSeconds, timestamp }: v.InferOutput<typeof ranked>) => ({

@@ -25,6 +25,8 @@ describe('greeting', () => {
       type: 'connected',
       client_id: expect.stringMatching(UUID),
       message: 'WebSocket connection established',
+      data: {},
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
     });
   });
 
@@ -60,6 +62,8 @@ describe('subscribe', () => {
       type: 'subscribed',
       topic: `price:${ticker}`,
       message: `Subscribed to price:${ticker}`,
+      data: {},
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
       position: expect.stringMatching(/^[0-9a-z]+-1$/),
     });
     expect(snapshot).toEqual({
@@ -185,7 +189,13 @@ describe('unsubscribe', () => {
     await host.publish([tick(ticker, 5)]);
     await other.until(ofType('price_update'));
 
-    expect(answer).toEqual({ type: 'unsubscribed', topic: `price:${ticker}`, message: `Unsubscribed from price:${ticker}` });
+    expect(answer).toEqual({
+      type: 'unsubscribed',
+      topic: `price:${ticker}`,
+      message: `Unsubscribed from price:${ticker}`,
+      data: {},
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+    });
     await chart.quiet(ofType('price_update'));
   });
 });

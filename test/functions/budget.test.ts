@@ -7,7 +7,7 @@ import { register } from '../../core/http/registration.ts';
 import { ANYBODY } from '../../core/identity.ts';
 import { handleMessage } from '../../core/sessions/handle-message.ts';
 import { quotes } from '../../systems/prices/quotes.ts';
-import { alert, freshId, freshTicker, settled, tick } from '../helpers/events.ts';
+import { alert, freshId, freshTicker, SENT_AT_MS, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
 import { frame } from '../helpers/stomp.ts';
 import { within } from '../helpers/within.ts';
@@ -56,7 +56,10 @@ const event =
     const at = new Date(ports.clock.now() - ageMs).toISOString();
     const { source, detailType, detail } = tick(ticker, price, { timestamp: at });
     const body = JSON.stringify({ id: `e${price}`, source, 'detail-type': detailType, time: at, detail });
-    return ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+    return ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+      ...ports,
+      deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+    });
   };
 /** A ticker that the catalogue lists already: only the first event of a topic is charged for the listing. */
 const known = async (): Promise<string> => {
@@ -128,6 +131,7 @@ describe('operations', () => {
       const { source, detailType, detail } = alert({ level });
       const records = Array.from({ length: count }, () => ({
         id: `r${serial}`,
+        sentAtMs: SENT_AT_MS,
         body: JSON.stringify({ id: `a${serial++}`, source, 'detail-type': detailType, time: at, detail }),
       }));
       await ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
@@ -175,7 +179,10 @@ describe('ticketing', () => {
     const at = new Date(ports.clock.now()).toISOString();
     const { source, detailType, detail } = settled(SEAT, userId, 'SUCCESS', { timestamp: at });
     const body = JSON.stringify({ id: `s${serial++}`, source, 'detail-type': detailType, time: at, detail });
-    await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+    await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+      ...ports,
+      deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+    });
   };
   const stompConnection = async (): Promise<string> => {
     const connectionId = `c${serial++}`;

@@ -8,6 +8,8 @@ const EVENTUALLY_MS = 30_000;
 /** The deployment under test, by URL. */
 export interface Host {
   readonly url: string;
+  /** For publishing. */
+  readonly key: string;
   get(path: string, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: Record<string, unknown> }>;
   /** Publishes and expects every event to be accepted. */
@@ -19,6 +21,7 @@ export interface Host {
 export function hostAt(url: string, key: string): Host {
   const host: Host = {
     url,
+    key,
     async get(path, headers = {}) {
       const read = async () => {
         const response = await fetch(url + path, { headers });

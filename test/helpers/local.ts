@@ -37,6 +37,7 @@ export async function ownRun(
   const run = await startLocal({
     templateFile: options.templateFile ?? inject('templateFile'),
     port: 0,
+    awsPort: 0,
     dataDir: options.dataDir ?? null,
     secret: inject('publishKey'),
     seed: options.seed ?? 1,

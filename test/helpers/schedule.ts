@@ -15,12 +15,13 @@ import type { SubscribePorts } from '../../core/delivery/first-delivery.ts';
 import { subscribe } from '../../core/delivery/subscribe.ts';
 import { unsubscribe } from '../../core/delivery/unsubscribe.ts';
 import { type IngestPorts, ingest } from '../../core/events/ingest.ts';
-import { JSON_SUBSCRIPTION } from '../../core/ports/audience.ts';
+import { UNNAMED } from '../../core/ports/audience.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Connection } from '../../core/ports/connections.ts';
 import type { Job } from '../../core/ports/jobs.ts';
 import type { StateCommit } from '../../core/ports/topics.ts';
 import { makeLevers } from '../../local/base/levers.ts';
+import { SENT_AT_MS } from './events.ts';
 import { memoryAudience } from './memory/audience.ts';
 import { memoryBodies } from './memory/bodies.ts';
 import { memoryCatalogue } from './memory/catalogue.ts';
@@ -76,6 +77,7 @@ const testChannel = (kind: Kind): Channel => ({
   events: {
     E: {
       schema: event,
+      list: null,
       outcomes: (detail, meta): Outcome[] => {
         const { n } = detail as { n: number };
         if (kind === 'log') return [{ kind, topic: TOPIC.log, eventId: meta.id, value: { n }, ahead: false }];
@@ -134,8 +136,8 @@ export async function runSchedule(kind: Kind, seed: number, conditions: Conditio
   const shared = {
     topics: {
       ...topics,
-      async commitState(commit: StateCommit) {
-        const committed = await topics.commitState(commit);
+      async commitState(commit: StateCommit, latest: string) {
+        const committed = await topics.commitState(commit, latest);
         if (committed.changed) offsets.set((commit.value as { n: number }).n, committed.state.head);
         return committed;
       },
@@ -225,6 +227,7 @@ export async function runSchedule(kind: Kind, seed: number, conditions: Conditio
   const ingestWork = (...events: number[]): Work => {
     const records = events.map((n) => ({
       id: `r${n}`,
+      sentAtMs: SENT_AT_MS,
       body: JSON.stringify({ id: `e${n}`, source: kind, 'detail-type': 'E', time: '2026-01-01T00:00:00Z', detail: { n } }),
     }));
     return { retried: true, start: async (worker) => (await ingest(records, portsOf(worker))).length === 0 };
@@ -239,13 +242,13 @@ export async function runSchedule(kind: Kind, seed: number, conditions: Conditio
       // a log is replayed from its beginning
       const since = kind === 'log' ? { epoch: 'another', offset: 0 } : null;
       await subscribe(
-        [{ topic, channel, since, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: false }],
+        [{ topic, channel, since, subscriptionId: UNNAMED, receipt: null, filter: null, unasked: false }],
         { connection, requestedAtMs: now },
         ports,
       );
       // a repeated subscribe continues a log where it stands
       for (let again = 0; kind === 'log' && conditions.resubscribes && again < 3; again++) {
-        const wanted = { topic, channel, since: null, subscriptionId: JSON_SUBSCRIPTION, receipt: null, filter: null, unasked: false };
+        const wanted = { topic, channel, since: null, subscriptionId: UNNAMED, receipt: null, filter: null, unasked: false };
         await subscribe([wanted], { connection, requestedAtMs: now }, ports);
       }
       return true;
@@ -257,7 +260,7 @@ export async function runSchedule(kind: Kind, seed: number, conditions: Conditio
     client,
     async start(worker) {
       const connection = { connectionId: String(client), dialect: 'json', connectedAtMs: now } as Connection;
-      await unsubscribe([{ topic, subscriptionId: JSON_SUBSCRIPTION }], { connection, requestedAtMs: now }, portsOf(worker));
+      await unsubscribe([{ topic, subscriptionId: UNNAMED }], { connection, requestedAtMs: now }, portsOf(worker));
       return true;
     },
   });

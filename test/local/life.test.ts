@@ -20,7 +20,7 @@ afterEach(() => {
 function start(environment: Record<string, string>) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'bin/local.ts'], {
     cwd: ROOT,
-    env: { ...process.env, DEMO: 'off', PORT: '0', ...environment },
+    env: { ...process.env, DEMO: 'off', PORT: '0', AWS_PORT: '0', ...environment },
   });
   ended.push(() => child.kill('SIGKILL'));
   let output = '';

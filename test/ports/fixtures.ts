@@ -19,7 +19,7 @@ export const stateCommit = (topic: string, order: string, over: Partial<StateCom
   ...over,
 });
 
-export const key = (topic: string, connectionId: string): SubscriptionKey => ({ topic, shard: 0, connectionId, subscriptionId: 'json' });
+export const key = (topic: string, connectionId: string): SubscriptionKey => ({ topic, shard: 0, connectionId, subscriptionId: '' });
 
 export const subscription = (topic: string, connectionId: string, over: Partial<Subscription> = {}): Subscription => ({
   ...key(topic, connectionId),

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fresh, stateCommit } from './fixtures.ts';
 import { implementations, type Tables } from './implementations.ts';
 
+/** Later than every order. */
+const NO_LIMIT = '~';
+
 describe.each(implementations)('%s', (_, make) => {
   let tables: Tables;
   beforeAll(async () => {
@@ -12,8 +15,8 @@ describe.each(implementations)('%s', (_, make) => {
   test('a commit makes the topic, and each newer one raises the head by one', async () => {
     const topic = fresh('topic');
 
-    const first = await tables.topics.commitState(stateCommit(topic, 'a'));
-    const second = await tables.topics.commitState(stateCommit(topic, 'b'));
+    const first = await tables.topics.commitState(stateCommit(topic, 'a'), NO_LIMIT);
+    const second = await tables.topics.commitState(stateCommit(topic, 'b'), NO_LIMIT);
 
     expect(first).toMatchObject({ changed: true, state: { head: 1, parts: { price: { order: 'a' } }, heard: false } });
     expect(second).toMatchObject({
@@ -24,21 +27,30 @@ describe.each(implementations)('%s', (_, make) => {
 
   test('the same or an older order changes nothing, and the state is returned all the same', async () => {
     const topic = fresh('topic');
-    await tables.topics.commitState(stateCommit(topic, 'b'));
+    await tables.topics.commitState(stateCommit(topic, 'b'), NO_LIMIT);
 
-    expect(await tables.topics.commitState(stateCommit(topic, 'b', { value: { other: 1 } }))).toMatchObject({
+    expect(await tables.topics.commitState(stateCommit(topic, 'b', { value: { other: 1 } }), NO_LIMIT)).toMatchObject({
       changed: false,
       state: { head: 1, parts: { price: { order: 'b' } } },
     });
-    expect(await tables.topics.commitState(stateCommit(topic, 'a'))).toMatchObject({ changed: false, state: { head: 1 } });
+    expect(await tables.topics.commitState(stateCommit(topic, 'a'), NO_LIMIT)).toMatchObject({ changed: false, state: { head: 1 } });
+  });
+
+  test('an order later than the latest that can be true gives way, and is made again only if it is believed', async () => {
+    const topic = fresh('topic');
+    await tables.topics.commitState(stateCommit(topic, '2099'), NO_LIMIT);
+
+    expect(await tables.topics.commitState(stateCommit(topic, '2026'), '2027')).toMatchObject({ changed: true, state: { head: 2 } });
+    expect(await tables.topics.commitState(stateCommit(topic, '2025'), '2027')).toMatchObject({ changed: false });
   });
 
   test('parts are newest-wins each on its own', async () => {
     const topic = fresh('topic');
-    await tables.topics.commitState(stateCommit(topic, 'z'));
+    await tables.topics.commitState(stateCommit(topic, 'z'), NO_LIMIT);
 
     const { changed, state } = await tables.topics.commitState(
       stateCommit(topic, 'a', { part: 'halt', append: {}, value: { halted: true } }),
+      NO_LIMIT,
     );
 
     expect(changed).toBe(true);
@@ -49,7 +61,7 @@ describe.each(implementations)('%s', (_, make) => {
     const topic = fresh('topic');
 
     const heard = await tables.topics.hear(topic);
-    await tables.topics.commitState(stateCommit(topic, 'a'));
+    await tables.topics.commitState(stateCommit(topic, 'a'), NO_LIMIT);
     await tables.topics.unhear(topic, 'stamp');
     const after = (await tables.topics.read([topic])).get(topic);
 
@@ -69,9 +81,9 @@ describe.each(implementations)('%s', (_, make) => {
 
   test('notes are set only if no message was committed since', async () => {
     const topic = fresh('topic');
-    await tables.topics.commitState(stateCommit(topic, 'a'));
-    const { state: seen } = await tables.topics.commitState(stateCommit(topic, 'b'));
-    await tables.topics.commitState(stateCommit(topic, 'c'));
+    await tables.topics.commitState(stateCommit(topic, 'a'), NO_LIMIT);
+    const { state: seen } = await tables.topics.commitState(stateCommit(topic, 'b'), NO_LIMIT);
+    await tables.topics.commitState(stateCommit(topic, 'c'), NO_LIMIT);
 
     await tables.topics.note(seen, { recent: ['thin'] });
     const kept = (await tables.topics.read([topic])).get(topic);

@@ -29,6 +29,7 @@ export async function setup(project: TestProject) {
     : await startLocal({
         templateFile: assembly.templateFile,
         port: 0,
+        awsPort: 0,
         dataDir: null,
         secret: KEY,
         log: (name, line) => report(name, line),

@@ -1,5 +1,5 @@
 /** The only maker of keys. `docs/access-patterns.md` lists what reads and writes each. */
-import { JSON_SUBSCRIPTION, type SubscriptionKey } from '../../../core/ports/audience.ts';
+import { type SubscriptionKey, UNNAMED } from '../../../core/ports/audience.ts';
 
 // topics
 export const stateKey = (topic: string) => ({ topic, item: 'state' });
@@ -33,7 +33,7 @@ export const subscriptionPrefix = (subscriptionId?: string): string =>
 /** An id of the client's own is one subscription; without one there is one a topic. */
 export const subscriptionKey = ({ connectionId, topic, subscriptionId }: SubscriptionKey) => ({
   connectionId,
-  item: `${subscriptionPrefix(subscriptionId)}${subscriptionId === '' || subscriptionId === JSON_SUBSCRIPTION ? topic : ''}`,
+  item: `${subscriptionPrefix(subscriptionId)}${subscriptionId === UNNAMED ? topic : ''}`,
 });
 export const counterKey = { connectionId: 'counter#', item: 'connections' };
 

@@ -42,7 +42,7 @@ export function dynamoTopics({ table, newEpoch, lifeOf, now = Date.now }: Topics
     });
 
   const topics: Topics = {
-    async commitState({ topic, part, order, value, append }) {
+    async commitState({ topic, part, order, value, append }, latest) {
       const lists = Object.entries(append).map(([name, entry]) => [`note_${name}`, [entry]] as const);
       const written = await write(topic, {
         set: {
@@ -52,11 +52,12 @@ export function dynamoTopics({ table, newEpoch, lifeOf, now = Date.now }: Topics
           ...Object.fromEntries(lists.map(([note]) => [note, computed(`list_append(if_not_exists(#${note}, :none), :${note})`)])),
         },
         // newest wins; `orderOf` tells apart events of the same time
-        when: 'attribute_not_exists(#order) OR #order < :order',
+        when: 'attribute_not_exists(#order) OR #order < :order OR #order > :latest',
         names: { part: PART + part, order: ORDER + part, ...noteNames(Object.keys(append)) },
         values: {
           zero: 0,
           one: 1,
+          latest,
           ...(lists.length > 0 ? { none: [] } : {}),
           ...Object.fromEntries(lists),
         },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eventTime, orderOf } from '../../../core/base/ordering.ts';
+import { eventTime, isAheadOf, latestOrder, orderOf } from '../../../core/base/ordering.ts';
 
 const rankedEvent = fc.record({
   atMicros: fc.nat({ max: 4_102_444_800_000_000 }),
@@ -64,4 +64,14 @@ test.each([
   ['one before 1970', -1, 0, false],
 ])('an event whose own time is %s counts at its time, or at its acceptance', (_, own, atMicros, ahead) => {
   expect(eventTime(own, 1_000_000)).toEqual({ atMicros, ahead });
+});
+
+test('no order that an event may have now is later than the latest, and those of wrong clocks are', () => {
+  const now = Date.UTC(2026, 10, 25);
+  const order = (ms: number, acceptedAtMs = now) => orderOf({ atMicros: ms * 1000, acceptedAtMs, index: 999, id: 'z', rank: 1 });
+
+  for (const ms of [0, now, now + 5_000, now + 64_999]) expect(order(ms) < latestOrder(now)).toBe(true);
+  for (const ms of [now + 65_000, Date.UTC(2099, 0), 8.64e15]) expect(order(ms, 8.64e15) > latestOrder(now)).toBe(true);
+  expect(isAheadOf(now + 65_000, now)).toBe(false);
+  expect(isAheadOf(now + 65_001, now)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { expect, test, vi } from 'vitest';
-import { explain, instant, jsonObject, parseJson } from '../../../core/base/validation.ts';
+import { explain, instant, jsonObject, mapOf, numbers, optional, parseJson } from '../../../core/base/validation.ts';
 import { PushError } from '../../../core/errors.ts';
 
 const schema = v.object({
@@ -114,4 +114,67 @@ test.each([
   [1_770_418_124_590, false],
 ])('an instant is ISO 8601 with a zone: %j → %s', (value, accepted) => {
   expect(v.safeParse(instant, value).success).toBe(accepted);
+});
+
+test.each([
+  ['a half character in a text', '"\\ud83d"', '\ufffd'],
+  ['in a name', '{"\\udc00":1}', { '\ufffd': 1 }],
+  ['deep inside', '[{"a":["x\\ud83dy"]}]', [{ a: ['x\ufffdy'] }]],
+  ['a whole character', '"\\ud83d\\ude00"', '😀'],
+  ['a byte order mark', '\ufeff[1]', [1]],
+])('%s: JSON is read well-formed', (_, json, expected) => {
+  expect(parseJson(json)).toEqual(expected);
+});
+
+test('JSON with a half character that is nested too deeply is refused, not a crash', () => {
+  expect(thrownBy(() => parseJson(`${'['.repeat(100_000)}"\\ud83d"${']'.repeat(100_000)}`))).toMatchObject({
+    code: 'INVALID_MESSAGE_FORMAT',
+  });
+});
+
+test('an optional field may be left out or null, and has its fallback then', () => {
+  const fields = v.object({ a: optional(v.string()), b: optional(v.number(), 7) });
+
+  for (const value of [{}, { a: null, b: null }, { a: undefined }]) {
+    const { success, output } = v.safeParse(fields, value);
+    expect(success).toBe(true);
+    expect(JSON.stringify(output)).toBe('{"b":7}');
+  }
+  expect(v.parse(fields, { a: 'x', b: 0 })).toEqual({ a: 'x', b: 0 });
+  expect(v.safeParse(fields, { a: 1 }).success).toBe(false);
+});
+
+test('a map keeps names that objects have of their own, and says which value is wrong', () => {
+  const map = mapOf(v.array(v.number()));
+
+  expect(v.parse(map, JSON.parse('{"__proto__":[1],"constructor":[2]}'))).toEqual(
+    new Map([
+      ['__proto__', [1]],
+      ['constructor', [2]],
+    ]),
+  );
+  const { issues } = v.safeParse(map, { a: [1], b: [1, 'x'] });
+  expect(issues?.map((issue) => v.getDotPath(issue))).toEqual(['b.1']);
+  expect(v.safeParse(map, []).success).toBe(false);
+});
+
+test.each([
+  ['finite', 1e308, null],
+  ['finite', Number.POSITIVE_INFINITY, 'a.0.b'],
+  ['finite', 2 ** 60, null],
+  ['exact', 2 ** 53, 'a.0.b'],
+  ['exact', -(2 ** 53), 'a.0.b'],
+  ['exact', 2 ** 53 - 1, null],
+  ['exact', 0.1, null],
+] as const)('%s numbers: %d is wrong at %s', (range, number, path) => {
+  const { issues } = v.safeParse(v.pipe(v.any(), numbers(range)), { a: [{ b: number, c: 'x' }], d: null });
+
+  expect(issues ? issues.map((issue) => v.getDotPath(issue)) : null).toEqual(path === null ? null : [path]);
+});
+
+test('numbers are checked without recursion', () => {
+  let deep: unknown = Number.NaN;
+  for (let depth = 0; depth < 50_000; depth++) deep = [deep];
+
+  expect(v.safeParse(v.pipe(v.any(), numbers('finite')), deep).success).toBe(false);
 });

@@ -20,7 +20,7 @@ test('a connection is deleted with its subscriptions, and its duration is measur
 
   expect(await ports.connections.read('a')).toBeNull();
   expect(await ports.ownSubscriptions.list('a')).toEqual([]);
-  expect(await ports.audience.find([{ topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' }])).toEqual([null]);
+  expect(await ports.audience.find([{ topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: '' }])).toEqual([null]);
   expect(report.counts.get(METRIC.connectionDuration)).toBe(90_000);
   expect(report.lines).toEqual(['disconnected']);
 });
@@ -40,7 +40,7 @@ test('a connection that has gone already is not counted as gone twice', async ()
 });
 
 test('a subscription that outlived its record is deleted all the same', async () => {
-  const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' };
+  const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: '' };
   await ports.ownSubscriptions.add(key, 1, ports.clock.now() + 1_000);
 
   await disconnect('a', ports);

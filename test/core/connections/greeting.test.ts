@@ -21,13 +21,19 @@ const connection = async (over: Partial<Connection> = {}): Promise<Connection> =
   ...((await ports.connections.read('a')) as Connection),
   ...over,
 });
-const CONNECTED = { type: 'connected', client_id: 'client-a', message: 'WebSocket connection established' };
+const connectedAt = (ms: number) => ({
+  type: 'connected',
+  client_id: 'client-a',
+  message: 'WebSocket connection established',
+  data: {},
+  timestamp: new Date(ms).toISOString(),
+});
 
 describe('a connection that has sent nothing', () => {
   test('is greeted at its time', async () => {
     await greetLater('a', startMs + 250, ports);
 
-    expect(posted(ports, 'a')).toEqual([CONNECTED]);
+    expect(posted(ports, 'a')).toEqual([connectedAt(ports.clock.now())]);
     expect(slept).toEqual([250]);
     expect(await ports.connections.read('a')).toMatchObject({ greetedAtMs: startMs + 250 });
   });
@@ -74,7 +80,7 @@ describe('a connection that has sent something', () => {
     await greetLater('a', startMs + 250, ports);
 
     expect(slept).toEqual([250, ...Array(6).fill(250)]);
-    expect(posted(ports, 'a')).toEqual([CONNECTED]);
+    expect(posted(ports, 'a')).toEqual([connectedAt(ports.clock.now())]);
   });
 
   test('is left alone once that function has greeted it', async () => {

@@ -20,7 +20,7 @@ test('a drain counts the posts to every subscription, also those that are delive
 });
 
 test('a drain notes that it delivered something, also if a subscription that gets nothing ends last', async () => {
-  const late = { topic: TOPIC, shard: 0, connectionId: 'idle', subscriptionId: 'json', dialect: 'json' } as const;
+  const late = { topic: TOPIC, shard: 0, connectionId: 'idle', subscriptionId: '', dialect: 'json' } as const;
   const idle = { ...late, from: 5, late: 'm', notBeforeMs: 0, strikes: 0, filter: null, registration: null };
   await ports.audience.put(idle, ports.clock.now(), ports.clock.now() + 7_200_000);
   const { caughtUp } = ports.audience;

@@ -3,7 +3,7 @@ import { drain } from '../../../core/delivery/drain.ts';
 import { TurnLostError } from '../../../core/errors.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
-import { alert, tick } from '../../helpers/events.ts';
+import { alert, SENT_AT_MS, tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 const TOPIC = 'price:005930';
@@ -20,7 +20,7 @@ const bodyOf = (price: number, over: Record<string, unknown> = {}): string => {
 };
 const serve = (...bodies: string[]) =>
   ingest(
-    bodies.map((body, index) => ({ id: `r${index}`, body })),
+    bodies.map((body, index) => ({ id: `r${index}`, body, sentAtMs: SENT_AT_MS })),
     { ...ports, deadEvents: { bury: async (_, reason) => void buried.push(reason) } },
   );
 const prices = (connectionId: string) =>
@@ -37,7 +37,7 @@ test('an event that is too large goes to the dead letters, even if it came strai
   const body = JSON.stringify({ id: 'e', source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });
   const bury = async (_: string, reason: string) => void buried.push(reason);
 
-  expect(await ingest([{ id: 'r', body }], { ...ports, maxMessageBytes: 1_000, deadEvents: { bury } })).toEqual([]);
+  expect(await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], { ...ports, maxMessageBytes: 1_000, deadEvents: { bury } })).toEqual([]);
 
   expect(buried).toEqual([expect.stringMatching(/^detail: \d+ bytes, allowed are 1000$/)]);
   expect(ports.report.counts.get('InvalidEvents')).toBe(1);
@@ -79,7 +79,7 @@ test('a connection that is gone is removed with all its subscriptions', async ()
 
   expect(await ports.ownSubscriptions.list('a')).toEqual([]);
   expect(
-    await ports.audience.find([TOPIC, 'price:000660'].map((topic) => ({ topic, shard: 0, connectionId: 'a', subscriptionId: 'json' }))),
+    await ports.audience.find([TOPIC, 'price:000660'].map((topic) => ({ topic, shard: 0, connectionId: 'a', subscriptionId: '' }))),
   ).toEqual([null, null]);
 });
 
@@ -103,7 +103,7 @@ describe('a throttled consumer', () => {
     expect(second?.delaySeconds).toBe(3);
     expect(prices('slow')).toEqual([2]);
     expect(prices('fine')).toEqual([1, 2]);
-    expect((await ports.audience.find([{ topic: TOPIC, shard: 0, connectionId: 'slow', subscriptionId: 'json' }]))[0]).toMatchObject({
+    expect((await ports.audience.find([{ topic: TOPIC, shard: 0, connectionId: 'slow', subscriptionId: '' }]))[0]).toMatchObject({
       late: null,
       strikes: 0,
     });
@@ -145,7 +145,7 @@ describe('the turn', () => {
     await expect(drain({ topic: TOPIC, shard: 0 }, ports)).resolves.toBeUndefined();
     expect(await serve(bodyOf(1))).toEqual(['r0']);
 
-    expect((await ports.audience.find([{ topic: TOPIC, shard: 0, connectionId: 'a', subscriptionId: 'json' }]))[0]).toMatchObject({
+    expect((await ports.audience.find([{ topic: TOPIC, shard: 0, connectionId: 'a', subscriptionId: '' }]))[0]).toMatchObject({
       late: expect.any(String),
       from: -1,
     });

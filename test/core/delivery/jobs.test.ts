@@ -14,7 +14,7 @@ test('a ping is counted if it was sent; a throttled one is dropped, and a connec
 
   await doJob({ kind: 'ping', connectionIds: ['a', 'slow', 'gone', 'b'] }, ports);
 
-  expect(posted(ports, 'a')).toEqual([{ type: 'ping', timestamp: new Date(ports.clock.now()).toISOString() }]);
+  expect(posted(ports, 'a')).toEqual([{ type: 'ping', data: {}, timestamp: new Date(ports.clock.now()).toISOString() }]);
   expect(posted(ports, 'b')).toHaveLength(1);
   expect(ports.report.counts.get(METRIC.messagesOut)).toBe(2);
   expect(await ports.connections.read('slow')).not.toBeNull();
@@ -25,15 +25,18 @@ test('a keepalive delivers the newest of its topics again', async () => {
   const topics = ['price:005930', 'price:000660'];
   const say = await senderOf(ports, 'a');
   for (const topic of topics) {
-    await ports.topics.commitState({
-      kind: 'state',
-      topic,
-      part: 'price',
-      order: '1',
-      value: { price: 1, source: 'realtime', atMs: ports.clock.now(), timestamp: 't' },
-      append: {},
-      ahead: false,
-    });
+    await ports.topics.commitState(
+      {
+        kind: 'state',
+        topic,
+        part: 'price',
+        order: '1',
+        value: { price: 1, source: 'realtime', atMs: ports.clock.now(), timestamp: 't' },
+        append: {},
+        ahead: false,
+      },
+      '~',
+    );
     await say({ type: 'subscribe', topic });
   }
   ports.gateway.posted.length = 0;

@@ -6,7 +6,7 @@ import { drain } from '../../../core/delivery/drain.ts';
 import { doJob } from '../../../core/delivery/jobs.ts';
 import { sweep } from '../../../core/delivery/sweep.ts';
 import { ingest } from '../../../core/events/ingest.ts';
-import { alert, settled } from '../../helpers/events.ts';
+import { alert, SENT_AT_MS, settled } from '../../helpers/events.ts';
 import { memoryTopics } from '../../helpers/memory/topics.ts';
 import { type MemoryPorts, memoryPorts, posted, senderOf, settings } from '../../helpers/ports.ts';
 
@@ -23,7 +23,10 @@ const publish = async (count: number): Promise<void> => {
     const { source, detailType, detail } = settled(55, 100, 'SUCCESS', { timestamp: at });
     const body = JSON.stringify({ id: `e${serial++}`, source, 'detail-type': detailType, time: at, detail });
     expect(
-      await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } }),
+      await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+        ...ports,
+        deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+      }),
     ).toEqual([]);
   }
 };
@@ -257,7 +260,10 @@ test('a KEEPALIVE does not count as activity: a client that vanished from the wa
   const body = JSON.stringify({ id: 'rank', source: 'ticket.waiting-queue', 'detail-type': 'RankUpdated', time: at, detail });
   const send = await senderOf(ports, 'vanished');
   await send({ type: 'subscribe', topic });
-  await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+  await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+    ...ports,
+    deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+  });
 
   for (let minute = 0; minute < 7; minute++) {
     ports.clock.nowMs += 60_000;
@@ -282,7 +288,10 @@ describe('history', () => {
         time: new Date(ports.clock.now()).toISOString(),
         detail,
       });
-      await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+      await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+        ...ports,
+        deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+      });
     }
   };
   const limited = (history: { messages: number; ms: number; most: number }) => {
@@ -417,6 +426,7 @@ test('a burst on one log costs two writes per event, one read and one update of 
     const { source, detailType, detail } = settled(55, 100, 'SUCCESS');
     return {
       id: `r${index}`,
+      sentAtMs: SENT_AT_MS,
       body: JSON.stringify({ id: `b${index}`, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail }),
     };
   });

@@ -13,7 +13,7 @@ const subscription = (over: Partial<Subscription> = {}): Subscription => ({
   topic: TOPIC,
   shard: 0,
   connectionId: 'slow',
-  subscriptionId: 'json',
+  subscriptionId: '',
   dialect: 'json',
   from: 3,
   late: null,

@@ -3,7 +3,7 @@ import { doJob } from '../../../core/delivery/jobs.ts';
 import { sweep } from '../../../core/delivery/sweep.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
-import { tick } from '../../helpers/events.ts';
+import { SENT_AT_MS, tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 const MINUTE = 60_000;
@@ -17,7 +17,10 @@ const publish = async (price: number): Promise<void> => {
   const { source, detailType, detail } = tick('005930', price, { timestamp: at });
   const body = JSON.stringify({ id: `e${price}`, source, 'detail-type': detailType, time: at, detail });
   expect(
-    await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } }),
+    await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+      ...ports,
+      deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+    }),
   ).toEqual([]);
 };
 
@@ -100,7 +103,7 @@ test('a connection older than two hours is closed', async () => {
 
 test('a subscription that a dead handler left late is drained a minute later', async () => {
   await senderOf(ports, 'a');
-  const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: 'json' };
+  const key = { topic: 'price:005930', shard: 0, connectionId: 'a', subscriptionId: '' };
   await ports.ownSubscriptions.add(key, ports.clock.now(), ports.clock.now() + 7_200_000);
   await ports.audience.put(
     { ...key, dialect: 'json', from: 0, late: 'm', notBeforeMs: 0, strikes: 0, filter: null, registration: null },

@@ -5,6 +5,7 @@ import { defineChannel, event, type MessageOf } from '../../../core/channels/def
 import { ANYONE } from '../../../core/channels/permits.ts';
 import { ingest } from '../../../core/events/ingest.ts';
 import { MAX_INLINE_BYTES, METRIC } from '../../../core/names.ts';
+import { SENT_AT_MS } from '../../helpers/events.ts';
 import { memoryPorts } from '../../helpers/ports.ts';
 
 interface Value {
@@ -22,6 +23,7 @@ const BOARD = defineChannel({
 
 const written = (id: string, text: string) => ({
   id,
+  sentAtMs: SENT_AT_MS,
   body: JSON.stringify({ id, source: 'test.board', 'detail-type': 'Written', time: '2026-01-01T00:00:00Z', detail: { text } }),
 });
 

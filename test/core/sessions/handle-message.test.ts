@@ -149,7 +149,7 @@ test('an error quotes the first 200 characters of a wrong message', async () => 
   await say('x'.repeat(500));
 
   expect(posted(ports, 'a').at(-1)).toMatchObject({
-    data: { details: { expected_fields: ['type'], received_message: 'x'.repeat(200) } },
+    data: { details: { expected_fields: ['type', 'data'], received_message: 'x'.repeat(200) } },
   });
 });
 

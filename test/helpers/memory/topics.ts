@@ -40,9 +40,10 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
     return log;
   };
   return {
-    async commitState({ topic, part, order, value, append }) {
+    async commitState({ topic, part, order, value, append }, latest) {
       const before = states.get(topic);
-      if (before && (before.orders[part] ?? '') >= order) return { changed: false, state: copy(before) };
+      const stored = before?.orders[part] ?? '';
+      if (before && stored >= order && stored <= latest) return { changed: false, state: copy(before) };
       const state = make(topic);
       state.orders[part] = order;
       state.parts = { ...state.parts, [part]: value };

@@ -76,7 +76,7 @@ test('an event stream starts at the registration', async () => {
   const stream = await readStream(`${own.url}/api/orders/subscribe?orderId=o2&userId=ann`);
   const text = await stream.until((sofar) => sofar.includes('event: orders\ndata: {"type":"order","step":"packed"'));
   await stream.close();
-  expect(text).toMatch(/id: \w+:1\nevent: orders\n/);
+  expect(text).toMatch(/id: \w+-1\nretry: \d+\nevent: orders\n/);
   expect((await own.get('/api/orders/subscribe?orderId=o2')).status).toBe(400);
 });
 

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { doJob } from '../../../core/delivery/jobs.ts';
 import { ingest } from '../../../core/events/ingest.ts';
-import { alert, type PublishedEvent, service } from '../../helpers/events.ts';
+import { alert, type PublishedEvent, SENT_AT_MS, service } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
@@ -20,7 +20,11 @@ let serial = 0;
 const publish = async (...events: PublishedEvent[]): Promise<void> => {
   const records = events.map(({ source, detailType, detail }) => {
     const id = `e${serial++}`;
-    return { id, body: JSON.stringify({ id, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail }) };
+    return {
+      id,
+      sentAtMs: SENT_AT_MS,
+      body: JSON.stringify({ id, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail }),
+    };
   });
   expect(await ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } })).toEqual([]);
 };

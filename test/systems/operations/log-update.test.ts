@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../../core/events/ingest.ts';
-import { log, logEntry } from '../../helpers/events.ts';
+import { log, logEntry, SENT_AT_MS } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 interface Update {
@@ -16,7 +16,10 @@ const publish = async (over: Record<string, unknown>): Promise<void> => {
   const { source, detailType, detail } = log(over);
   const body = JSON.stringify({ id: 'e1', source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });
   expect(
-    await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } }),
+    await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+      ...ports,
+      deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+    }),
   ).toEqual([]);
 };
 const updates = (): Update[] => posted(ports, 'a').filter(({ type }) => type === 'log_update') as unknown as Update[];

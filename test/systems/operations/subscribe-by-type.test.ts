@@ -12,7 +12,7 @@ const unsubscribe = (data: object) => say({ type: 'unsubscribe', data });
 const topics = async (): Promise<string[]> => (await ports.ownSubscriptions.list('a')).map(({ topic }) => topic);
 const refusal = () => posted(ports, 'a').findLast(({ type }) => type === 'error')?.['data'];
 const filterOf = async (type: string) => {
-  const [found] = await ports.audience.find([{ topic: `ops:${type}`, shard: 0, connectionId: 'a', subscriptionId: 'json' }]);
+  const [found] = await ports.audience.find([{ topic: `ops:${type}`, shard: 0, connectionId: 'a', subscriptionId: '' }]);
   return found?.filter;
 };
 

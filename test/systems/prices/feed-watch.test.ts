@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../../core/events/ingest.ts';
 import { feedHealth, watchFeed } from '../../../systems/prices/feed-watch.ts';
 import { METRIC } from '../../../systems/prices/metrics.ts';
-import { listed, type PublishedEvent, tick } from '../../helpers/events.ts';
+import { listed, type PublishedEvent, SENT_AT_MS, tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 /** Friday, 09:00 in Seoul. */
@@ -21,7 +21,10 @@ const publish = async ({ source, detailType, detail }: PublishedEvent): Promise<
     time: new Date(ports.clock.now()).toISOString(),
     detail,
   });
-  await ingest([{ id: 'r', body }], { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+  await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+    ...ports,
+    deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+  });
 };
 const tickNow = (ticker = '005930') => publish(tick(ticker, 1, { timestamp: new Date(ports.clock.now()).toISOString() }));
 const look = async (atMs: number) => {

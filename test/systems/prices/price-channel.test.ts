@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
-import { daily, halt, listed, type PublishedEvent, resume, tick } from '../../helpers/events.ts';
+import { daily, halt, listed, type PublishedEvent, resume, SENT_AT_MS, tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 const TICKER = '005930';
@@ -24,7 +24,7 @@ const publish = async (...events: PublishedEvent[]): Promise<void> => {
   for (const { source, detailType, detail } of events) {
     const id = `e${serial++}`;
     const body = JSON.stringify({ id, source, 'detail-type': detailType, time: new Date(ports.clock.now()).toISOString(), detail });
-    await ingest([{ id, body }], { ...ports, deadEvents: { bury: async (_, reason) => void buried.push(reason) } });
+    await ingest([{ id, body, sentAtMs: SENT_AT_MS }], { ...ports, deadEvents: { bury: async (_, reason) => void buried.push(reason) } });
   }
 };
 const at = (ageMs: number): string => new Date(ports.clock.now() - ageMs).toISOString();
