@@ -9,11 +9,17 @@ import type { Settings } from '../core/settings.ts';
 export function readSettings(environment: NodeJS.ProcessEnv, systems: readonly System[]): Settings {
   const clashing = clashes(systems, { settings: ENGINE_SETTINGS, routes: ENGINE_ROUTES });
   if (clashing.length > 0) throw new Error(`these systems cannot be deployed together:\n  ${clashing.join('\n  ')}`);
-  const read = [...ENGINE_SETTINGS, ...systems.flatMap(({ settings }) => settings)].map(({ name, fallback, check }) => {
-    const value = environment[name] || fallback;
-    const expected = check(value);
-    return { name, value, problem: expected === null ? null : `${name}: expected ${expected}, got ${JSON.stringify(value)}` };
-  });
+  const read = [...ENGINE_SETTINGS, ...systems.flatMap(({ settings }) => settings)].map(
+    ({ name, fallback, check, normal = (given) => given }) => {
+      const value = environment[name] || fallback;
+      const expected = check(value);
+      return {
+        name,
+        value: expected === null ? normal(value) : value,
+        problem: expected === null ? null : `${name}: expected ${expected}, got ${JSON.stringify(value)}`,
+      };
+    },
+  );
   const settings: Settings = Object.fromEntries(read.map(({ name, value }) => [name, value]));
   const problems = [
     ...read.flatMap(({ problem }) => problem ?? []),

@@ -1,6 +1,10 @@
 /** The engine's own settings. Apart from `settings.ts`, so that no function carries them: only synth reads them. */
+import { normalOrigin } from './base/origin.ts';
 import { PUSH_MODES, SETTING } from './names.ts';
 import { matching, numberOf, type Setting, type Settings, wholeNumberIn } from './settings.ts';
+
+const DEFAULT_IDLE_SECONDS = 300;
+const DEFAULT_PING_SECONDS = 240;
 
 export const ENGINE_SETTINGS: readonly Setting[] = [
   {
@@ -51,8 +55,12 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
   {
     name: SETTING.allowedOrigins,
     fallback: '*',
-    check: matching(/^(\*|https?:\/\/[^,\s]+(\s*,\s*https?:\/\/[^,\s]+)*)$/, '* or origins, comma separated, such as https://shop.example'),
-    doc: "origins whose pages may connect, comma separated; the page's own must be among them",
+    check: (value) =>
+      value === '*' || value.split(',').every((one) => normalOrigin(one) !== null)
+        ? null
+        : '* or origins, comma separated, such as https://shop.example: scheme and host, without a path',
+    normal: (value) => (value === '*' ? value : value.split(',').map(normalOrigin).join(',')),
+    doc: "origins whose pages may connect and read, comma separated: also an app's, such as `tauri://localhost`, or `null`; the deployment's own address is always one",
   },
   {
     name: SETTING.maxMessageBytes,
@@ -64,8 +72,8 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
   {
     name: SETTING.maxConnectionsPerClient,
     fallback: '5',
-    check: wholeNumberIn(1, 100),
-    doc: 'connections of one user; without identity, of one announced `client_id` and address',
+    check: wholeNumberIn(0, 100),
+    doc: 'connections of one user; without identity, of one announced `client_id` and address; 0 = no limit',
   },
   { name: SETTING.maxSubscriptions, fallback: '500', check: wholeNumberIn(1), doc: 'subscriptions of one connection' },
   {
@@ -83,15 +91,15 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
   },
   {
     name: SETTING.idleTimeoutSeconds,
-    fallback: '300',
+    fallback: String(DEFAULT_IDLE_SECONDS),
     check: wholeNumberIn(30, 7200),
     doc: 'silence after which a connection is closed, in seconds',
   },
   {
     name: SETTING.pingIntervalSeconds,
-    fallback: '240',
+    fallback: String(DEFAULT_PING_SECONDS),
     check: wholeNumberIn(30, 540),
-    doc: 'time between pings, in seconds; less than `IDLE_TIMEOUT_SECONDS`',
+    doc: 'time between pings, in seconds; `IDLE_TIMEOUT_SECONDS` is at least 120 s more',
   },
   {
     name: SETTING.logLevel,
@@ -101,12 +109,19 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
   },
 ];
 
+/**
+ * Pings go out, and silence is looked for, once a minute: between a ping and the look at its pong two may pass. The defaults
+ * are the contract's, and hold with less: pings of 240 s fall into every fourth look, and silence of 300 s into the fifth.
+ */
+const SWEEP_SECONDS = 120;
+
 /** Problems of the engine's settings taken together, one line each. */
 export function engineConflicts(settings: Settings): string[] {
   const problems: string[] = [];
-  if (numberOf(settings, SETTING.pingIntervalSeconds) >= numberOf(settings, SETTING.idleTimeoutSeconds))
+  const [ping, idle] = [numberOf(settings, SETTING.pingIntervalSeconds), numberOf(settings, SETTING.idleTimeoutSeconds)];
+  if (idle < ping + SWEEP_SECONDS && !(idle === DEFAULT_IDLE_SECONDS && ping === DEFAULT_PING_SECONDS))
     problems.push(
-      `${SETTING.pingIntervalSeconds}: expected less than ${SETTING.idleTimeoutSeconds}: a client that answers every ping must not count as silent`,
+      `${SETTING.idleTimeoutSeconds}: expected at least ${SETTING.pingIntervalSeconds} + ${SWEEP_SECONDS}, which is ${ping + SWEEP_SECONDS}, got ${idle}: a client that answers every ping must not count as silent`,
     );
   if (settings[SETTING.authMode] !== 'jwt') return problems;
   const needed: [string, string][] = [

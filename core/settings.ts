@@ -6,6 +6,8 @@ export interface Setting {
   readonly fallback: string;
   /** Returns the expected form, or `null` if the value can be used. */
   readonly check: (value: string) => string | null;
+  /** The form in which the functions get a value that passed the check. @default as it was given */
+  readonly normal?: (value: string) => string;
   /** Its effect, in one line. */
   readonly doc: string;
 }

@@ -14,13 +14,15 @@ import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
 import { withTelemetry } from './middleware/telemetry.ts';
+import { withCors } from './middleware/with-cors.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, connections, registrations, topics } from './wiring/ports.ts';
 
 /** The REST API. */
-export const createHandler = (ports: RestPorts, telemetry: Telemetry) =>
+export const createHandler = (ports: RestPorts, allowedOrigins: string, telemetry: Telemetry) =>
   middy<APIGatewayProxyEventV2, HttpReply>()
     .use(withTelemetry(telemetry))
+    .use(withCors(allowedOrigins))
     .use(errorReply(telemetry.report))
     .handler(async (event) => {
       const { method, path } = event.requestContext.http;
@@ -60,5 +62,6 @@ export const handler = createHandler(
     maxMessageBytes: limits.maxMessageBytes(),
     version: VERSION,
   },
+  limits.allowedOrigins(),
   telemetry,
 );

@@ -3,7 +3,8 @@ import { openStream } from '../core/http/event-stream.ts';
 import { type ServeStreamPorts, serveStream } from '../core/http/serve-event-stream.ts';
 import { readBearer } from '../core/identity.ts';
 import { METRIC } from '../core/names.ts';
-import { pushMode, streamLimits } from './adapters/env.ts';
+import { corsHeaders, preflight } from './adapters/cors.ts';
+import { limits, pushMode, streamLimits } from './adapters/env.ts';
 import { headerOf, lastEventIdOf } from './adapters/events.ts';
 import { EVENT_STREAM, errorAnswer } from './adapters/http-reply.ts';
 import { type ResponseStream, streaming } from './adapters/lambda-stream.ts';
@@ -13,12 +14,19 @@ import { engine } from './wiring/engine.ts';
 import { basics, registrations, streams, topics } from './wiring/ports.ts';
 
 /** Server-Sent Events, streamed through a function URL. Lambda does not say when a client has left, so each stream ends in good time. */
-export const createHandler = (ports: ServeStreamPorts, { metrics }: Telemetry) =>
+export const createHandler = (ports: ServeStreamPorts, allowedOrigins: string, { metrics }: Telemetry) =>
   streaming(async (event, respond, requestId) => {
     const { clock, report } = ports;
     const startedMs = clock.now();
     let out: ResponseStream | null = null;
+    const cors = corsHeaders(event, allowedOrigins);
     try {
+      const asked = preflight(event, allowedOrigins);
+      if (asked) {
+        out = respond({ statusCode: asked.statusCode, headers: asked.headers ?? {} });
+        // the head goes out with the first piece
+        return await out.write(' ');
+      }
       const opened = await openStream(
         {
           method: event.requestContext.http.method,
@@ -29,7 +37,7 @@ export const createHandler = (ports: ServeStreamPorts, { metrics }: Telemetry) =
         },
         ports,
       );
-      out = respond({ statusCode: 200, headers: EVENT_STREAM });
+      out = respond({ statusCode: 200, headers: { ...EVENT_STREAM, ...cors } });
       for await (const text of serveStream(opened, startedMs, ports)) await out.write(text);
     } catch (error) {
       report.count(METRIC.errors);
@@ -38,7 +46,7 @@ export const createHandler = (ports: ServeStreamPorts, { metrics }: Telemetry) =
       // a stream that has begun just ends: the client returns with its position
       if (out !== null) return;
       const { statusCode, headers = {}, body = '' } = errorAnswer(reason);
-      out = respond({ statusCode, headers });
+      out = respond({ statusCode, headers: { ...headers, ...cors } });
       await out.write(body);
     } finally {
       out?.end();
@@ -61,5 +69,6 @@ export const handler = createHandler(
     lifeMs,
     mostStreams: most,
   },
+  limits.allowedOrigins(),
   telemetry,
 );

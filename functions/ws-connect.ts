@@ -24,6 +24,7 @@ export const createHandler = (ports: ConnectPorts, telemetry: Telemetry) =>
           connectionId,
           connectedAtMs: connectedAt,
           origin: headerOf(event, 'origin'),
+          host: headerOf(event, 'host'),
           sourceIp: caller?.sourceIp ?? '',
           protocols: headerOf(event, 'sec-websocket-protocol'),
           authorization: headerOf(event, 'authorization'),

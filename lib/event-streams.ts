@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { FunctionUrlAuthType, HttpMethod, InvokeMode } from 'aws-cdk-lib/aws-lambda';
+import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
 import type { PushFunctions } from './push-function.ts';
@@ -22,7 +22,7 @@ export class EventStreams extends Construct {
     super(scope, id);
     const sse = functions.make(this, 'sse', {
       description: 'Streams topics as Server-Sent Events',
-      settings: [SETTING.sseSeconds, SETTING.sseMaxStreams, SETTING.pushMode, ...IDENTITY_SETTINGS],
+      settings: [SETTING.sseSeconds, SETTING.sseMaxStreams, SETTING.pushMode, SETTING.allowedOrigins, ...IDENTITY_SETTINGS],
       timeout: Duration.seconds(Number(settings[SETTING.sseSeconds]) + SLACK_SECONDS),
       // it mostly waits, and costs by the second for as long as its client stays
       memorySize: 192,
@@ -33,11 +33,6 @@ export class EventStreams extends Construct {
     this.url = sse.addFunctionUrl({
       authType: FunctionUrlAuthType.NONE,
       invokeMode: InvokeMode.RESPONSE_STREAM,
-      cors: {
-        allowedOrigins: ['*'],
-        allowedMethods: [HttpMethod.GET],
-        allowedHeaders: ['authorization', 'cache-control', 'last-event-id'],
-      },
     }).url;
   }
 }

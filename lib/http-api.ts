@@ -1,4 +1,4 @@
-import { CorsHttpMethod, HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -29,7 +29,7 @@ export class HttpFront extends Construct {
     });
     const rest = functions.make(this, 'rest', {
       description: 'REST: routes of the systems, registrations, health, publishing',
-      settings: [SETTING.maxMessageBytes, SETTING.pushMode, ...IDENTITY_SETTINGS],
+      settings: [SETTING.maxMessageBytes, SETTING.pushMode, SETTING.allowedOrigins, ...IDENTITY_SETTINGS],
     });
     storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
     storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
@@ -41,12 +41,6 @@ export class HttpFront extends Construct {
 
     const api = new HttpApi(this, 'Api', {
       description: 'Push: REST',
-      corsPreflight: {
-        allowOrigins: ['*'],
-        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.HEAD, CorsHttpMethod.POST, CorsHttpMethod.DELETE, CorsHttpMethod.OPTIONS],
-        allowHeaders: ['authorization', 'content-type', 'if-none-match', 'last-event-id', 'x-api-key'],
-        exposeHeaders: ['etag'],
-      },
     });
     const integration = new HttpLambdaIntegration('Rest', rest);
     api.addRoutes({ path: '/{proxy+}', methods: [HttpMethod.ANY], integration });

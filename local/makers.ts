@@ -8,7 +8,7 @@ import { localBus } from './resources/event-bus.ts';
 import { mapQueue } from './resources/event-source-mapping.ts';
 import { type LocalFunction, localFunction } from './resources/function.ts';
 import { localFunctionUrl } from './resources/function-url.ts';
-import { type Cors, localHttpApi } from './resources/http-api.ts';
+import { localHttpApi } from './resources/http-api.ts';
 import { deliverAtLeastOnce, localQueue } from './resources/queue.ts';
 import { schedule } from './resources/schedule.ts';
 import { localSocketApi } from './resources/socket-api.ts';
@@ -127,7 +127,7 @@ function makeApi({ id, properties }: Resource, deployment: Deployment): void {
   const { sockets, httpApis, template, resolve, clock, levers, warn } = deployment;
   const routes = routesOf(id, deployment);
   if (properties['ProtocolType'] === 'HTTP') {
-    httpApis.set(id, localHttpApi({ apiId: id, routes, cors: (properties['CorsConfiguration'] as Cors | undefined) ?? null, clock, warn }));
+    httpApis.set(id, localHttpApi({ apiId: id, routes, clock, warn }));
     return;
   }
   const stage = template.ofType('AWS::ApiGatewayV2::Stage').find((one) => resolve(one.properties['ApiId']) === id);
@@ -159,5 +159,5 @@ function routesOf(apiId: string, deployment: Deployment): Map<string, LocalFunct
 function makeFunctionUrl({ id, properties }: Resource, deployment: Deployment): void {
   const { functionUrls, resolve, clock } = deployment;
   const fn = functionOf(deployment, resolve(properties['TargetFunctionArn']));
-  functionUrls.set(id, localFunctionUrl({ id, fn, cors: (properties['Cors'] as Cors | undefined) ?? null, clock }));
+  functionUrls.set(id, localFunctionUrl({ id, fn, clock }));
 }

@@ -23,7 +23,7 @@ type Owned = Membership & Pick<Connection, 'principal' | 'announced' | 'sourceIp
  * does not come to be.
  */
 export async function countConnection(connection: Owned, before: Owned | null, ports: ClientLimitPorts): Promise<() => Promise<void>> {
-  const client = clientOf(connection);
+  const client = ports.maxConnectionsPerClient === 0 ? null : clientOf(connection);
   const left = before && clientOf(before);
   if (client === null || client === left) return async () => undefined;
   await enter(client, connection, ports);

@@ -1,4 +1,5 @@
 import { expiryOf } from '../base/lifetimes.ts';
+import { originAllowed } from '../base/origin.ts';
 import { cut } from '../base/text.ts';
 import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
@@ -34,6 +35,8 @@ export interface ConnectRequest {
   readonly connectionId: string;
   readonly connectedAtMs: number;
   readonly origin: string | null;
+  /** The `Host` header. */
+  readonly host: string | null;
   readonly sourceIp: string;
   /** The `Sec-WebSocket-Protocol` header. */
   readonly protocols: string | null;
@@ -46,8 +49,8 @@ export interface ConnectRequest {
  * a job: nothing can be posted before this ends.
  */
 export async function connect(request: ConnectRequest, ports: ConnectPorts): Promise<string | null> {
-  const { connectionId, connectedAtMs, origin, sourceIp } = request;
-  if (!originAllowed(origin, ports.allowedOrigins)) {
+  const { connectionId, connectedAtMs, origin, host, sourceIp } = request;
+  if (!originAllowed(origin, ports.allowedOrigins, host)) {
     throw new PushError('PERMISSION_DENIED', `connections from ${cut(String(origin), 200)} are not allowed here`);
   }
   const offered = (request.protocols ?? '').split(',').map((one) => one.trim());
@@ -113,6 +116,3 @@ export async function expectConnect(connectionId: string, ports: GreetPorts): Pr
   const late = new PushError('AUTHENTICATION_REQUIRED', `no CONNECT with a token came within ${CONNECT_SECONDS} seconds`);
   await closeWithError(connection, late, ports);
 }
-
-const originAllowed = (origin: string | null, allowed: string): boolean =>
-  allowed === '*' || origin === null || allowed.split(',').some((one) => one.trim() === origin);

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
 import { urlOf } from '../base/url.ts';
 import type { LocalFunction } from './function.ts';
-import { type Cors, corsHeaders, eventOf } from './http-api.ts';
+import { eventOf } from './http-api.ts';
 
 export interface LocalFunctionUrl {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -17,17 +17,7 @@ interface Prelude {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export function localFunctionUrl({
-  id,
-  fn,
-  cors,
-  clock,
-}: {
-  id: string;
-  fn: LocalFunction;
-  cors: Cors | null;
-  clock: LocalClock;
-}): LocalFunctionUrl {
+export function localFunctionUrl({ id, fn, clock }: { id: string; fn: LocalFunction; clock: LocalClock }): LocalFunctionUrl {
   return {
     async serve(request, response) {
       let head = Buffer.alloc(0);
@@ -37,7 +27,7 @@ export function localFunctionUrl({
         const end = head.indexOf(SEPARATOR);
         if (end === -1) return;
         const { statusCode = 200, headers = {} } = JSON.parse(head.subarray(0, end).toString('utf8')) as Prelude;
-        response.writeHead(statusCode, { ...headers, ...corsHeaders(cors, request) });
+        response.writeHead(statusCode, headers);
         response.flushHeaders();
         const body = head.subarray(end + SEPARATOR.length);
         if (body.length > 0) response.write(body);

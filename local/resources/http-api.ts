@@ -1,4 +1,4 @@
-/** `AWS::ApiGatewayV2::Api` (HTTP): routes, payload format 2.0, CORS. */
+/** `AWS::ApiGatewayV2::Api` (HTTP): routes, payload format 2.0. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
@@ -8,18 +8,10 @@ import type { LocalFunction } from './function.ts';
 /** The platform's limit. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
-export interface Cors {
-  readonly AllowOrigins?: readonly string[];
-  readonly AllowMethods?: readonly string[];
-  readonly AllowHeaders?: readonly string[];
-  readonly ExposeHeaders?: readonly string[];
-}
-
 export interface HttpApiOptions {
   readonly apiId: string;
   /** By route key, such as `GET /api/{proxy+}`. */
   readonly routes: ReadonlyMap<string, LocalFunction>;
-  readonly cors: Cors | null;
   readonly clock: LocalClock;
   readonly warn: (message: string) => void;
 }
@@ -36,7 +28,7 @@ interface HttpAnswer {
   readonly isBase64Encoded?: boolean;
 }
 
-export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOptions): LocalHttpApi {
+export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): LocalHttpApi {
   const table = [...routes].map(([key, fn]) => {
     const [method = '', path = ''] = key.split(' ');
     const pattern = path
@@ -59,7 +51,7 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
     const event = eventOf(request, url, body, routeKey, apiId, clock.now());
     try {
       const { statusCode = 200, headers: own = {}, body: text = '', isBase64Encoded } = ((await fn.invoke(event)) ?? {}) as HttpAnswer;
-      send(response, statusCode, { ...own, ...corsHeaders(cors, request) }, isBase64Encoded ? Buffer.from(text, 'base64') : text);
+      send(response, statusCode, own, isBase64Encoded ? Buffer.from(text, 'base64') : text);
     } catch (error) {
       warn(`${fn.name}: ${error instanceof Error ? error.message : String(error)}`);
       send(response, 500, {}, JSON.stringify({ message: 'Internal Server Error' }));
@@ -71,19 +63,6 @@ export function localHttpApi({ apiId, routes, cors, clock, warn }: HttpApiOption
       const url = urlOf(request);
       const here = table.filter(({ pattern }) => pattern.test(url.pathname));
       if (here.length === 0) return false;
-      if (request.method === 'OPTIONS' && cors) {
-        send(
-          response,
-          204,
-          {
-            ...corsHeaders(cors, request),
-            'access-control-allow-methods': (cors.AllowMethods ?? []).join(','),
-            'access-control-allow-headers': (cors.AllowHeaders ?? []).join(','),
-          },
-          '',
-        );
-        return true;
-      }
       const route = here.find(({ method }) => method === request.method || method === 'ANY');
       if (!route) return false;
       // the client may leave before its request is complete
@@ -126,17 +105,6 @@ export function eventOf(request: IncomingMessage, url: URL, body: Buffer, routeK
     },
     ...(body.length > 0 ? { body: body.toString(isText ? 'utf8' : 'base64') } : {}),
     isBase64Encoded: body.length > 0 && !isText,
-  };
-}
-
-export function corsHeaders(cors: Cors | null, { headers }: IncomingMessage): Record<string, string> {
-  const { origin } = headers;
-  if (!cors || origin === undefined) return {};
-  const allowed = cors.AllowOrigins?.includes('*') ? '*' : cors.AllowOrigins?.includes(origin) ? origin : null;
-  if (allowed === null) return {};
-  return {
-    'access-control-allow-origin': allowed,
-    ...(cors.ExposeHeaders ? { 'access-control-expose-headers': cors.ExposeHeaders.join(',') } : {}),
   };
 }
 

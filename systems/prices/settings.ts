@@ -1,4 +1,5 @@
 /** The settings of the price system, and what they say. */
+import { isDay } from '../../core/base/time.ts';
 import { matching, numberOf, type Setting, type Settings, wholeNumberIn } from '../../core/settings.ts';
 import type { MarketHours } from './market-hours.ts';
 import type { Freshness } from './quote.ts';
@@ -33,7 +34,7 @@ export const PRICE_SETTINGS: readonly Setting[] = [
   {
     name: NAME.marketHolidays,
     fallback: '',
-    check: matching(/^(\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*)?$/, 'dates, comma separated, such as 2026-12-25,2026-12-31'),
+    check: (value) => (value === '' || value.split(',').every(isDay) ? null : 'dates, comma separated, such as 2026-12-25,2026-12-31'),
     doc: 'days without session, comma separated',
   },
 ];

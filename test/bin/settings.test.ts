@@ -53,24 +53,42 @@ test.each<[string, string[], string[]]>([
   ['ALLOW_ANONYMOUS_CONTROL', ['true', 'false'], ['yes', 'TRUE', '1']],
   [
     'ALLOWED_ORIGINS',
-    ['*', 'https://shop.example', 'http://localhost:3000', 'https://a.example,https://b.example', 'https://a.example , https://b.example'],
-    ['shop.example', 'https://a.example,', 'https://a.example,*', 'ws://a.example', 'https://a.example https://b.example'],
+    [
+      '*',
+      'https://shop.example',
+      'http://localhost:3000',
+      'https://a.example,https://b.example',
+      'https://a.example , https://b.example',
+      'https://A.example:443/',
+      'tauri://localhost,http://tauri.localhost,capacitor://localhost',
+      'null',
+    ],
+    [
+      'shop.example',
+      'https://a.example,',
+      'https://a.example,*',
+      'https://a.example/path',
+      'https://a.example?q',
+      'https://u@a.example',
+      'https://a.example https://b.example',
+      'https://a.example:99999',
+    ],
   ],
   ['MAX_MESSAGE_BYTES', ['1000', '1000000'], ['999', '1000001']],
   ['MAX_CONNECTIONS', ['0', '1'], ['-1']],
-  ['MAX_CONNECTIONS_PER_CLIENT', ['1', '100'], ['0', '101']],
+  ['MAX_CONNECTIONS_PER_CLIENT', ['0', '1', '100'], ['-1', '101']],
   ['MAX_SUBSCRIPTIONS_PER_CONNECTION', ['1'], ['0']],
   ['MAX_MESSAGES_PER_SECOND', ['1', '10'], ['0', '11']],
   ['MAX_BROADCASTS_PER_SECOND', ['1', '1000'], ['0', '1001']],
-  ['IDLE_TIMEOUT_SECONDS', ['241', '7200'], ['29', '7201']],
-  ['PING_INTERVAL_SECONDS', ['30', '299'], ['29', '541']],
+  ['IDLE_TIMEOUT_SECONDS', ['360', '7200'], ['29', '7201']],
+  ['PING_INTERVAL_SECONDS', ['30', '180'], ['29', '541']],
   ['LOG_LEVEL', ['DEBUG', 'INFO', 'WARN', 'ERROR'], ['info', 'TRACE']],
   ['STALE_REALTIME_SECONDS', ['1'], ['0', '1.5']],
   ['STALE_DAILY_DAYS', ['1'], ['0']],
   ['FEED_DOWN_SECONDS', ['1'], ['0']],
   ['MARKET_OPEN', ['00:00', '09:30', '15:29'], ['9:00', '24:00', '09:60', '09:00:00']],
   ['MARKET_CLOSE', ['09:01', '23:59'], ['24:00', '15:3']],
-  ['MARKET_HOLIDAYS', ['2026-12-25', '2026-12-25,2026-12-31'], ['2026-12-25,', '25.12.2026', '2026-12-25, 2026-12-31']],
+  ['MARKET_HOLIDAYS', ['2026-12-25', '2026-12-25,2026-12-31'], ['2026-12-25,', '25.12.2026', '2026-12-25, 2026-12-31', '2026-02-30']],
 ])('%s takes the values that it documents, and no others', (name, good, bad) => {
   for (const value of good) expect([value, problems({ [name]: value })]).toEqual([value, []]);
   for (const value of bad)
@@ -83,13 +101,29 @@ test.each<[string, string[], string[]]>([
 });
 
 describe('settings that do not go together', () => {
-  test('are a ping interval that is not less than the allowed silence', () => {
-    const problem =
-      'PING_INTERVAL_SECONDS: expected less than IDLE_TIMEOUT_SECONDS: a client that answers every ping must not count as silent';
+  test('are a silence that is allowed for less than two minutes more than the ping interval: both are named', () => {
+    const problem = (ping: number, idle: number) =>
+      `IDLE_TIMEOUT_SECONDS: expected at least PING_INTERVAL_SECONDS + 120, which is ${ping + 120}, got ${idle}: a client that answers every ping must not count as silent`;
 
-    expect(problems({ PING_INTERVAL_SECONDS: '100', IDLE_TIMEOUT_SECONDS: '100' })).toEqual([problem]);
-    expect(problems({ PING_INTERVAL_SECONDS: '101', IDLE_TIMEOUT_SECONDS: '100' })).toEqual([problem]);
-    expect(problems({ PING_INTERVAL_SECONDS: '99', IDLE_TIMEOUT_SECONDS: '100' })).toEqual([]);
+    for (const [ping, idle] of [
+      [30, 45],
+      [100, 100],
+      [100, 219],
+      [239, 300],
+      [241, 300],
+    ] as const)
+      expect(problems({ PING_INTERVAL_SECONDS: String(ping), IDLE_TIMEOUT_SECONDS: String(idle) })).toEqual([problem(ping, idle)]);
+    expect(problems({ PING_INTERVAL_SECONDS: '100', IDLE_TIMEOUT_SECONDS: '220' })).toEqual([]);
+    expect(problems({})).toEqual([]);
+  });
+
+  test('origins reach the functions in the form in which browsers send them', () => {
+    const { ALLOWED_ORIGINS } = readSettings(
+      { ALLOWED_ORIGINS: 'https://Shop.example/ , HTTP://a.example:80,https://b.example:8443,Tauri://localhost,null' },
+      systems,
+    );
+
+    expect(ALLOWED_ORIGINS).toBe('https://shop.example,http://a.example,https://b.example:8443,tauri://localhost,null');
   });
 
   test('are tokens without the issuer and the audience that they are for', () => {

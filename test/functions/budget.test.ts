@@ -43,7 +43,7 @@ let serial = 0;
 const opened = async (): Promise<string> => {
   const connectionId = `c${serial++}`;
   await connect(
-    { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols: null, authorization: null },
+    { connectionId, connectedAtMs: ports.clock.now(), origin: null, host: null, sourceIp: '', protocols: null, authorization: null },
     { ...ports, allowedOrigins: '*', maxConnections: 0 },
   );
   return connectionId;
@@ -187,7 +187,15 @@ describe('ticketing', () => {
   const stompConnection = async (): Promise<string> => {
     const connectionId = `c${serial++}`;
     await connect(
-      { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols: 'v12.stomp', authorization: null },
+      {
+        connectionId,
+        connectedAtMs: ports.clock.now(),
+        origin: null,
+        host: null,
+        sourceIp: '',
+        protocols: 'v12.stomp',
+        authorization: null,
+      },
       { ...ports, allowedOrigins: '*', maxConnections: 0 },
     );
     return connectionId;

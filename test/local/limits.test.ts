@@ -13,7 +13,12 @@ import { within } from '../helpers/within.ts';
 let assembly: Assembly;
 let own: OwnRun;
 beforeAll(async () => {
-  const given = { ALLOWED_ORIGINS: 'https://a.example, https://b.example', MAX_CONNECTIONS: '3', MAX_SUBSCRIPTIONS_PER_CONNECTION: '5' };
+  const given = {
+    APP_PUSH_MODE: 'both',
+    ALLOWED_ORIGINS: 'https://A.example/, https://b.example:443,tauri://localhost',
+    MAX_CONNECTIONS: '3',
+    MAX_SUBSCRIPTIONS_PER_CONNECTION: '5',
+  };
   assembly = await assemble({ settings: readSettings(given, systems), systems });
   own = await ownRun({ templateFile: assembly.templateFile });
 });
@@ -50,6 +55,43 @@ const upgrade = (path: string, over: string[] = []): string =>
     '',
     '',
   ].join('\r\n');
+
+describe('ALLOWED_ORIGINS', () => {
+  const seat = '/api/reservations/v5/subscribe?userId=1&seatId=1';
+  const allowedTo = async (origin: string, path: string, method = 'GET'): Promise<string | null> => {
+    const response = await fetch(own.url + path, { method, headers: { origin, 'access-control-request-method': 'GET' } });
+    await response.body?.cancel();
+    return response.headers.get('access-control-allow-origin');
+  };
+
+  test.each(['https://a.example', 'https://b.example', 'tauri://localhost'])(
+    'lets pages of %s connect, and read REST and streams',
+    async (origin) => {
+      const client = await connect(own.url, { headers: { origin } });
+      await client.close();
+
+      expect(await allowedTo(origin, '/api/health')).toBe(origin);
+      expect(await allowedTo(origin, '/api/kr/stocks/no/realtime-price')).toBe(origin);
+      expect(await allowedTo(origin, '/internal/events', 'OPTIONS')).toBe(origin);
+      expect(await allowedTo(origin, seat)).toBe(origin);
+    },
+  );
+
+  test("lets the deployment's own address connect: some clients send it as their origin", async () => {
+    const client = await connect(own.url, { headers: { origin: own.url } });
+    await client.close();
+  });
+
+  test.each(['https://evil.example', 'https://a.example.evil.example', 'http://a.example', 'null', 'tauri://evil', 'x'])(
+    'refuses %s',
+    async (origin) => {
+      await expect(connect(own.url, { headers: { origin } })).rejects.toThrow('403');
+
+      for (const path of ['/api/health', '/internal/events', seat]) expect(await allowedTo(origin, path)).toBeNull();
+      expect(await allowedTo(origin, '/internal/events', 'OPTIONS')).toBeNull();
+    },
+  );
+});
 
 describe('the handshake', () => {
   test('is refused with 403 from an origin that is not allowed, and accepted from one that is', async () => {

@@ -19,6 +19,7 @@ beforeEach(async () => {
       connectionId: 'a',
       connectedAtMs: ports.clock.now(),
       origin: null,
+      host: null,
       sourceIp: '',
       protocols: 'v12.stomp',
       authorization: null,

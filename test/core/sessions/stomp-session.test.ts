@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 const open = (connectionId: string, protocols: string | null) =>
   connect(
-    { connectionId, connectedAtMs: ports.clock.now(), origin: null, sourceIp: '', protocols, authorization: null },
+    { connectionId, connectedAtMs: ports.clock.now(), origin: null, host: null, sourceIp: '', protocols, authorization: null },
     { ...ports, allowedOrigins: '*', maxConnections: 0 },
   );
 const send = (connectionId: string, text: string) =>
