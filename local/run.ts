@@ -36,6 +36,8 @@ export interface LocalRun {
   mint(request: TokenRequest): Promise<string>;
   readonly clock: LocalClock;
   readonly levers: Levers;
+  /** Deletes the tables' expired items, as time to live does by itself every now and then. Returns their number. */
+  expire(): Promise<number>;
   /** Invokes a function as its schedule does. */
   invoke(name: string): Promise<unknown>;
   /** Queues by their id in the template. */
@@ -55,6 +57,9 @@ export interface LocalRun {
   pending(): number;
   stop(): Promise<void>;
 }
+
+/** How often expired items are deleted. */
+const EXPIRE_MS = 10 * 60_000;
 
 /** Interval at which `settled` polls. */
 const POLL_MS = 5;
@@ -106,6 +111,12 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   });
   const apiPort = await listen(api, 0, '127.0.0.1');
   for (const start of deployment.whenReady) start();
+  const expire = (): void =>
+    void clock.after(EXPIRE_MS, () => {
+      tables.deleteExpired(clock.now()).catch((error: unknown) => warn(`time to live: ${String(error)}`));
+      expire();
+    });
+  expire();
 
   const work = [...queues.values()].filter((queue) => queue.onVisible !== null);
   return {
@@ -121,6 +132,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     tablesEndpoint: tables.endpoint,
     awsUrl: aws.url,
     busName: resolve<string>(template.output('EventBusName') ?? ''),
+    expire: () => tables.deleteExpired(clock.now()),
     functions: functions.size,
     connections: () => [...sockets.values()].reduce((sum, socket) => sum + socket.count(), 0),
     invoke: (name) => functionNamed(counterparts, name).invoke({}),

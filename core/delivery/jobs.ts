@@ -6,6 +6,7 @@ import { serveEach } from '../channels/each-record.ts';
 import { expectConnect } from '../connections/connect.ts';
 import { disconnect } from '../connections/disconnect.ts';
 import { greetLater } from '../connections/greeting.ts';
+import { closeRefused } from '../connections/refuse.ts';
 import { METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
 import type { Job, WorkRecord } from '../ports/jobs.ts';
@@ -28,6 +29,8 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return greetLater(job.connectionId, job.atMs, ports);
     case 'expect-connect':
       return expectConnect(job.connectionId, ports);
+    case 'close-refused':
+      return closeRefused(job.connectionId, ports);
     case 'keepalive':
       return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, repeat: true }, ports));
     case 'ping':

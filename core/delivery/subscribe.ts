@@ -27,22 +27,31 @@ const OUTLIVES_MS = 86_400_000;
 
 const FIRST: Readonly<Record<Kind, FirstDelivery>> = { state: deliverState, log: replayLog };
 
-/** Subscribes a connection to topics, one after another: the replies to one message go in order. */
-export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber, ports: SubscribePorts): Promise<void> {
-  if (wishes.length === 0) return;
+/**
+ * Subscribes a connection to topics, one after another: the replies to one message go in order. Returns those for which
+ * there was no time: `goOn` is asked before each but the first.
+ */
+export async function subscribe(
+  wishes: readonly Wish[],
+  subscriber: Subscriber,
+  ports: SubscribePorts,
+  goOn: () => boolean = () => true,
+): Promise<readonly Wish[]> {
+  if (wishes.length === 0) return [];
   const keys = wishes.map(({ topic, subscriptionId }) => keyOf(topic, subscriptionId, subscriber.connection));
   const [states, known] = await Promise.all([ports.topics.read(wishes.map(({ topic }) => topic)), ports.audience.find(keys)]);
   const settling: Promise<void>[] = [];
   try {
     // each is settled while the next one is answered
     for (const [index, wish] of wishes.entries()) {
+      if (index > 0 && !goOn()) return wishes.slice(index);
       const there = known[index] ?? null;
       // a default subscription takes the place of nothing
       if (wish.unasked && there) continue;
       const before = states.get(wish.topic);
       const state = before && isHeard(before, ports.clock.now()) ? before : await listen(wish.topic, ports);
       const made = await FIRST[wish.channel.kind](wish, state, there, subscriber, ports);
-      if (made === 'gone') return;
+      if (made === 'gone') return [];
       if (made === 'stands') continue;
       const subscription = subscriptionOf(keys[index] as SubscriptionKey, wish, made, subscriber, ports.newId());
       const settled = settle(wish, subscription, made, there, subscriber, ports);
@@ -50,6 +59,7 @@ export async function subscribe(wishes: readonly Wish[], subscriber: Subscriber,
       settling.push(settled);
       if (settling.length >= AT_ONCE) await settling.shift();
     }
+    return [];
   } finally {
     await Promise.all(settling);
   }

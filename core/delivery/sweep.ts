@@ -1,6 +1,7 @@
 import { bounded, chunksOf } from '../base/concurrency.ts';
 import type { Channels } from '../channels/channels.ts';
 import { type DisconnectPorts, disconnect } from '../connections/disconnect.ts';
+import { REFUSED_SECONDS } from '../connections/refuse.ts';
 import { METRIC } from '../names.ts';
 import { ONLY_SHARD, type SubscriptionKey } from '../ports/audience.ts';
 import type { Connection } from '../ports/connections.ts';
@@ -81,7 +82,14 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
   const alive: Connection[] = [];
   await bounded(found.open, AT_ONCE, async (connection) => {
     const { connectionId } = connection;
-    const reason = connection.expiresAtMs <= now ? 'expired' : stoppedAnswering(connection, now, idleMs) ? 'stopped answering pings' : null;
+    const reason =
+      connection.expiresAtMs <= now
+        ? 'expired'
+        : isRefused(connection, now)
+          ? 'refused'
+          : stoppedAnswering(connection, now, idleMs)
+            ? 'stopped answering pings'
+            : null;
     if (reason === null) {
       const lastMs = Math.max(connection.connectedAtMs, connection.touchedAtMs, connection.deliveredAtMs);
       if (now - lastMs <= idleMs) return void alive.push(connection);
@@ -98,6 +106,9 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
   });
   return alive;
 }
+
+/** Its job to close it was lost. */
+const isRefused = ({ refusedAtMs }: Connection, now: number): boolean => refusedAtMs > 0 && now - refusedAtMs > REFUSED_SECONDS * 1000;
 
 /** It once answered a ping, and has sent nothing since a ping that is older than the allowed silence. */
 function stoppedAnswering({ pingedAtMs, pongedAtMs, touchedAtMs }: Connection, now: number, idleMs: number): boolean {

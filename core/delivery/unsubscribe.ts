@@ -1,5 +1,5 @@
 import { bounded } from '../base/concurrency.ts';
-import { expiryOf } from '../base/lifetimes.ts';
+import { IN_FLIGHT_MS } from '../base/lifetimes.ts';
 import { keyOf } from '../ports/audience.ts';
 import type { Connection } from '../ports/connections.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -13,11 +13,11 @@ const AT_ONCE = 16;
 export async function unsubscribe(
   subscriptions: readonly { readonly topic: string; readonly subscriptionId: string }[],
   { connection, requestedAtMs }: { readonly connection: Connection; readonly requestedAtMs: number | null },
-  { audience, ownSubscriptions }: Pick<Ports, 'audience' | 'ownSubscriptions'>,
+  { audience, ownSubscriptions, clock }: Pick<Ports, 'audience' | 'ownSubscriptions' | 'clock'>,
 ): Promise<void> {
   await bounded(subscriptions, AT_ONCE, async ({ topic, subscriptionId }) => {
     const key = keyOf(topic, subscriptionId, connection);
-    const outcome = await audience.end(key, requestedAtMs, expiryOf(connection.connectedAtMs));
+    const outcome = await audience.end(key, requestedAtMs, clock.now() + IN_FLIGHT_MS);
     // another request of the same client may have subscribed again
     const only = requestedAtMs === null ? 'unasked' : { askedBy: requestedAtMs };
     if (outcome === 'ended') await ownSubscriptions.remove(key, only);

@@ -26,8 +26,16 @@ export interface Connection extends NewConnection {
   readonly greetedAtMs: number;
   readonly pingedAtMs: number;
   readonly pongedAtMs: number;
+  /** When it was refused: it is served no longer, and closed a minute later; 0 = it was not. */
+  readonly refusedAtMs: number;
   /** When something was last delivered to it, as far as the sweep had to find out. */
   readonly deliveredAtMs: number;
+}
+
+export interface Allowance {
+  /** How much there may be at once. */
+  readonly most: number;
+  readonly perSecond: number;
 }
 
 export type Defaults = 'all' | 'chosen';
@@ -68,6 +76,13 @@ export interface Connections {
   read(connectionId: string): Promise<Connection | null>;
   /** A STOMP session begins, in this dialect from now on. MUST be false if one has begun already, or the connection is gone. */
   admit(connectionId: string, session: { dialect: Dialect; principal: Principal | null }): Promise<boolean>;
+  /**
+   * Takes topics out of the connection's allowance, which refills at a steady rate. False if there is not enough left, and
+   * then nothing is taken.
+   */
+  spend(connectionId: string, topics: number, nowMs: number, allowance: Allowance): Promise<boolean>;
+  /** It is served no longer. */
+  refuse(connectionId: string, atMs: number): Promise<void>;
   /** An exact count replaces the running one. */
   resetSubscribes(connectionId: string, count: number): Promise<void>;
   /** Returns the record if it was there: only that caller counts it as gone. */

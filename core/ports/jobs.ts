@@ -9,6 +9,8 @@ export type Job =
   | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number }
   /** Ends a STOMP connection whose CONNECT has not come. */
   | { readonly kind: 'expect-connect'; readonly connectionId: string }
+  /** Closes a connection that was refused. */
+  | { readonly kind: 'close-refused'; readonly connectionId: string }
   | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
   /** Delivers the newest of some topics again. */
   | { readonly kind: 'keepalive'; readonly topics: readonly string[] };

@@ -55,7 +55,7 @@ export interface Topics {
   hear(topic: string): Promise<TopicState>;
   /** Takes the mark back, under a stamp. */
   unhear(topic: string, stamp: string): Promise<void>;
-  /** Nobody was subscribed after that. MUST do nothing if the topic is heard again, or has been in between. */
+  /** Nobody was subscribed after that: a topic that never had a message is forgotten. MUST do nothing if the topic is heard again, or has been in between. */
   desert(topic: string, stamp: string): Promise<void>;
   /** Makes the topic at offset 0 if need be. Returns the item as it is afterwards. */
   create(topic: string): Promise<TopicState>;

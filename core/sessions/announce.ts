@@ -2,7 +2,7 @@
 import { expiryOf } from '../base/lifetimes.ts';
 import type { Defaults } from '../channels/system.ts';
 import { countConnection } from '../connections/client-limit.ts';
-import { closeWithError } from '../connections/close-with-error.ts';
+import { refuse } from '../connections/refuse.ts';
 import { reply } from '../connections/reply.ts';
 import type { Subscriber, Wish } from '../delivery/first-delivery.ts';
 import { KINDS } from '../delivery/kinds.ts';
@@ -38,13 +38,13 @@ export async function announce(
   await subscribe(wishes, subscriber, ports);
 }
 
-/** The way to take the count back; `null` if the client has too many connections, and this one was closed. */
+/** The way to take the count back; `null` if the client has too many connections, and this one is served no longer. */
 async function countOrClose(connection: Connection, before: Connection, ports: MessagePorts): Promise<(() => Promise<void>) | null> {
   try {
     return await countConnection(connection, before, ports);
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
-    await closeWithError(before, error, ports);
+    await refuse(before, error, ports);
     return null;
   }
 }

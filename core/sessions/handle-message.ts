@@ -8,7 +8,7 @@ import { awaitGreeting, greet } from '../connections/greeting.ts';
 import { reply } from '../connections/reply.ts';
 import { PushError, publicError } from '../errors.ts';
 import { METRIC } from '../names.ts';
-import type { Connection, Touch, TouchRequest } from '../ports/connections.ts';
+import type { Allowance, Connection, Touch, TouchRequest } from '../ports/connections.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Report } from '../ports/report.ts';
 import { encodeError, stompVersion } from '../protocol/encode.ts';
@@ -21,6 +21,9 @@ import { serveStomp } from './stomp-session.ts';
 
 /** `docs/protocol.md`, "Errors and limits": messages that have no pace of their own. */
 const MAX_MESSAGES_PER_SECOND = 100;
+
+/** Topics that a connection may name, beyond one a message: as many at once as it can have subscriptions, twice, then at this rate. */
+const TOPICS: Allowance = { most: 1_000, perSecond: 100 };
 
 /**
  * Never throws: a failing handler would make the gateway send JSON of its own. The client gets the failure in its dialect,
@@ -72,6 +75,8 @@ async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Prom
   const touch = await ports.connections.touch(connectionId, { atMs: receivedAtMs, nowMs: ports.clock.now(), ...load });
   // a socket without a record would look alive and never get anything: its client should connect again
   if (!touch) return ports.gateway.close(connectionId);
+  // it was told why
+  if (touch.connection.refusedAtMs > 0) return;
   // an old STOMP client names no subprotocol; only its frames show it, and they may have overtaken its CONNECT
   seen.afterJson = touch.connection.dialect === 'json' && seen.stomp?.isFrame === true;
   const connection: Connection = seen.afterJson ? { ...touch.connection, dialect: 'stomp-1.2', admitted: false } : touch.connection;
@@ -87,6 +92,7 @@ async function serve(message: ClientText, seen: Seen, ports: MessagePorts): Prom
   checkRate(touch, ports);
   const command = parsed ?? parse();
   if (command instanceof PushError) throw command;
+  await checkTopics(command, connectionId, ports);
   await serveJson(command, touch, receivedAtMs, ports);
 }
 
@@ -115,6 +121,15 @@ function checkRate({ inThisSecond, tooFast }: Touch, { pacePerSecond }: MessageP
   if (!tooFast && inThisSecond <= MAX_MESSAGES_PER_SECOND) return;
   const limit = tooFast ? pacePerSecond : MAX_MESSAGES_PER_SECOND;
   throw new PushError('RATE_LIMIT_EXCEEDED', `more than ${limit} messages a second; this one was not served`, { limit_per_second: limit });
+}
+
+/** A message is cheap to send, but each topic it names costs several requests. */
+async function checkTopics(command: Command, connectionId: string, { connections, clock }: MessagePorts): Promise<void> {
+  const topics = command.type === 'subscribe' || command.type === 'unsubscribe' ? command.topics : [];
+  if (topics.length <= 1 || (await connections.spend(connectionId, topics.length, clock.now(), TOPICS))) return;
+  throw new PushError('RATE_LIMIT_EXCEEDED', `more than ${TOPICS.perSecond} topics a second; none of this message was served`, {
+    limit_per_second: TOPICS.perSecond,
+  });
 }
 
 /** Sends a failure to the client. In STOMP that ends the connection. */

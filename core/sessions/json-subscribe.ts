@@ -16,10 +16,13 @@ import type { Connection, Touch } from '../ports/connections.ts';
 import { WITH_DATA } from '../protocol/json.ts';
 import { formatUnsubscribed } from '../protocol/json-replies.ts';
 import { endDefaults } from './announce.ts';
-import { type MessagePorts, principalOf, withinLimit } from './session.ts';
+import { deadline, type MessagePorts, overdue, principalOf, withinLimit } from './session.ts';
 
 /** Every drain reads a filter with its subscription, in bytes. */
 const MAX_FILTER_BYTES = 2_000;
+
+/** Subscriptions that are ended before the first of them is answered. */
+const ENDED_AT_ONCE = 16;
 
 /** An error lists at most this many topics. */
 const MAX_LISTED = 100;
@@ -29,15 +32,16 @@ export async function serveSubscribe(request: SubscribeRequest, touch: Touch, re
   const subscriber = { connection, requestedAtMs };
   checkNames(request, ports);
   const { wanted, denied } = wishesOf(request, connection, ports);
+  const goOn = deadline(ports);
   const { wishes, tooMany } = await withinLimit(touch, wanted, ports);
   const topics = wishes.map(({ topic }) => topic);
   ports.report.info('subscribe', { connectionId: connection.connectionId, topics });
   const unknown = unknownTopics(request, ports);
   if (unknown.length < request.topics.length) await endDefaults(request.choosesFrom, topics, subscriber, ports);
-  await subscribe(wishes, subscriber, ports);
+  const late = (await subscribe(wishes, subscriber, ports, goOn)).map(({ topic }) => topic);
   throwFirst(
-    [tooMany, deniedError(denied, ports), unknown.length > 0 ? request.unknown(unknown) : null],
-    request.topics.filter((topic) => !topics.includes(topic)),
+    [late.length > 0 ? overdue() : null, tooMany, deniedError(denied, ports), unknown.length > 0 ? request.unknown(unknown) : null],
+    request.topics.filter((topic) => late.includes(topic) || !topics.includes(topic)),
   );
 }
 
@@ -50,14 +54,19 @@ export async function serveUnsubscribe(
   const unknown = unknownTopics(request, ports);
   const known = request.topics.filter((topic) => !unknown.includes(topic));
   if (known.length > 0) await endDefaults(request.choosesFrom, [], subscriber, ports);
-  await unsubscribe(
-    known.map((topic) => ({ topic, subscriptionId: UNNAMED })),
-    subscriber,
-    ports,
-  );
-  ports.report.info('unsubscribe', { connectionId, topics: known });
-  for (const topic of known) await reply(connectionId, formatUnsubscribed(topic, ports.clock.now()), ports);
-  throwFirst([unknown.length > 0 ? request.unknown(unknown) : null], unknown);
+  const goOn = deadline(ports);
+  const late = [...known];
+  while (late.length > 0 && goOn()) {
+    const some = late.splice(0, ENDED_AT_ONCE);
+    await unsubscribe(
+      some.map((topic) => ({ topic, subscriptionId: UNNAMED })),
+      subscriber,
+      ports,
+    );
+    for (const topic of some) await reply(connectionId, formatUnsubscribed(topic, ports.clock.now()), ports);
+  }
+  ports.report.info('unsubscribe', { connectionId, topics: known.slice(0, known.length - late.length) });
+  throwFirst([late.length > 0 ? overdue() : null, unknown.length > 0 ? request.unknown(unknown) : null], [...late, ...unknown]);
 }
 
 const unknownTopics = ({ topics }: Pick<SubscribeRequest, 'topics'>, { channels }: MessagePorts): string[] =>

@@ -24,6 +24,22 @@ export interface MessagePorts extends SubscribePorts, ClientLimitPorts, Pick<Por
   readonly pingIntervalMs: number;
 }
 
+/** One message is served no longer than this: others wait for its function. */
+const WORK_MS = 4_000;
+
+/** Whether there is time for more of a message that names several things. */
+export function deadline({ clock }: Pick<Ports, 'clock'>): () => boolean {
+  const untilMs = clock.now() + WORK_MS;
+  return () => clock.now() < untilMs;
+}
+
+/** The failure of the part of a message for which there was no time. */
+export const overdue = (): PushError =>
+  new PushError(
+    'RATE_LIMIT_EXCEEDED',
+    `serving this message took more than ${WORK_MS / 1000} s: the rest of it was not served, ask again for less at once`,
+  );
+
 export interface ClientText {
   readonly connectionId: string;
   readonly text: string;

@@ -12,7 +12,7 @@ import { stompVersion } from '../protocol/encode.ts';
 import { AFTER_JSON, formatReceipt, formatStompConnected, readCommand, receiptOf, type StompCommand } from '../protocol/stomp.ts';
 import { parseFrames, type StompVersion } from '../protocol/stomp-frame.ts';
 import { FrameError } from './frame-error.ts';
-import { type ClientText, type MessagePorts, principalOf, withinLimit } from './session.ts';
+import { type ClientText, deadline, type MessagePorts, overdue, principalOf, withinLimit } from './session.ts';
 
 /** Messages may overtake each other: a frame that refers to an earlier one waits for it, this often and this long. */
 const OVERTAKEN_TRIES = 11;
@@ -33,9 +33,11 @@ const versionOf = ({ connection }: Session): StompVersion => stompVersion(connec
 export async function serveStomp(message: ClientText, touch: Touch, afterJson: boolean, ports: MessagePorts): Promise<void> {
   const session: Session = { touch, requestedAtMs: message.receivedAtMs, connection: touch.connection, afterJson };
   let receipt: string | null = null;
+  const goOn = deadline(ports);
   try {
     for (const frame of parseFrames(message.text, () => versionOf(session))) {
       receipt = receiptOf(frame);
+      if (!goOn()) throw overdue();
       const command = readCommand(frame, versionOf(session));
       await serve(command, session, ports);
       if (command.type === 'disconnect') return;

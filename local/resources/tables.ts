@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import type { Resource } from '../base/template.ts';
+import { deleteExpired } from './time-to-live.ts';
 
 /** `AWS::DynamoDB::GlobalTable`: an embedded DynamoDB over its wire protocol, in memory or in a folder. */
 export interface LocalTables {
   readonly endpoint: string;
   /** Creates a table, unless the folder contains it already. */
   create(table: Resource): Promise<void>;
+  /** Deletes what has expired, in all tables. Returns the number of items. */
+  deleteExpired(nowMs: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -23,12 +26,20 @@ export async function localTables(dataDir: string | null): Promise<LocalTables> 
   const { endpoint, client, TableNames } = await open(worker).catch((cause: unknown) => {
     throw new Error(`the tables in ${String(path)} cannot be opened: is another run using DATA_DIR=${String(dataDir)}?`, { cause });
   });
+  const tables: Resource[] = [];
   return {
     endpoint,
-    async create({ id, properties }) {
+    async create(table) {
+      const { id, properties } = table;
+      tables.push(table);
       if (TableNames.includes(id)) return;
       const { AttributeDefinitions, KeySchema } = properties as { AttributeDefinitions: never; KeySchema: never };
       await client.send(new CreateTableCommand({ TableName: id, AttributeDefinitions, KeySchema, BillingMode: 'PAY_PER_REQUEST' }));
+    },
+    async deleteExpired(nowMs) {
+      let deleted = 0;
+      for (const table of tables) deleted += await deleteExpired(table, nowMs, client);
+      return deleted;
     },
     async stop() {
       client.destroy();

@@ -1,3 +1,5 @@
+import { DynamoDBClient, ListTablesCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { inject } from 'vitest';
 import { assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
@@ -45,6 +47,24 @@ export async function ownRun(
   });
   const settled = (): Promise<void> => within(run.settled(), 'the work of the run to end', () => logs, options.settleMs ?? PROCESS_MS);
   return { ...hostAt(run.url, inject('publishKey')), run: { ...run, settled }, logs };
+}
+
+/** Every item in every table of a run. */
+export async function itemsOf(run: LocalRun): Promise<Record<string, unknown>[]> {
+  const client = new DynamoDBClient({
+    region: 'local',
+    endpoint: run.tablesEndpoint,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
+  try {
+    const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+    const items: Record<string, unknown>[] = [];
+    for (const TableName of TableNames)
+      for await (const { Items = [] } of paginateScan({ client }, { TableName })) items.push(...Items.map((item) => unmarshall(item)));
+    return items;
+  } finally {
+    client.destroy();
+  }
 }
 
 /** Sets a run's clock forward to the next occurrence of this weekday and time in Seoul. */

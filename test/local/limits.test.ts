@@ -7,7 +7,7 @@ import { readSettings } from '../../bin/settings.ts';
 import { systems } from '../../systems/index.ts';
 import { connect, ofType } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
-import { type OwnRun, ownRun } from '../helpers/local.ts';
+import { itemsOf, type OwnRun, ownRun, runWith } from '../helpers/local.ts';
 import { within } from '../helpers/within.ts';
 
 let assembly: Assembly;
@@ -264,5 +264,53 @@ describe('an internal failure', () => {
     client.send(subscribe);
     await client.until(ofType('subscribed'));
     await client.close();
+  });
+});
+
+describe('messages that name many topics', () => {
+  let flooded: OwnRun;
+  beforeAll(async () => {
+    flooded = await runWith({});
+  });
+  afterAll(() => flooded.run.stop());
+  const topics = (start: number) => Array.from({ length: 500 }, (_, index) => `price:${String(start + index).padStart(6, '0')}`);
+
+  test('count by their topics: of twelve with 500 topics two are served, the others get one error each, and a neighbour waits for nothing', async () => {
+    const [flood, neighbour] = [await connect(flooded.url), await connect(flooded.url)];
+    for (const client of [flood, neighbour]) await client.next();
+
+    for (let message = 0; message < 12; message++) flood.send({ type: 'unsubscribe', topics: topics(message * 500) });
+    neighbour.send({ type: 'subscribe', topic: 'price:999999' });
+    await neighbour.until(ofType('subscribed'));
+    const errors = [];
+    while (errors.length < 10) errors.push(await flood.until(ofType('error')));
+
+    for (const error of errors)
+      expect(error).toMatchObject({ data: { error_code: 'RATE_LIMIT_EXCEEDED', details: { limit_per_second: 100 } } });
+    await flooded.run.settled();
+    expect(flood.received.filter(ofType('unsubscribed')).length).toBeLessThanOrEqual(1_000);
+    await flood.quiet(ofType('error'));
+    for (const client of [flood, neighbour]) await client.close();
+  });
+
+  test('leave nothing behind once their requests cannot be in flight any more', async () => {
+    const client = await connect(flooded.url);
+    await client.next();
+    const some = topics(700_000).slice(0, 50);
+    client.send({ type: 'subscribe', topics: some });
+    for (const topic of some) expect(await client.until(ofType('subscribed'))).toMatchObject({ topic });
+    client.send({ type: 'unsubscribe', topics: some });
+    for (const topic of some) expect(await client.until(ofType('unsubscribed'))).toMatchObject({ topic });
+    await client.close();
+    for (let minutes = 0; minutes < 5; minutes++) {
+      flooded.run.clock.advance(60_000);
+      await flooded.run.settled();
+      await flooded.run.invoke('sweep');
+    }
+    flooded.run.clock.advance(600_000);
+    await flooded.run.expire();
+
+    const left = await itemsOf(flooded.run);
+    expect(left.filter((item) => JSON.stringify(item).includes('price:7000'))).toEqual([]);
   });
 });

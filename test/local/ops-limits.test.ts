@@ -36,7 +36,7 @@ const dataOf = (message: Message): Record<string, unknown> => message['data'] as
 const connections = async (run: OwnRun): Promise<unknown> => (await run.get('/api/health')).body['connections'];
 
 describe('connections of one client', () => {
-  test('are limited to five: the sixth with the same id and address gets an error and is closed', async () => {
+  test('are limited to five: the sixth with the same id and address gets an error, is not served, and is closed a minute later', async () => {
     const id = `client-${freshId()}`;
     const five = [];
     for (let index = 0; index < 5; index++) five.push(await announced(id));
@@ -44,6 +44,11 @@ describe('connections of one client', () => {
     const sixth = await dial(own);
     announce(sixth, id);
     const error = await sixth.until(ofType('error'));
+    sixth.send({ type: 'subscribe', topic: 'price:005930' });
+    await own.run.settled();
+    expect(sixth.received.filter(ofType('subscribed'))).toEqual([]);
+    expect(sixth.socket.readyState).toBe(sixth.socket.OPEN);
+    own.run.clock.advance(61_000);
     await sixth.closed();
 
     expect(dataOf(error)).toMatchObject({ error_code: 'TOO_MANY_CONNECTIONS', details: { limit: 5 } });

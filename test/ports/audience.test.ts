@@ -31,6 +31,18 @@ describe.each(implementations)('%s', (_, make) => {
     ]);
   });
 
+  test('expired subscriptions and tombstones are deleted by those who read past them', async () => {
+    const topic = fresh('topic');
+    await tables.audience.put(subscription(topic, 'a'), 10, later());
+    await tables.audience.put(subscription(topic, 'b'), 10, later());
+    await tables.audience.end(key(topic, 'b'), 20, tables.clock.now() - 2_000);
+
+    expect(await audienceOf(topic)).toHaveLength(1);
+    tables.clock.nowMs -= 10_000;
+    expect(await tables.audience.find([key(topic, 'b')])).toEqual([null]);
+    tables.clock.nowMs += 10_000;
+  });
+
   test('the later request wins, whatever order they are served in', async () => {
     const topic = fresh('topic');
 

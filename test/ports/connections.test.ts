@@ -22,6 +22,31 @@ describe.each(implementations)('%s', (_, make) => {
     expect((await tables.connections.counted()).count).toBe(before + 1);
   });
 
+  test('an allowance of topics may be spent at once, and refills at its rate', async () => {
+    const a = fresh('connection');
+    await tables.connections.open(opened(a));
+    const spend = (topics: number, atMs: number) => tables.connections.spend(a, topics, atMs, { most: 1_000, perSecond: 100 });
+
+    expect(await spend(500, 100_000)).toBe(true);
+    expect(await spend(500, 100_000)).toBe(true);
+    expect(await spend(1, 100_000)).toBe(false);
+    expect(await spend(10, 100_100)).toBe(true);
+    expect(await spend(10, 100_100)).toBe(false);
+    expect(await spend(500, 105_200)).toBe(true);
+    expect(await spend(1_000, 200_000)).toBe(true);
+    expect(await spend(1_001, 400_000)).toBe(false);
+    expect(await tables.connections.spend(fresh('nobody'), 2, 1, { most: 10, perSecond: 1 })).toBe(false);
+  });
+
+  test('one that was refused is marked so', async () => {
+    const a = fresh('connection');
+    await tables.connections.open(opened(a));
+    await tables.connections.refuse(a, 7_000);
+    await tables.connections.refuse(fresh('nobody'), 7_000);
+
+    expect(await tables.connections.read(a)).toMatchObject({ refusedAtMs: 7_000 });
+  });
+
   test('the first touch greets, and the greeting is claimed once', async () => {
     const [a, b] = [fresh('connection'), fresh('connection')];
     await tables.connections.open(opened(a));

@@ -36,6 +36,17 @@ describe.each(implementations)('%s', (_, make) => {
     expect(await tables.topics.commitState(stateCommit(topic, 'a'), NO_LIMIT)).toMatchObject({ changed: false, state: { head: 1 } });
   });
 
+  test('a topic without messages is forgotten with its last subscriber, unless it is heard again', async () => {
+    const [empty, again, written] = [fresh('empty'), fresh('again'), fresh('written')];
+    for (const topic of [empty, again, written]) await tables.topics.hear(topic);
+    await tables.topics.commitState(stateCommit(written, 'a'), NO_LIMIT);
+    for (const topic of [empty, again, written]) await tables.topics.unhear(topic, 's');
+    await tables.topics.hear(again);
+    for (const topic of [empty, again, written]) await tables.topics.desert(topic, 's');
+
+    expect([...(await tables.topics.read([empty, again, written])).keys()].sort()).toEqual([again, written].sort());
+  });
+
   test('an order later than the latest that can be true gives way, and is made again only if it is believed', async () => {
     const topic = fresh('topic');
     await tables.topics.commitState(stateCommit(topic, '2099'), NO_LIMIT);

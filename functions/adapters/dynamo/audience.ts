@@ -6,6 +6,9 @@ import type { Change, Table } from './table.ts';
 /** Small enough that posting starts soon; the next page is read meanwhile. */
 const PAGE = 500;
 
+/** Expired items that one page deletes: a drain must not be held up by many. */
+const PURGED_AT_ONCE = 25;
+
 /** Earlier than every request. */
 const NO_REQUEST = 0;
 
@@ -31,10 +34,20 @@ export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audi
   /** Whether the condition held. */
   const change = async (key: SubscriptionKey, update: Change): Promise<boolean> => (await table.update(memberKey(key), update)).held;
 
+  const purge = async (items: readonly Item[]): Promise<void> => {
+    await Promise.all(
+      items.map(({ audience, member }) => table.delete({ audience, member }, { when: '#expiresAt <= :now', values: { now: ttl(now()) } })),
+    );
+  };
+
   return {
     async *pages(topic, shard) {
       const range = { where: '#audience = :audience', values: { audience: audienceOf(topic, shard) }, consistent: true, page: PAGE };
-      for await (const page of table.query(range)) yield page.filter(isThere).map((item) => subscriptionOf(topic, shard, item));
+      for await (const page of table.query(range)) {
+        yield page.filter(isThere).map((item) => subscriptionOf(topic, shard, item));
+        // TTL deletes late, and until then every drain would read them
+        await purge(page.filter((item) => expired(item, now())).slice(0, PURGED_AT_ONCE));
+      }
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
       const { dialect, from, late, notBeforeMs, strikes, filter, registration } = subscription;

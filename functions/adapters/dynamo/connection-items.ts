@@ -34,5 +34,6 @@ export const connectionOf = (item: Item): Connection => ({
   greetedAtMs: number(item, 'greetedAt'),
   pingedAtMs: number(item, 'pingedAt'),
   pongedAtMs: number(item, 'pongedAt'),
+  refusedAtMs: number(item, 'refusedAt'),
   deliveredAtMs: number(item, 'deliveredAt'),
 });

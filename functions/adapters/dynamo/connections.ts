@@ -103,6 +103,25 @@ export function dynamoConnections({ table, now = Date.now }: ConnectionsOptions)
       });
       return held;
     },
+    async spend(connectionId, topics, nowMs, { most, perSecond }) {
+      const key = selfKey(connectionId);
+      if (topics > most) return false;
+      const costMs = Math.ceil((topics * 1000) / perSecond);
+      // `fullAt`: when the allowance is whole again
+      const whole = await table.update(key, {
+        set: { fullAt: nowMs + costMs },
+        when: `${EXISTS} AND (attribute_not_exists(#fullAt) OR #fullAt <= :now)`,
+        values: { now: nowMs },
+      });
+      if (whole.held) return true;
+      const part = await table.update(key, {
+        add: { fullAt: costMs },
+        when: `${EXISTS} AND #fullAt <= :latest`,
+        values: { latest: nowMs + Math.floor((most * 1000) / perSecond) - costMs },
+      });
+      return part.held;
+    },
+    refuse: (connectionId, atMs) => setOnSelf(connectionId, { refusedAt: atMs }),
     resetSubscribes: (connectionId, subscribes) => setOnSelf(connectionId, { subscribes }),
     pinged: (connectionId, atMs) => setOnSelf(connectionId, { pingedAt: atMs }),
     delivered: (connectionId, atMs) => setOnSelf(connectionId, { deliveredAt: atMs }),

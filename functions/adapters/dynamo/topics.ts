@@ -100,6 +100,11 @@ export function dynamoTopics({ table, newEpoch, lifeOf, now = Date.now }: Topics
       await table.update(stateKey(topic), { set: { unheardBy: stamp }, remove: ['heard'], when: 'attribute_exists(#epoch)' });
     },
     async desert(topic, stamp) {
+      const forgotten = await table.delete(stateKey(topic), {
+        when: 'attribute_not_exists(#heard) AND #unheardBy = :stamp AND #head = :zero',
+        values: { stamp, zero: 0 },
+      });
+      if (forgotten.held) return;
       await table.update(stateKey(topic), {
         remove: ['heardFrom'],
         when: 'attribute_not_exists(#heard) AND #unheardBy = :stamp',

@@ -1,6 +1,8 @@
 /** How many connections one client may have: which of them are refused, and that none is counted after its end. */
 import { beforeEach, expect, test } from 'vitest';
 import { disconnect } from '../../../core/connections/disconnect.ts';
+import { doJob } from '../../../core/delivery/jobs.ts';
+import { handleMessage } from '../../../core/sessions/handle-message.ts';
 import { type MemoryPorts, memoryPorts, posted, senderOf } from '../../helpers/ports.ts';
 
 let ports: MemoryPorts;
@@ -29,7 +31,11 @@ test('connections past the limit are refused, in any order of their announcement
   for (const one of eight.reverse()) await one.announce();
 
   expect(eight.map(({ name }) => answerOf(name))).toEqual([...Array(5).fill('connection_status'), ...Array(3).fill('error')]);
-  expect(ports.gateway.closed).toEqual(['c2', 'c1', 'c0']);
+  // a client that comes back at once must not come back every few seconds: they stay open, unserved, for a minute
+  expect(ports.gateway.closed).toEqual([]);
+  expect(ports.jobs.jobs.filter(({ job }) => job.kind === 'close-refused')).toEqual(
+    ['c2', 'c1', 'c0'].map((connectionId) => ({ job: { kind: 'close-refused', connectionId }, delaySeconds: 60 })),
+  );
   expect(await counted('me')).toHaveLength(5);
 });
 
@@ -98,4 +104,22 @@ test("with identity an announcement does not change its user's count, even if tw
 
   const other = { connectionId: 'b', connectedAtMs: ports.clock.now() };
   expect(await ports.clients.enter('user#somebody', other, ports.clock.now())).toHaveLength(2);
+});
+
+test('a refused connection gets one error and nothing more, is not counted, and is closed by its job', async () => {
+  for (let index = 0; index < 6; index++) await (await opened(`c${index}`)).announce();
+  const sixth = ports.gateway.posted.filter(({ connectionId }) => connectionId === 'c5').length;
+  const say = (text: object) =>
+    handleMessage({ connectionId: 'c5', text: JSON.stringify(text), receivedAtMs: ports.clock.now(), requestId: 'r' }, ports);
+
+  await say({ type: 'subscribe', topic: 'price:005930' });
+  await say({ type: 'client_info', data: { client_id: 'me' } });
+  await say({ type: 'ping', data: { client_time: '2026-02-06T00:00:00Z' } });
+  expect(ports.gateway.posted.filter(({ connectionId }) => connectionId === 'c5')).toHaveLength(sixth);
+  expect(await counted('me')).toHaveLength(5);
+  await doJob({ kind: 'close-refused', connectionId: 'c5' }, ports);
+  await doJob({ kind: 'close-refused', connectionId: 'c1' }, ports);
+
+  expect(ports.gateway.closed).toEqual(['c5']);
+  expect(await counted('me')).toHaveLength(5);
 });

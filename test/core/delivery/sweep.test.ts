@@ -120,8 +120,21 @@ test('a subscription that a dead handler left late is drained a minute later', a
 });
 
 describe('a topic whose last subscriber has left', () => {
+  test('and that never had a message is forgotten: topics that are only subscribed to leave nothing', async () => {
+    const send = await senderOf(ports, 'a');
+    await send({ type: 'subscribe', topic: 'price:005930' });
+    await send({ type: 'unsubscribe', topic: 'price:005930' });
+
+    ports.clock.nowMs += 3 * MINUTE;
+    await runSweep();
+
+    expect(await ports.topics.read(['price:005930'])).toEqual(new Map());
+    expect(await ports.catalogue.heard()).toEqual([]);
+  });
+
   test('is no longer heard, so that its events cost one write', async () => {
     const send = await senderOf(ports, 'a');
+    await ports.topics.raiseHead('price:005930', 1);
     await send({ type: 'subscribe', topic: 'price:005930' });
     await send({ type: 'unsubscribe', topic: 'price:005930' });
 

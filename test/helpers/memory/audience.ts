@@ -23,6 +23,7 @@ export function memoryAudience(clock: Pick<Clock, 'now'>): Audience {
   const asSeen = (one: Subscription, seen: SeenLate): boolean => one.late !== null && one.late === seen.late && one.from === seen.from;
   return {
     async *pages(topic, shard) {
+      for (const [name, { expiresAtMs }] of members) if (expiresAtMs <= clock.now()) members.delete(name);
       yield [...members.values()]
         .filter(isThere)
         .flatMap(({ subscription }) => (subscription.topic === topic && subscription.shard === shard ? [{ ...subscription }] : []));

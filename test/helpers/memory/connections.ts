@@ -5,7 +5,7 @@ import { nameOf } from './audience.ts';
 
 /** The three ports of the connections table share their records. */
 export function memoryConnections(): { connections: Connections; ownSubscriptions: OwnSubscriptions; announcements: Announcements } {
-  type Stored = Connection & { times: number[]; paced: number[]; subscribes: number; greeted: boolean };
+  type Stored = Connection & { times: number[]; paced: number[]; subscribes: number; greeted: boolean; fullAtMs: number };
   const records = new Map<string, Stored>();
   const subscriptions = new Map<string, Map<string, { key: OwnSubscription; atMs: number }>>();
   let count = 0;
@@ -19,7 +19,8 @@ export function memoryConnections(): { connections: Connections; ownSubscription
     subscriptions.set(connectionId, own);
     return own;
   };
-  const connectionOf = ({ times: _, paced: __, subscribes: ___, greeted: ____, ...connection }: Stored): Connection => connection;
+  const connectionOf = ({ times: _, paced: __, subscribes: ___, greeted: ____, fullAtMs: _____, ...connection }: Stored): Connection =>
+    connection;
   const connections: Connections = {
     async open(connection) {
       records.set(connection.connectionId, {
@@ -30,7 +31,9 @@ export function memoryConnections(): { connections: Connections; ownSubscription
         greetedAtMs: 0,
         pingedAtMs: 0,
         pongedAtMs: 0,
+        refusedAtMs: 0,
         deliveredAtMs: 0,
+        fullAtMs: 0,
         times: [],
         paced: [],
         subscribes: 0,
@@ -65,6 +68,16 @@ export function memoryConnections(): { connections: Connections; ownSubscription
         tooFast: false,
         subscribes: changed.subscribes,
       };
+    },
+    async spend(connectionId, topics, nowMs, { most, perSecond }) {
+      const record = records.get(connectionId);
+      const fullAtMs = Math.max(record?.fullAtMs ?? 0, nowMs) + (topics * 1000) / perSecond;
+      if (!record || fullAtMs > nowMs + (most * 1000) / perSecond) return false;
+      change(connectionId, { fullAtMs });
+      return true;
+    },
+    async refuse(connectionId, atMs) {
+      change(connectionId, { refusedAtMs: atMs });
     },
     async claimGreeting(connectionId, atMs) {
       const record = records.get(connectionId);

@@ -77,6 +77,7 @@ export function memoryTopics(clock: Pick<Clock, 'now'>): Topics {
     async desert(topic, stamp) {
       const state = states.get(topic);
       if (!state || state.heard || state.unheardBy !== stamp) return;
+      if (state.head === 0) return void states.delete(topic);
       state.heardFrom = 0;
       state.deserted = true;
     },
