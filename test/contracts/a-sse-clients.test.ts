@@ -22,6 +22,7 @@ const CLIENTS: Readonly<Record<string, Open>> = {
     new Promise((resolve, reject) => {
       // it is written for browsers
       vi.stubGlobal('window', globalThis);
+      vi.stubGlobal('document', new EventTarget());
       const controller = new AbortController();
       fetchEventSource(url, {
         signal: controller.signal,
