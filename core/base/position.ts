@@ -14,7 +14,7 @@ export const formatPosition = (epoch: string, offset: number): string => `${epoc
 
 /**
  * Reads `epoch-offset`; `null` for anything else. The position of a KEEPALIVE, `epoch-offset;kN`, is read without its suffix.
- * Before 0.3 it was `epoch:offset`, and some STOMP clients store it escaped, as `epoch\\coffset`: accepted until 1.0.
+ * Before 0.3 it was `epoch:offset`, and some STOMP clients store it escaped, as `epoch\coffset`: accepted until 1.0.
  */
 export function parsePosition(text: string): Position | null {
   const match = /^([0-9A-Za-z]{1,32})(?:-|:|\\c)(\d{1,15})(?:;k\d{1,15})?$/.exec(text);

@@ -42,7 +42,9 @@ function wellFormed(_: string, value: unknown): unknown {
     : Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), one]));
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A JSON object: no array, and not `null`. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Schema of a JSON object, whatever it holds. `v.record` would take arrays, and drop names such as `constructor`. */
 export const jsonObject = v.custom<Record<string, unknown>>(isObject, 'expected a JSON object');

@@ -82,14 +82,7 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
   const alive: Connection[] = [];
   await bounded(found.open, AT_ONCE, async (connection) => {
     const { connectionId } = connection;
-    const reason =
-      connection.expiresAtMs <= now
-        ? 'expired'
-        : isRefused(connection, now)
-          ? 'refused'
-          : stoppedAnswering(connection, now, idleMs)
-            ? 'stopped answering pings'
-            : null;
+    const reason = closingReason(connection, now, idleMs);
     if (reason === null) {
       const lastMs = Math.max(connection.connectedAtMs, connection.touchedAtMs, connection.deliveredAtMs);
       if (now - lastMs <= idleMs) return void alive.push(connection);
@@ -105,6 +98,13 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
     await disconnect(connectionId, ports);
   });
   return alive;
+}
+
+/** The reason to close a connection, whatever was delivered to it; `null` = none. */
+function closingReason(connection: Connection, now: number, idleMs: number): string | null {
+  if (connection.expiresAtMs <= now) return 'expired';
+  if (isRefused(connection, now)) return 'refused';
+  return stoppedAnswering(connection, now, idleMs) ? 'stopped answering pings' : null;
 }
 
 /** Its job to close it was lost. */

@@ -15,7 +15,7 @@ export interface PiecePorts extends OutgoingPorts {
   readonly topics: Topics;
 }
 
-/** What every event of a stream depends on. */
+/** A stream, as its events depend on it. */
 export interface Streaming {
   readonly address: Address;
   /** How long the client waits before it comes back. */

@@ -41,7 +41,7 @@ export interface Subscription extends SubscriptionKey {
   readonly registration: string | null;
 }
 
-/** What a worker has seen of a subscription, and what its changes depend on. */
+/** A subscription as a worker has seen it: the worker's changes depend on that. */
 export type SeenLate = SubscriptionKey & Pick<Subscription, 'late' | 'from'>;
 
 /** A subscription or a tombstone, as it stands in the table. */

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { type Position, parsePosition } from '../base/position.ts';
 import { quote } from '../base/text.ts';
-import { explain, mapOf, numbers, optional, parseJson } from '../base/validation.ts';
+import { explain, isObject, mapOf, numbers, optional, parseJson } from '../base/validation.ts';
 import type { ClientMessage } from '../channels/system.ts';
 import { PushError } from '../errors.ts';
 
@@ -57,10 +57,10 @@ export const WITH_DATA = ['type', 'data'];
 /** Reads one message of a client. Throws a PushError that says what was expected; its caller adds what came. */
 export function parseCommand(text: string, messages: ClientMessages): Command {
   const message = parseJson(text);
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+  if (!isObject(message)) {
     throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with a type', { expected_fields: WITH_DATA });
   }
-  const type: unknown = 'type' in message ? message.type : undefined;
+  const { type } = message;
   if (typeof type !== 'string') throw new PushError('INVALID_MESSAGE_FORMAT', 'type: expected a string', { expected_fields: WITH_DATA });
   const handler = Object.hasOwn(messages, type) ? messages[type] : undefined;
   if (handler && (isEnveloped(message) || !TYPES.includes(type)))

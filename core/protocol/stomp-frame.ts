@@ -2,7 +2,6 @@
  * STOMP frames: text ↔ frame, for versions 1.0, 1.1 and 1.2 (https://stomp.github.io). A client's text may be hostile:
  * everything is bounded, nothing is guessed, and a malformed frame is an error with a reason.
  */
-
 import { byteLength } from '../base/bytes.ts';
 import { quote } from '../base/text.ts';
 import { PushError } from '../errors.ts';

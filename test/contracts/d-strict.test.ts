@@ -1,4 +1,4 @@
-/** What upstreams and clients of many languages send: nulls, byte order marks, half characters, other charsets, large numbers. */
+/** The habits of upstreams and clients in many languages: nulls, byte order marks, half characters, other charsets, large numbers. */
 import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { connect, ofType } from '../helpers/client.ts';
