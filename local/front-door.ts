@@ -53,9 +53,10 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
       socket.on('error', () => socket.destroy());
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
+      // an offer of another protocol (Java offers h2c with every first request) is no reason not to serve the request
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') return serveWithoutUpgrade(request, socket, head, server);
       const api = sockets.get(urlOf(request).pathname.slice(1));
-      const isSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
-      if (api && isSocket) api.upgrade(request, socket, head).catch(() => socket.destroy());
+      if (api) api.upgrade(request, socket, head).catch(() => socket.destroy());
       else endWith(socket, 404, notFound(urlOf(request).pathname));
     });
     server.on('clientError', (_, socket) => {
@@ -89,8 +90,24 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
   };
 }
 
+/** Gives a request back to the server as it would have come without its `Upgrade`: with its body, and what follows it. */
+function serveWithoutUpgrade({ method, url, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer, server: Server): void {
+  const lines = [`${method} ${url} HTTP/1.1`];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[index + 1]}`);
+  }
+  socket.removeAllListeners();
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
 /** Serves the page's files first, then the API. An unknown path gets a 404 in the API's format. */
-async function serve(request: IncomingMessage, response: ServerResponse, { http, streams, streamPaths, issuer }: Origins): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { http, sockets, streams, streamPaths, issuer }: Origins,
+): Promise<void> {
   const path = urlOf(request).pathname;
   const name = path === '/' ? 'index.html' : path.slice(1);
   const type = TYPES[extname(name)];
@@ -105,9 +122,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, { http,
   }
   if (streams && streamPaths.includes(path) && request.method === 'GET') return streams.serve(request, response);
   if (issuer && path === TOKEN_PATH) return issuer.serve(request, response);
+  if (sockets.has(name)) {
+    const wanted = errorBody('INVALID_MESSAGE_FORMAT', `${path} takes WebSocket handshakes: GET with Upgrade: websocket`);
+    return respond(response, 426, wanted, { upgrade: 'websocket', connection: 'upgrade' });
+  }
   if (http.serve(request, response)) return;
-  const body = notFound(path);
-  response.writeHead(404, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body);
+  respond(response, 404, notFound(path));
+}
+
+function respond(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
+  response
+    .writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) })
+    .end(body);
 }
 
 async function firstFile(name: string): Promise<Buffer | null> {

@@ -14,6 +14,8 @@ export const TOKEN_PATH = '/local/token';
 
 const KEY_ID = 'local';
 const DEFAULT_SECONDS = 3_600;
+/** Ten years. */
+const MAX_SECONDS = 10 * 365 * 86_400;
 
 export interface TokenRequest {
   readonly user: string;
@@ -69,10 +71,13 @@ const isFromHere = ({ headers }: IncomingMessage): boolean => /^(localhost|127\.
 
 function readRequest(body: Buffer | null): TokenRequest | null {
   try {
-    const { user, roles, seconds } = JSON.parse(body?.toString('utf8') ?? '') as Record<string, unknown>;
+    const wanted: unknown = JSON.parse(body?.toString('utf8') ?? '');
+    if (typeof wanted !== 'object' || wanted === null) return null;
+    const { user, roles, seconds } = wanted as Record<string, unknown>;
     if (typeof user !== 'string' || user === '') return null;
+    if (seconds !== undefined && !(typeof seconds === 'number' && Math.abs(seconds) <= MAX_SECONDS)) return null;
     const named = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
-    return { user, roles: named, seconds: typeof seconds === 'number' ? seconds : undefined };
+    return { user, roles: named, seconds };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return null;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
+import { isHeadTooLong } from '../base/head.ts';
 import { urlOf } from '../base/url.ts';
 import type { LocalFunction } from './function.ts';
 
@@ -63,6 +64,10 @@ export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): Lo
       const url = urlOf(request);
       const here = table.filter(({ pattern }) => pattern.test(url.pathname));
       if (here.length === 0) return false;
+      if (isHeadTooLong(request)) {
+        send(response, 431, {}, JSON.stringify({ message: 'Request Header Fields Too Large' }));
+        return true;
+      }
       const route = here.find(({ method }) => method === request.method || method === 'ANY');
       if (!route) return false;
       // the client may leave before its request is complete

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { isHeadTooLong } from '../base/head.ts';
 import { endWith } from '../base/listen.ts';
 import { urlOf } from '../base/url.ts';
 import { watchFrames } from './frame-limit.ts';
@@ -46,6 +47,7 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
 
   return {
     async upgrade(request: Negotiated, socket, head) {
+      if (isHeadTooLong(request)) return endWith(socket, 431, JSON.stringify({ message: 'Request Header Fields Too Large' }));
       if (!isHandshake(request)) return endWith(socket, 400, JSON.stringify({ message: 'Bad Request' }));
       const caller: Caller = {
         id: `${randomBytes(11).toString('base64url').slice(0, 15)}=`,
@@ -72,7 +74,8 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
 }
 
 /** False for a request that the platform refuses without calling `$connect`. */
-const isHandshake = ({ headers }: IncomingMessage): boolean =>
+const isHandshake = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' &&
   /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
   headers['sec-websocket-version'] === '13' &&
   /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+(\s*,\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*\s*)?$/.test(headers['sec-websocket-protocol'] ?? '');

@@ -1,6 +1,4 @@
 /** Limits that are settings, and clients that misbehave, on a local run of this file. */
-import { once } from 'node:events';
-import { connect as dial } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Assembly, assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
@@ -8,7 +6,7 @@ import { systems } from '../../systems/index.ts';
 import { connect, ofType } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
 import { itemsOf, type OwnRun, ownRun, runWith } from '../helpers/local.ts';
-import { within } from '../helpers/within.ts';
+import { headOf, rawHttp, WEBSOCKET } from '../helpers/raw-http.ts';
 
 let assembly: Assembly;
 let own: OwnRun;
@@ -28,33 +26,6 @@ afterAll(async () => {
 });
 
 const connections = async (): Promise<unknown> => (await own.get('/api/health')).body['connections'];
-
-/** Sends the head of a request unchanged, and returns the response. */
-async function raw(head: string, leaveAtOnce = false): Promise<string> {
-  const socket = dial(Number(new URL(own.url).port), '127.0.0.1');
-  let answer = '';
-  socket.on('data', (chunk: Buffer) => {
-    answer += chunk.toString('latin1');
-  });
-  socket.on('error', () => undefined);
-  await within(once(socket, 'connect'), 'a connection');
-  socket.write(head);
-  if (leaveAtOnce) socket.resetAndDestroy();
-  await within(once(socket, 'close'), 'the end of the connection', () => [answer]);
-  return answer;
-}
-const upgrade = (path: string, over: string[] = []): string =>
-  [
-    `GET ${path} HTTP/1.1`,
-    'Host: localhost',
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ...over,
-    '',
-    '',
-  ].join('\r\n');
 
 describe('ALLOWED_ORIGINS', () => {
   const seat = '/api/reservations/v5/subscribe?userId=1&seatId=1';
@@ -114,25 +85,33 @@ describe('the handshake', () => {
   });
 
   test('leaves no connection behind if the client resets it', async () => {
-    for (let index = 0; index < 10; index++) await raw(upgrade('/ws'), true);
+    for (let index = 0; index < 10; index++) await rawHttp(own.url, headOf('GET', '/ws', WEBSOCKET), true);
     await own.run.settled();
 
     await own.eventually(connections, (count) => count === 0);
   });
 
   test.each([
-    ['without a key', upgrade('/ws').replace(/Sec-WebSocket-Key: [^\r]*\r\n/, '')],
-    ['with malformed subprotocols', upgrade('/ws', ['Sec-WebSocket-Protocol: a,,b'])],
-    ['of an old version', upgrade('/ws').replace('Version: 13', 'Version: 8')],
-  ])('%s is a bad request, and calls no function', async (_, head) => {
-    expect(await raw(head)).toMatch(/^HTTP\/1\.1 400 /);
+    ['without a key', 'GET', WEBSOCKET.filter((line) => !line.startsWith('Sec-WebSocket-Key'))],
+    ['with malformed subprotocols', 'GET', [...WEBSOCKET, 'Sec-WebSocket-Protocol: a,,b']],
+    ['of an old version', 'GET', WEBSOCKET.map((line) => line.replace('Version: 13', 'Version: 8'))],
+    ['by POST', 'POST', [...WEBSOCKET, 'Sec-WebSocket-Protocol: v12.stomp']],
+  ])('%s is a bad request, and calls no function', async (_, method, headers) => {
+    expect(await rawHttp(own.url, headOf(method, '/ws', headers))).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await connections()).toBe(0);
+  });
+
+  test('with a head over 10,240 bytes is refused with 431, as the platform does', async () => {
+    const padding = `X-Padding: ${'x'.repeat(11_000)}`;
+
+    expect(await rawHttp(own.url, headOf('GET', '/ws', [...WEBSOCKET, padding]))).toMatch(/^HTTP\/1\.1 431 /);
     expect(await connections()).toBe(0);
   });
 
   test('to another path is answered 404, also after clients that reset at once', async () => {
-    for (let index = 0; index < 50; index++) await raw(upgrade('/nowhere'), true);
+    for (let index = 0; index < 50; index++) await rawHttp(own.url, headOf('GET', '/nowhere', WEBSOCKET), true);
 
-    const answer = await raw(upgrade('/nowhere'));
+    const answer = await rawHttp(own.url, headOf('GET', '/nowhere', WEBSOCKET));
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);
     expect(answer).toContain('NOT_FOUND');
   });
