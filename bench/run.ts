@@ -1,4 +1,5 @@
 /** `npm run bench`: every figure that the docs claim, with its control, in one run. `npm run bench -- --help` lists its options. */
+import '../bin/node-version.ts';
 import { commandLine } from '../bin/command-line.ts';
 import { broadcast } from './broadcast.ts';
 import { bundles } from './bundles.ts';

@@ -20,6 +20,8 @@ export interface AssembleOptions {
   readonly bundles?: string;
   /** The bundles are there already. */
   readonly bundled?: boolean;
+  /** Told of each step when it begins. */
+  readonly progress?: (step: string) => void;
 }
 
 /** Bundles the functions, unless they are bundled already, and synthesises the stack into a folder of its own. */
@@ -29,12 +31,15 @@ export async function assemble({
   systemsModule = SYSTEMS_MODULE,
   bundles = BUNDLES,
   bundled = false,
+  progress,
 }: AssembleOptions): Promise<Assembly> {
+  progress?.(bundled ? 'loading the CDK' : 'bundling the functions');
   // the bundler is a process of its own: it works while the CDK loads, which takes a second
   const [{ makeApp, STACK }] = await Promise.all([
     import('./push.ts'),
     bundled ? undefined : buildAll({ systems: systemsModule, outdir: bundles }),
   ]);
+  progress?.('synthesising the template');
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-'));
   const { templateFullPath } = makeApp({ settings, systems, bundles, outdir: folder }).synth().getStackByName(STACK);
   return { templateFile: templateFullPath, remove: () => rmSync(folder, { recursive: true, force: true }) };

@@ -1,4 +1,5 @@
 /** Bundles every function, in one pass: `dist/functions/{name}/index.mjs`; and the page's scripts. `cdk.json` and `npm start` run it first. */
+import './node-version.ts';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 /** `npm run deploy`: `cdk deploy`, but never open to everybody by accident. */
+import './node-version.ts';
 import { spawnSync } from 'node:child_process';
 import { SETTING } from '../core/names.ts';
 import { commandLine } from './command-line.ts';

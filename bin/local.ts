@@ -1,4 +1,5 @@
 /** `npm start`: the deployment on this machine. */
+import './node-version.ts';
 
 import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
@@ -10,45 +11,15 @@ import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
-import { commandLine } from './command-line.ts';
+import { type LocalSettings, readLocalSettings } from './local-settings.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
-const USAGE = `usage: npm start
-settings are environment variables, such as PORT=8001 DEMO=off npm start; docs/settings.md lists them all`;
-
-const DEFAULT_PORT = 8000;
-const DEFAULT_AWS_PORT = 4567;
 /** The publish key of the local run. */
 const LOCAL_KEY = 'local-key';
 /** After Ctrl-C, work in flight has this long to end. */
 const SETTLE_MS = 5_000;
 const YEAR_SECONDS = 365 * 86_400;
-
-interface LocalSettings {
-  readonly port: number;
-  /** Of the local AWS APIs. */
-  readonly awsPort: number;
-  readonly dataDir: string | null;
-  readonly demo: boolean;
-  readonly verbose: boolean;
-}
-
-function readPort(name: string, environment: NodeJS.ProcessEnv, otherwise: number): number {
-  const port = environment[name] || String(otherwise);
-  if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
-  throw new Error(`${name}: expected a port from 0 to 65535, got ${JSON.stringify(port)}`);
-}
-
-function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
-  const demo = environment['DEMO'] || 'on';
-  if (demo !== 'on' && demo !== 'off') throw new Error(`DEMO: expected on or off, got ${JSON.stringify(demo)}`);
-  const verbose = environment['VERBOSE'] || '0';
-  if (verbose !== '0' && verbose !== '1') throw new Error(`VERBOSE: expected 0 or 1, got ${JSON.stringify(verbose)}`);
-  const port = readPort('PORT', environment, DEFAULT_PORT);
-  const awsPort = readPort('AWS_PORT', environment, DEFAULT_AWS_PORT);
-  return { port, awsPort, dataDir: environment['DATA_DIR'] || null, demo: demo === 'on', verbose: verbose === '1' };
-}
 
 /** Defaults that differ from a deployment's: every transport is on, and the local run issues the tokens. */
 const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> => ({
@@ -66,10 +37,11 @@ const given = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
 /** Reads all settings. If one is invalid, prints one line without a stack and ends the process. */
 async function readEverything(): Promise<{ local: LocalSettings; settings: Settings; systems: readonly System[]; module: string }> {
   try {
+    const local = readLocalSettings(process.env);
     const module = systemsModule(process.env);
     const systems = await loadSystems(module);
     const settings = readSettings({ ...localDefaults(process.env), ...given(process.env) }, systems);
-    return { local: readLocalSettings(process.env), settings, systems, module };
+    return { local, settings, systems, module };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exit(1);
@@ -120,12 +92,14 @@ async function main(): Promise<void> {
 
   const print = printer(local.verbose);
   const journal = makeJournal();
-  console.log('building the template and its functions …');
+  const progress = makeProgress();
   try {
-    assembly = await assemble({ settings, systems, systemsModule: module });
+    assembly = await assemble({ settings, systems, systemsModule: module, progress });
+    progress('starting tables, queues and functions');
     run = await startLocal({
       templateFile: assembly.templateFile,
       port: local.port,
+      host: local.host,
       awsPort: local.awsPort,
       dataDir: local.dataDir,
       secret: LOCAL_KEY,
@@ -135,11 +109,16 @@ async function main(): Promise<void> {
       },
     });
   } catch (error) {
+    progress(null);
     console.error(explainStart(error, local));
     return end(1);
   }
-  console.log(`ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it`);
+  progress(null);
+  console.log(
+    `ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it  ·  after ${seconds(process.uptime() * 1000)}`,
+  );
   console.log(`the AWS APIs of upstreams: AWS_ENDPOINT_URL=${run.awsUrl}  ·  event bus ${run.busName}`);
+  if (local.host !== null) console.log(opened(local.host));
   if (!local.demo) return;
   const ownTokens = settings[SETTING.authMode] === 'jwt' && settings[SETTING.jwtIssuer] === LOCAL_ISSUER;
   const demo = {
@@ -159,7 +138,27 @@ async function main(): Promise<void> {
   stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 
-function explainStart(error: unknown, { port, awsPort }: LocalSettings): string {
+/** What somebody else on the network can now do. */
+const opened = (host: string): string =>
+  `HOST=${host}: whoever reaches that address can read every topic, publish with the key ${LOCAL_KEY}, and get a token for any user`;
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** Prints each step of the start, and at its end how long it took. `null` ends the last one. */
+function makeProgress(): (step: string | null) => void {
+  let started = 0;
+  let running = false;
+  return (step) => {
+    if (running) process.stdout.write(` ${seconds(performance.now() - started)}\n`);
+    running = step !== null;
+    started = performance.now();
+    if (running) process.stdout.write(`${step} …`);
+  };
+}
+
+function explainStart(error: unknown, { port, host, awsPort }: LocalSettings): string {
+  if (error instanceof Error && 'code' in error && (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') && host !== null)
+    return `HOST=${host} is no address of this machine: 0.0.0.0 stands for all of them`;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     const taken = 'port' in error ? error.port : port;
     const [name, other] = taken === awsPort ? ['AWS_PORT', awsPort + 1] : ['PORT', port + 1];
@@ -170,5 +169,4 @@ function explainStart(error: unknown, { port, awsPort }: LocalSettings): string 
 
 // Node on this machine may be older than the deployed runtime
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
-commandLine(USAGE, {});
 await main();

@@ -1,4 +1,5 @@
 /** `npm run publish -- price 005930 158600`: publishes one event by hand. */
+import './node-version.ts';
 import { MARKET, OPERATIONS, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
 import { commandLine } from './command-line.ts';
 

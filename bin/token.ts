@@ -1,4 +1,5 @@
 /** `npm run token -- --user 100 --roles ops:read`: a token of the local run's own issuer. */
+import './node-version.ts';
 import { TOKEN_PATH } from '../local/issuer.ts';
 import { commandLine } from './command-line.ts';
 

@@ -41,7 +41,8 @@ export interface Origins {
   readonly issuer: LocalIssuer | null;
 }
 
-export async function frontDoor(port: number, origins: Origins): Promise<FrontDoor> {
+/** @param host `null` = this machine only */
+export async function frontDoor(port: number, host: string | null, origins: Origins): Promise<FrontDoor> {
   const { sockets } = origins;
   const upgraded = new Set<Duplex>();
   const make = (): Server => {
@@ -66,13 +67,15 @@ export async function frontDoor(port: number, origins: Origins): Promise<FrontDo
     return server;
   };
   const first = make();
-  const actual = await listen(first, port, '127.0.0.1');
+  const actual = await listen(first, port, host ?? '127.0.0.1');
   const servers = [first];
   const second = make();
   try {
     // some clients resolve localhost to ::1, and must not reach another program there
-    await listen(second, actual, '::1');
-    servers.push(second);
+    if (host === null) {
+      await listen(second, actual, '::1');
+      servers.push(second);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // a machine without IPv6 has no ::1

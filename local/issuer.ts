@@ -66,8 +66,8 @@ export async function localIssuer({ audience, userClaim, rolesClaim }: IssuerOpt
   };
 }
 
-/** Guards against DNS rebinding: a foreign page whose host name resolves to this machine gets no token. */
-const isFromHere = ({ headers }: IncomingMessage): boolean => /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.host ?? '');
+/** Guards against DNS rebinding: a foreign page whose host name resolves to this machine gets no token. An address is no name. */
+const isFromHere = ({ headers }: IncomingMessage): boolean => /^(localhost|\d+(\.\d+){3}|\[[0-9a-f:]+\])(:\d+)?$/i.test(headers.host ?? '');
 
 function readRequest(body: Buffer | null): TokenRequest | null {
   try {

@@ -17,6 +17,8 @@ export interface LocalOptions {
   readonly templateFile: string;
   /** 0 = any free port. */
   readonly port: number;
+  /** Address of the front door; `null` = this machine only. @default null */
+  readonly host?: string | null;
   /** Of the local AWS APIs. 0 = any free port. */
   readonly awsPort: number;
   /** Folder for tables and buckets; `null` = in memory. */
@@ -100,7 +102,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   let door: FrontDoor;
   try {
     await makeAll(deployment);
-    door = await openDoor(options.port, deployment);
+    door = await openDoor(options, deployment);
   } catch (error) {
     await Promise.all([tables.stop(), close(aws.server)]);
     throw error;
@@ -120,7 +122,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
 
   const work = [...queues.values()].filter((queue) => queue.onVisible !== null);
   return {
-    url: `http://localhost:${door.port}`,
+    url: urlAt(options.host ?? null, door.port),
     apiUrl: `http://127.0.0.1:${apiPort}`,
     async mint(request) {
       if (!issuer) throw new Error('this deployment does not accept tokens of the local issuer');
@@ -153,13 +155,22 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   };
 }
 
-function openDoor(port: number, { httpApis, functionUrls, sockets, template, issuer, resolve }: Deployment): Promise<FrontDoor> {
+function openDoor(
+  { port, host = null }: LocalOptions,
+  { httpApis, functionUrls, sockets, template, issuer, resolve }: Deployment,
+): Promise<FrontDoor> {
   const [http] = httpApis.values();
   if (!http) throw new Error('the template contains no HTTP API');
   const [streams = null] = functionUrls.values();
   const streamPaths = resolve<string>(template.output('StreamPaths') ?? '').split(',');
-  return frontDoor(port, { http, sockets, streams, streamPaths, issuer });
+  return frontDoor(port, host, { http, sockets, streams, streamPaths, issuer });
 }
+
+/** Of the addresses that stand for all of the machine's, one that a client can use. */
+const urlAt = (host: string | null, port: number): string => {
+  const name = host === null || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+};
 
 function functionNamed({ functions }: Counterparts, name: string) {
   const fn = [...functions.values()].find((one) => one.name === name);

@@ -2,6 +2,7 @@
  * `npm run mutants`: changes the code at random, by a seed, one change at a time in a copy of the work tree, and counts the
  * changes that no unit or port test notices. A survivor is a test to write, or code that is not needed.
  */
+import '../bin/node-version.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

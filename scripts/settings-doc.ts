@@ -1,7 +1,9 @@
 /** `npm run settings-doc`: makes `docs/settings.md` from the definitions; with `--check` only says whether it is up to date. */
+import '../bin/node-version.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandLine } from '../bin/command-line.ts';
+import { LOCAL_SETTINGS } from '../bin/local-settings.ts';
 import { ENGINE_SETTINGS } from '../core/engine-settings.ts';
 import type { Setting } from '../core/settings.ts';
 import { systems } from '../systems/index.ts';
@@ -28,14 +30,13 @@ ${systems
 
 ## Local run
 
-\`npm start\` reads these too:
+\`npm start\` reads these too, from its environment or as options: \`npm start -- --port 9000\`.
 
-${table('| variable | default | |', [
-  '| `PORT` | `8000` | `0` takes any free port |',
-  '| `DEMO` | `on` | `off`: empty tables, no replay |',
-  '| `DATA_DIR` | | keeps the tables in that folder; without it they live in memory |',
-  '| `VERBOSE` | `0` | `1` prints every log line of the functions |',
-  '| `SYSTEMS` | `systems/index.ts` | the module that lists the systems; `synth` and `deploy` read it too |',
+${table('| variable | option | default | |', [
+  ...LOCAL_SETTINGS.map(
+    ({ name, option, fallback, doc }) => `| \`${name}\` | \`--${option}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${doc} |`,
+  ),
+  '| `SYSTEMS` | | `systems/index.ts` | the module that lists the systems; `synth` and `deploy` read it too |',
 ])}
 
 \`npm run publish\` and \`npm run token\` read \`PUSH_URL\` (the address), \`PUSH_KEY\` (the publish key) and \`PUSH_TOKEN\` where their options \`--url\`, \`--key\` and \`--token\` are not given.

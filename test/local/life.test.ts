@@ -17,8 +17,8 @@ afterEach(() => {
   for (const end of ended.splice(0)) end();
 });
 
-function start(environment: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/local.ts'], {
+function start(environment: Record<string, string>, options: readonly string[] = [], before: readonly string[] = []) {
+  const child = spawn(process.execPath, [...before, '--import', 'tsx', 'bin/local.ts', ...options], {
     cwd: ROOT,
     env: { ...process.env, DEMO: 'off', PORT: '0', AWS_PORT: '0', ...environment },
   });
@@ -88,8 +88,60 @@ describe('npm start', { timeout: 240_000 }, () => {
     await close(other);
   });
 
+  test('says what it is doing, and how long each step and the whole start took', async () => {
+    const local = start({});
+    await local.ready();
+
+    const lines = local.output().split('\n');
+    for (const step of ['bundling the functions', 'synthesising the template', 'starting tables, queues and functions'])
+      expect(lines.filter((line) => line.startsWith(step))).toEqual([expect.stringMatching(/ … \d+\.\d s$/)]);
+    expect(lines.find((line) => line.startsWith('ready'))).toMatch(/after \d+\.\d s$/);
+    local.interrupt();
+    expect(await local.exited()).toBe(0);
+  });
+
+  test('takes its settings as options too, which win over the environment', async () => {
+    const local = start({ PORT: '1', HOST: '0.0.0.0' }, ['--port', '0', '--host', '127.0.0.2', '--demo=off', '--verbose']);
+    const url = await local.ready();
+
+    expect(new URL(url).hostname).toBe('127.0.0.2');
+    expect((await fetch(`${url}/api/health`)).status).toBe(200);
+    const token = await fetch(`${url}/local/token`, { method: 'POST', body: '{"user":"1"}' });
+    expect(token.status, 'without identity there is no issuer').toBe(404);
+    expect(local.output()).toMatch(/^HOST=127\.0\.0\.2: whoever reaches that address can read every topic, publish/m);
+    local.interrupt();
+    await local.exited();
+  });
+
+  test('--help lists the options, and an unknown one is refused', async () => {
+    const help = start({}, ['--help']);
+    expect(await help.exited()).toBe(0);
+    for (const option of ['--port', '--host', '--aws-port', '--data-dir', '--demo', '--verbose']) expect(help.output()).toContain(option);
+
+    const unknown = start({}, ['--prot', '9000']);
+    expect(await unknown.exited()).toBe(1);
+    expect(unknown.output()).toContain("Unknown option '--prot'");
+  });
+
+  test('on an old Node says so at once', async () => {
+    const old = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"18.20.8"})';
+    const local = start({}, [], ['--import', old]);
+
+    expect(await local.exited()).toBe(1);
+    expect(local.output()).toContain('needs Node 20.19 or newer, and this is 18.20.8');
+  });
+
+  test('fails if HOST is not of this machine', async () => {
+    const local = start({ HOST: '192.0.2.1' });
+
+    expect(await local.exited()).toBe(1);
+    expect(local.output()).toContain('HOST=192.0.2.1 is no address of this machine');
+  });
+
   test.each([
     ['PORT', 'eighty'],
+    ['AWS_PORT', '70000'],
+    ['VERBOSE', 'yes'],
     ['DEMO', 'perhaps'],
     ['MAX_CONNECTIONS', '-1'],
   ])('fails with %s=%s, and prints the values it expects', async (name, value) => {
