@@ -17,7 +17,7 @@ import { loadSystems, systemsModule } from './systems.ts';
 
 /** The publish key of the local run. */
 const LOCAL_KEY = 'local-key';
-/** After Ctrl-C, work in flight has this long to end. */
+/** After Ctrl-C, what was accepted has this long to be delivered. */
 const SETTLE_MS = 5_000;
 const YEAR_SECONDS = 365 * 86_400;
 
@@ -72,7 +72,11 @@ async function main(): Promise<void> {
 
   const end = async (code: number): Promise<never> => {
     await stopDemo?.();
-    if (run) await Promise.race([run.settled(), new Promise((done) => setTimeout(done, SETTLE_MS))]);
+    const left = (await run?.drain(SETTLE_MS)) ?? 0;
+    if (left > 0)
+      console.error(
+        `${left} events and jobs are unfinished; ${local.dataDir === null ? 'they are lost' : 'the next start goes on with them'}`,
+      );
     await run?.stop();
     assembly?.remove();
     process.exit(code);
@@ -114,11 +118,11 @@ async function main(): Promise<void> {
     return end(1);
   }
   progress(null);
+  console.log(`the AWS APIs of upstreams: AWS_ENDPOINT_URL=${run.awsUrl}  ·  event bus ${run.busName}`);
+  if (local.host !== null) console.log(opened(local.host));
   console.log(
     `ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it  ·  after ${seconds(process.uptime() * 1000)}`,
   );
-  console.log(`the AWS APIs of upstreams: AWS_ENDPOINT_URL=${run.awsUrl}  ·  event bus ${run.busName}`);
-  if (local.host !== null) console.log(opened(local.host));
   if (!local.demo) return;
   const ownTokens = settings[SETTING.authMode] === 'jwt' && settings[SETTING.jwtIssuer] === LOCAL_ISSUER;
   const demo = {

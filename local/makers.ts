@@ -1,5 +1,5 @@
 /** Makes the local counterpart of each type of resource, in the order of their dependencies. */
-
+import { join } from 'node:path';
 import type { Resource } from './base/template.ts';
 import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
@@ -58,16 +58,18 @@ function makeBucket({ id, properties }: Resource, { buckets, dataDir, clock }: D
   buckets.set(id, localBucket({ dataDir, id, lifeDays, clock }));
 }
 
-function makeQueue({ id, properties }: Resource, { queues, resolve, clock }: Deployment): void {
+function makeQueue({ id, properties }: Resource, { queues, resolve, dataDir, clock, whenReady }: Deployment): void {
   const redrive = resolve<{ deadLetterTargetArn?: string; maxReceiveCount?: number }>(properties['RedrivePolicy'] ?? {});
   const queue = localQueue({
     name: id,
+    file: dataDir === null ? null : join(dataDir, 'queues', `${id}.jsonl`),
     visibilitySeconds: Number(properties['VisibilityTimeout'] ?? 30),
     maxReceives: redrive.maxReceiveCount ?? Number.POSITIVE_INFINITY,
     dead: () => queues.get(idOfArn(redrive.deadLetterTargetArn)) ?? null,
     clock,
   });
   queues.set(id, queue);
+  whenReady.push(() => queue.restore());
 }
 
 function makeFunction({ id, properties }: Resource, deployment: Deployment): void {

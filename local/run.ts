@@ -57,6 +57,11 @@ export interface LocalRun {
   settled(): Promise<void>;
   /** Number of unfinished events and jobs, invisible ones included. */
   pending(): number;
+  /**
+   * Refuses new requests and events, and waits until what was accepted is done, at most this long. Returns the number of
+   * unfinished events and jobs.
+   */
+  drain(limitMs: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -120,6 +125,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     });
   expire();
 
+  const busy = (): boolean => [...functions.values()].some((fn) => fn.running() > 0);
+  const pending = (): number => work.reduce((sum, queue) => sum + queue.size(), 0);
+  const serving = (): number => [...httpApis.values()].reduce((sum, http) => sum + http.serving(), 0);
   const work = [...queues.values()].filter((queue) => queue.onVisible !== null);
   return {
     url: urlAt(options.host ?? null, door.port),
@@ -139,11 +147,16 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     connections: () => [...sockets.values()].reduce((sum, socket) => sum + socket.count(), 0),
     invoke: (name) => functionNamed(counterparts, name).invoke({}),
     async settled() {
-      const busy = (): boolean => work.some((queue) => queue.visible() > 0) || [...functions.values()].some((fn) => fn.running() > 0);
-      // idle twice in a row, because a function that ends may have started something
-      for (let quiet = 0; quiet < 2; quiet = busy() ? 0 : quiet + 1) await new Promise((done) => setTimeout(done, POLL_MS));
+      await quiet(() => !busy() && work.every((queue) => queue.visible() === 0));
     },
-    pending: () => work.reduce((sum, queue) => sum + queue.size(), 0),
+    pending,
+    async drain(limitMs) {
+      for (const http of httpApis.values()) http.refuse();
+      aws.refuse();
+      const deadline = Date.now() + limitMs;
+      await quiet(() => Date.now() > deadline || (!busy() && serving() === 0 && pending() === 0));
+      return pending();
+    },
     async stop() {
       stopping = true;
       clock.stop();
@@ -164,6 +177,11 @@ function openDoor(
   const [streams = null] = functionUrls.values();
   const streamPaths = resolve<string>(template.output('StreamPaths') ?? '').split(',');
   return frontDoor(port, host, { http, sockets, streams, streamPaths, issuer });
+}
+
+/** Resolves when the claim held twice in a row, because a function that ends may have started something. */
+async function quiet(claim: () => boolean): Promise<void> {
+  for (let times = 0; times < 2; times = claim() ? times + 1 : 0) await new Promise((done) => setTimeout(done, POLL_MS));
 }
 
 /** Of the addresses that stand for all of the machine's, one that a client can use. */

@@ -20,6 +20,10 @@ export interface HttpApiOptions {
 export interface LocalHttpApi {
   /** False if no route matches the request. */
   serve(request: IncomingMessage, response: ServerResponse): boolean;
+  /** From now on requests get 503. */
+  refuse(): void;
+  /** Number of requests without complete response. */
+  serving(): number;
 }
 
 interface HttpAnswer {
@@ -39,6 +43,9 @@ export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): Lo
       );
     return { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
   });
+
+  const serving = new Set<ServerResponse>();
+  let refusing = false;
 
   const respond = async (
     fn: LocalFunction,
@@ -68,12 +75,22 @@ export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): Lo
         send(response, 431, {}, JSON.stringify({ message: 'Request Header Fields Too Large' }));
         return true;
       }
+      if (refusing) {
+        send(response, 503, { connection: 'close' }, JSON.stringify({ message: 'Service Unavailable' }));
+        return true;
+      }
       const route = here.find(({ method }) => method === request.method || method === 'ANY');
       if (!route) return false;
+      serving.add(response);
+      response.once('close', () => serving.delete(response));
       // the client may leave before its request is complete
       respond(route.fn, route.key, request, url, response).catch(() => response.destroy());
       return true;
     },
+    refuse() {
+      refusing = true;
+    },
+    serving: () => serving.size,
   };
 }
 

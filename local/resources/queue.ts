@@ -1,8 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { LocalClock } from '../base/clock.ts';
 import type { Levers } from '../base/levers.ts';
+import { openJournal } from './journal.ts';
 
-/** A standard `AWS::SQS::Queue`: at-least-once delivery in no order, with visibility timeout and dead-letter queue. */
+/**
+ * A standard `AWS::SQS::Queue`: at-least-once delivery in no order, with visibility timeout and dead-letter queue; in memory,
+ * or in a file that outlives the run.
+ */
 export interface LocalQueue {
   readonly name: string;
   send(body: string, options?: SendOptions): { messageId: string; md5: string };
@@ -14,6 +18,8 @@ export interface LocalQueue {
   delete(messageId: string): void;
   /** Moves a message to the dead-letter queue, if there is one. */
   bury(messageId: string): void;
+  /** Shows the messages of an earlier run. */
+  restore(): void;
   /** Called when a message becomes visible. */
   onVisible: (() => void) | null;
   /** Number of messages, visible or not. */
@@ -42,6 +48,8 @@ export interface Received {
 
 export interface QueueOptions {
   readonly name: string;
+  /** `null` = in memory. */
+  readonly file: string | null;
   readonly visibilitySeconds: number;
   readonly maxReceives: number;
   /** The dead-letter queue; `null` if there is none. */
@@ -49,17 +57,14 @@ export interface QueueOptions {
   readonly clock: LocalClock;
 }
 
-interface Message {
-  messageId: string;
-  body: string;
-  receives: number;
-  sentAtMs: number;
-  attributes: Readonly<Record<string, unknown>>;
-  trace: string;
-}
+/** Times of receiving are counted anew by each run. */
+type Message = Omit<Received, 'receives'> & { readonly visibleAtMs: number };
 
-export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }: QueueOptions): LocalQueue {
-  const messages = new Map<string, Message>();
+export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, clock }: QueueOptions): LocalQueue {
+  const journal = openJournal<Message>(file);
+  const messages = journal.items;
+  const earlier = [...messages.values()];
+  const receives = new Map<string, number>();
   const visible = new Set<string>();
   const show = (messageId: string): void => {
     if (!messages.has(messageId)) return;
@@ -71,7 +76,8 @@ export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }
     onVisible: null,
     send(body, { delaySeconds = 0, attributes = {}, trace = '' } = {}) {
       const messageId = randomUUID();
-      messages.set(messageId, { messageId, body, receives: 0, sentAtMs: clock.now(), attributes, trace });
+      const sentAtMs = clock.now();
+      journal.put(messageId, { messageId, body, sentAtMs, attributes, trace, visibleAtMs: sentAtMs + delaySeconds * 1000 });
       if (delaySeconds > 0) clock.after(delaySeconds * 1000, () => show(messageId));
       else show(messageId);
       return { messageId, md5: createHash('md5').update(body).digest('hex') };
@@ -82,26 +88,34 @@ export function localQueue({ name, visibilitySeconds, maxReceives, dead, clock }
         if (batch.length === limit) break;
         visible.delete(messageId);
         const message = messages.get(messageId) as Message;
-        message.receives++;
-        if (message.receives > maxReceives) {
+        const times = (receives.get(messageId) ?? 0) + 1;
+        receives.set(messageId, times);
+        if (times > maxReceives) {
           queue.bury(messageId);
           continue;
         }
         clock.after(visibilitySeconds * 1000, () => show(messageId));
-        batch.push({ ...message });
+        batch.push({ ...message, receives: times });
       }
       return batch;
     },
-    delete: (messageId) => void messages.delete(messageId),
+    delete(messageId) {
+      journal.remove(messageId);
+      receives.delete(messageId);
+    },
     bury(messageId) {
       const message = messages.get(messageId);
-      if (!messages.delete(messageId) || !message) return;
-      visible.delete(messageId);
+      if (!message) return;
       dead()?.send(message.body, { attributes: message.attributes });
+      queue.delete(messageId);
+      visible.delete(messageId);
+    },
+    restore() {
+      for (const { messageId, visibleAtMs } of earlier.splice(0)) clock.after(visibleAtMs - clock.now(), () => show(messageId));
     },
     size: () => messages.size,
     visible: () => visible.size,
-    peek: () => [...messages.values()],
+    peek: () => [...messages.values()].map((message) => ({ ...message, receives: receives.get(message.messageId) ?? 0 })),
   };
   return queue;
 }

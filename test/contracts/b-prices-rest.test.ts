@@ -189,14 +189,14 @@ describe('conditional requests', () => {
 });
 
 describe('bad requests are answered', () => {
-  const many = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(6, '0')).join(',');
+  const many = Array.from({ length: 1_400 }, (_, index) => String(index).padStart(6, '0')).join(',');
   test.each([
     ['no tickers', '/api/kr/realtime-prices', 400],
     ['empty tickers', '/api/kr/realtime-prices?tickers=', 400],
     ['only commas', '/api/kr/realtime-prices?tickers=,,,', 400],
     ['a bad ticker', '/api/kr/realtime-prices?tickers=005930,abc', 400],
     ['501 tickers', `/api/kr/realtime-prices?tickers=${many.slice(0, 501 * 7 - 1)}`, 400],
-    ['10,000 tickers', `/api/kr/realtime-prices?tickers=${many}`, 400],
+    ['as many as API Gateway lets through', `/api/kr/realtime-prices?tickers=${many}`, 400],
     ['a bad single ticker', '/api/kr/stocks/00593/realtime-price', 400],
     ['an encoded bad ticker', '/internal/price/%00%2e%2e', 400],
     ['a broken escape', '/internal/price/%zz', 400],

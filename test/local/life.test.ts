@@ -1,48 +1,19 @@
 /** `npm start` as a process: it prints when it is ready, ends on Ctrl-C without leftovers, and keeps its data. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { close, listen } from '../../local/base/listen.ts';
 import { tick } from '../helpers/events.ts';
 import { hostAt } from '../helpers/host.ts';
-import { PROCESS_MS, within } from '../helpers/within.ts';
+import { start, stopAll } from '../helpers/start.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-const ended: (() => void)[] = [];
+const folders: string[] = [];
 afterEach(() => {
-  for (const end of ended.splice(0)) end();
+  stopAll();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
-
-function start(environment: Record<string, string>, options: readonly string[] = [], before: readonly string[] = []) {
-  const child = spawn(process.execPath, [...before, '--import', 'tsx', 'bin/local.ts', ...options], {
-    cwd: ROOT,
-    env: { ...process.env, DEMO: 'off', PORT: '0', AWS_PORT: '0', ...environment },
-  });
-  ended.push(() => child.kill('SIGKILL'));
-  let output = '';
-  const ready = new Promise<string>((resolveReady, reject) => {
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString('utf8');
-      const url = /^ready (http:\/\/\S+)/m.exec(output)?.[1];
-      if (url) resolveReady(url);
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    child.once('exit', (code) => reject(new Error(`ended with ${code}: ${output}`)));
-  });
-  ready.catch(() => undefined);
-  const exited = once(child, 'exit').then(([code]) => code as number);
-  return {
-    ready: () => within(ready, 'the line "ready"', () => [output], PROCESS_MS),
-    exited: () => within(exited, 'the end of the process', () => [output], PROCESS_MS),
-    output: () => output,
-    interrupt: () => child.kill('SIGINT'),
-  };
-}
 
 describe('npm start', { timeout: 240_000 }, () => {
   test('serves once it prints ready, and leaves no open port after Ctrl-C', async () => {
@@ -50,7 +21,7 @@ describe('npm start', { timeout: 240_000 }, () => {
     const url = await local.ready();
 
     expect((await fetch(`${url}/api/health`)).status).toBe(200);
-    local.interrupt();
+    local.end('SIGINT');
 
     expect(await local.exited()).toBe(0);
     await expect(fetch(`${url}/api/health`)).rejects.toThrow();
@@ -58,7 +29,7 @@ describe('npm start', { timeout: 240_000 }, () => {
 
   test('with DATA_DIR keeps its quotes over a restart', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'push-data-'));
-    ended.push(() => rmSync(dataDir, { recursive: true, force: true }));
+    folders.push(dataDir);
     const first = start({ DATA_DIR: dataDir });
     const before = hostAt(await first.ready(), 'local-key');
     await before.publish([tick('005930', 158_600)]);
@@ -66,14 +37,14 @@ describe('npm start', { timeout: 240_000 }, () => {
       () => before.get('/internal/price/005930'),
       ({ status }) => status === 200,
     );
-    first.interrupt();
+    first.end('SIGINT');
     await first.exited();
 
     const second = start({ DATA_DIR: dataDir });
     const after = hostAt(await second.ready(), 'local-key');
 
     expect((await after.get('/internal/price/005930')).body).toEqual(quote.body);
-    second.interrupt();
+    second.end('SIGINT');
     await second.exited();
   });
 
@@ -96,7 +67,7 @@ describe('npm start', { timeout: 240_000 }, () => {
     for (const step of ['bundling the functions', 'synthesising the template', 'starting tables, queues and functions'])
       expect(lines.filter((line) => line.startsWith(step))).toEqual([expect.stringMatching(/ … \d+\.\d s$/)]);
     expect(lines.find((line) => line.startsWith('ready'))).toMatch(/after \d+\.\d s$/);
-    local.interrupt();
+    local.end('SIGINT');
     expect(await local.exited()).toBe(0);
   });
 
@@ -109,7 +80,7 @@ describe('npm start', { timeout: 240_000 }, () => {
     const token = await fetch(`${url}/local/token`, { method: 'POST', body: '{"user":"1"}' });
     expect(token.status, 'without identity there is no issuer').toBe(404);
     expect(local.output()).toMatch(/^HOST=127\.0\.0\.2: whoever reaches that address can read every topic, publish/m);
-    local.interrupt();
+    local.end('SIGINT');
     await local.exited();
   });
 

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { PROCESS_MS, within } from './within.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const started = new Set<() => void>();
+
+/** Ends what `start` started and a test left running. For `afterEach`. */
+export function stopAll(): void {
+  for (const kill of started) kill();
+  started.clear();
+}
+
+export interface Started {
+  /** The URL, once it can serve. */
+  ready(): Promise<string>;
+  /** The exit code; `null` after a kill. */
+  exited(): Promise<number | null>;
+  output(): string;
+  end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** `npm start` as a process, without demo and on free ports unless the environment says otherwise. `before`: options of Node. */
+export function start(environment: Record<string, string>, options: readonly string[] = [], before: readonly string[] = []): Started {
+  const child = spawn(process.execPath, [...before, '--import', 'tsx', 'bin/local.ts', ...options], {
+    cwd: ROOT,
+    env: { ...process.env, DEMO: 'off', PORT: '0', AWS_PORT: '0', ...environment },
+  });
+  started.add(() => child.kill('SIGKILL'));
+  let output = '';
+  const ready = new Promise<string>((resolveReady, reject) => {
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString('utf8');
+      const url = /^ready (http:\/\/\S+)/m.exec(output)?.[1];
+      if (url) resolveReady(url);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (code) => reject(new Error(`ended with ${code}: ${output}`)));
+  });
+  ready.catch(() => undefined);
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return {
+    ready: () => within(ready, 'the line "ready"', () => [output], PROCESS_MS),
+    exited: () => within(exited, 'the end of the process', () => [output], PROCESS_MS),
+    output: () => output,
+    end: (signal) => void child.kill(signal),
+  };
+}

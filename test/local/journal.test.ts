@@ -1,0 +1,62 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openJournal } from '../../local/resources/journal.ts';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'push-journal-'));
+  file = join(folder, 'deep/queue.jsonl');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const reopened = (): unknown[] => [...openJournal<number>(file).items];
+
+test('keeps what was put and not removed, in order', () => {
+  const journal = openJournal<number>(file);
+  for (const [key, item] of [
+    ['a', 1],
+    ['b', 2],
+    ['c', 3],
+  ] as const)
+    journal.put(key, item);
+  journal.remove('b');
+  journal.put('a', 4);
+
+  expect(reopened()).toEqual([
+    ['a', 4],
+    ['c', 3],
+  ]);
+});
+
+test('drops a last line that was cut off, and goes on after it', () => {
+  openJournal<number>(file).put('a', 1);
+  appendFileSync(file, '["b",');
+  openJournal<number>(file).put('c', 3);
+
+  expect(reopened()).toEqual([
+    ['a', 1],
+    ['c', 3],
+  ]);
+});
+
+test('names a line in the middle that cannot be read', () => {
+  openJournal<number>(file);
+  writeFileSync(file, '["a",1]\nnonsense\n');
+
+  expect(reopened).toThrow(`${file}: line 2 cannot be read`);
+});
+
+test('does not grow with what is gone', () => {
+  const journal = openJournal<number>(file);
+  journal.put('first', 0);
+  for (let index = 0; index < 30_000; index++) {
+    journal.put(`key ${index}`, index);
+    journal.remove(`key ${index}`);
+  }
+
+  expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(10_010);
+  expect(reopened()).toEqual([['first', 0]]);
+});
