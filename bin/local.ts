@@ -6,7 +6,7 @@ import { SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
 import { startDemo } from '../local/demo/demo.ts';
 import { makeJournal } from '../local/demo/journal.ts';
-import { startOnSale } from '../local/demo/on-sale.ts';
+import { SHOWN, startOnSale } from '../local/demo/on-sale.ts';
 import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
@@ -131,11 +131,12 @@ async function main(): Promise<void> {
     warn: (message: string) => console.error(`demo: ${message}`),
     ...(ownTokens ? { token: await run.mint({ user: 'demo', seconds: YEAR_SECONDS }) } : {}),
   };
+  const buyerToken = ownTokens ? await run.mint({ user: String(SHOWN.userId), seconds: YEAR_SECONDS }) : undefined;
   const { functions } = run;
   // a demo for each system that is there
   const demos: Readonly<Record<string, () => () => Promise<void>>> = {
     prices: () => startDemo(demo),
-    ticketing: () => startOnSale(demo),
+    ticketing: () => startOnSale({ ...demo, buyerToken }),
     operations: () => startOperations({ ...demo, journal, services: functions }),
   };
   const stops = systems.flatMap(({ name }) => (Object.hasOwn(demos, name) ? (demos[name]?.() ?? []) : []));

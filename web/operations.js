@@ -1,6 +1,6 @@
 // @ts-check
 /** The operations monitor: a dashboard that announces itself and subscribes to everything. After a reconnect it resumes from its last positions. */
-import { listen, send } from './socket.js';
+import { AWAY, isRefused, listen, send } from './socket.js';
 
 const BROADCASTS = ['status_update', 'service_event', 'alert', 'log_update', 'webhook_event', 'posco_event'];
 const LISTED = { alerts: 8, log: 12 };
@@ -90,15 +90,15 @@ export function startOperations(access) {
       if (BROADCASTS.includes(type) && !positions.has(type)) positions.set(type, message.position);
       if (message.position && BROADCASTS.includes(message.type)) {
         // a message that was already shown
-        const before = positions.get(message.type)?.split(':') ?? [];
-        const [epoch, offset] = message.position.split(':');
+        const before = positions.get(message.type)?.split('-') ?? [];
+        const [epoch, offset] = message.position.split('-');
         if (epoch === before[0] && Number(offset) <= Number(before[1])) return;
         positions.set(message.type, message.position);
       }
       if (message.ref) return list('alerts', message.timestamp, '', `a large ${message.type}`, message.ref);
       SHOW[message.type]?.(message);
     },
-    // browsers do not report why a handshake was refused
-    closed: () => write('state', `not connected, trying again …${access.token === null ? ` (${access.hint})` : ''}`),
+    // browsers do not report why a handshake was refused: reading the prices told
+    closed: () => write('state', isRefused() ? access.hint : AWAY),
   });
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** Prices: quotes over REST first, then every update over the socket. */
-import { giveUp, listen, send } from './socket.js';
+import { AWAY, giveUp, isRefused, listen, send } from './socket.js';
 
 const STALE_MS = 300_000;
 const REFRESH_MS = 5_000;
@@ -18,15 +18,21 @@ const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (docume
 
 let live = false;
 let updates = 0;
-/** The API requires a token, so a retry would fail too. */
-let refused = false;
+/** Why the quotes could not be read, until they can. */
+let failure = '';
+
+/** Says how things stand now: nothing that is over stays on the page. */
+function showState() {
+  const text = failure || (live ? 'live' : AWAY);
+  // screen readers announce a status again whenever it is set
+  if (element('state').textContent !== text) element('state').textContent = text;
+}
 
 /** @param {import('./page.js').Access} access */
 async function load(access) {
   const response = await fetch('/internal/prices', { headers: access.headers });
-  refused = response.status === 401;
-  if (refused) giveUp();
-  if (!response.ok) throw new Error(refused ? access.hint : `quotes: ${response.status}`);
+  if (response.status === 401) giveUp();
+  if (!response.ok) throw new Error(response.status === 401 ? access.hint : `quotes: ${response.status}`);
   /** @type {{ prices: Record<string, Quote> }} */
   const { prices } = await response.json();
   for (const quote of Object.values(prices).sort((a, b) => a.ticker.localeCompare(b.ticker))) {
@@ -50,12 +56,12 @@ function show(quote, flash) {
   const state = [known.halted ? 'halted' : '', known.stale ? 'stale' : ''].filter(Boolean).join(', ');
   const cells = [
     [known.ticker, ''],
-    [known.name ?? '', ''],
+    [known.name ?? '', 'extra'],
     [won.format(known.price), `number ${direction}`],
-    [`${known.change > 0 ? '+' : ''}${won.format(known.change)}`, `number ${direction}`],
+    [`${known.change > 0 ? '+' : ''}${won.format(known.change)}`, `number extra ${direction}`],
     [known.change_rate.toFixed(2), `number ${direction}`],
-    [when, ''],
-    [known.source, 'quiet'],
+    [when, 'extra'],
+    [known.source, 'quiet extra'],
     [state, ''],
   ];
   row.className = known.stale ? 'stale' : '';
@@ -64,6 +70,8 @@ function show(quote, flash) {
       const cell = document.createElement('td');
       cell.textContent = text;
       cell.className = kind;
+      // where the name has no column of its own, it stands below the ticker
+      if (text === known.ticker && known.name) cell.dataset['name'] = known.name;
       return cell;
     }),
   );
@@ -115,10 +123,17 @@ function subscribe(topics) {
  * @param {import('./page.js').Access} access
  */
 function refresh(access) {
-  if (refused) return;
-  load(access).then(subscribe, (error) => {
-    element('state').textContent = String(error.message ?? error);
-  });
+  if (isRefused()) return;
+  load(access)
+    .then((topics) => {
+      failure = '';
+      subscribe(topics);
+    })
+    .catch((error) => {
+      // a fetch that reaches nobody ends with a TypeError, whose text is the browser's own
+      failure = error instanceof TypeError ? AWAY : String(error.message ?? error);
+    })
+    .finally(showState);
 }
 
 /** @param {import('./page.js').Access} access */
@@ -128,13 +143,13 @@ export function startPrices(access) {
     opened() {
       live = true;
       subscribed = new Set();
-      element('state').textContent = 'live';
+      showState();
       refresh(access);
     },
     received: receive,
     closed() {
       live = false;
-      if (!refused) element('state').textContent = 'not connected, trying again …';
+      showState();
     },
   });
   setInterval(age, 1000);

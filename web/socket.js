@@ -14,6 +14,12 @@ let socket;
 let tries = 0;
 let wanted = true;
 
+/** What the page says while the server cannot be reached. */
+export const AWAY = 'not connected, trying again …';
+
+/** Whether the server refused this page's token, or wants one. */
+export const isRefused = () => !wanted;
+
 /** Stops reconnecting, because the server would refuse again. */
 export const giveUp = () => {
   wanted = false;

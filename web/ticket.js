@@ -2,6 +2,7 @@
 /** One buyer's way to a seat, over STOMP and over Server-Sent Events. Both sides show the same positions. */
 import { Client, ReconnectionTimeMode } from '@stomp/stompjs';
 import { EventSource as FetchingEventSource } from 'eventsource';
+import { AWAY } from './socket.js';
 
 const USER = 100;
 const CONCERT = 1;
@@ -105,7 +106,7 @@ async function refusalOf(response, access) {
 }
 
 /** @type {Refusal} */
-const NO_ANSWER = { text: 'not connected, trying again …', final: false };
+const NO_ANSWER = { text: AWAY, final: false };
 
 // --- STOMP ----------------------------------------------------------------------------------------------------------
 

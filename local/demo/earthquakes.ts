@@ -31,8 +31,8 @@ export function readEarthquakes(file = new URL('./earthquakes.csv', import.meta.
 /** Least magnitude of each level, strongest first. */
 const LEVELS = [
   [6, 'critical'],
-  [4.5, 'error'],
-  [3, 'warning'],
+  [5.5, 'error'],
+  [4.5, 'warning'],
 ] as const;
 
 export const levelOf = (magnitude: number): string => LEVELS.find(([from]) => magnitude >= from)?.[1] ?? 'info';
@@ -68,5 +68,22 @@ export function replay(quakes: readonly Earthquake[], speed: number): (elapsedMs
       due.push(quake);
       next++;
     }
+  };
+}
+
+/** At most one alert in this time, so that earthquakes do not drown what else is raised. */
+export const ALERT_MS = 60_000;
+
+/** Of the earthquakes that it is given, lets the strongest through, once in `ALERT_MS`; the first one at once. */
+export function strongestOnly(): (quakes: readonly Earthquake[], nowMs: number) => Earthquake[] {
+  let strongest: Earthquake | null = null;
+  let nextMs = Number.NEGATIVE_INFINITY;
+  return (quakes, nowMs) => {
+    for (const quake of quakes) if (strongest === null || quake.magnitude > strongest.magnitude) strongest = quake;
+    if (strongest === null || nowMs < nextMs) return [];
+    const told = [strongest];
+    strongest = null;
+    nextMs = nowMs + ALERT_MS;
+    return told;
   };
 }

@@ -6,6 +6,7 @@ import { makeLevers } from '../base/levers.ts';
 import { type OutgoingEvent, postEvents } from '../publisher.ts';
 import type { DemoOptions } from './demo.ts';
 import { repeat } from './repeat.ts';
+import { watch } from './watch.ts';
 
 const MOVE_MS = 4_000;
 const CONCERT = 1;
@@ -13,7 +14,7 @@ const CONCERT = 1;
 const BUYERS = 200;
 
 /** The buyer that the page shows. From their first rank, the front is a little over a minute away. */
-const SHOWN = { userId: 100, seatId: 55, firstRank: 75 } as const;
+export const SHOWN = { userId: 100, seatId: 55, firstRank: 75 } as const;
 
 /** Number of buyers who are let in at a time. */
 const LET_IN = { least: 3, most: 5 } as const;
@@ -73,14 +74,39 @@ const settled = (userId: number, success: boolean): OutgoingEvent => ({
   detail: { userId, seatId: userId === SHOWN.userId ? SHOWN.seatId : 1_000 + userId, status: success ? 'SUCCESS' : 'FAIL' },
 });
 
+export interface OnSaleOptions extends DemoOptions {
+  /** Of the shown buyer, if the deployment requires one. */
+  readonly buyerToken?: string | undefined;
+  /** @default 4 s */
+  readonly moveMs?: number;
+}
+
 /** Opens the sale. Returns a function that stops it. */
-export function startOnSale({ url, key, warn }: DemoOptions): () => Promise<void> {
+export function startOnSale({ url, key, warn, buyerToken, moveMs = MOVE_MS }: OnSaleOptions): () => Promise<void> {
   const { random } = makeLevers(20260915);
   let move = openRoom();
+  // somebody who publishes a rank of the shown buyer wants to see it
+  const shown = watch({
+    url,
+    token: buyerToken,
+    topic: `/topic/waiting-queue/${CONCERT}/${SHOWN.userId}`,
+    timestampOf: (message) => {
+      const { event, data } = message as { event?: string; data?: { timestamp?: string } };
+      return event === undefined ? undefined : data?.timestamp;
+    },
+  });
+  const stamped = (event: OutgoingEvent): OutgoingEvent => {
+    if (event.detail['userId'] !== SHOWN.userId) return event;
+    const timestamp = new Date().toISOString();
+    shown.own(timestamp);
+    return { ...event, detail: { ...event.detail, timestamp } };
+  };
 
-  return repeat(MOVE_MS, async (isStopped) => {
+  const stop = repeat(moveMs, async (isStopped) => {
     try {
-      const { rejected } = await postEvents(url, key, move.events, 'direct');
+      const taken = shown.isTaken(Date.now());
+      const events = move.events.filter(({ detail }) => !taken || detail['userId'] !== SHOWN.userId).map(stamped);
+      const { rejected } = await postEvents(url, key, events, 'direct');
       for (const { error_message } of rejected) warn(error_message);
       move = moveRoom(move.room, random);
     } catch (error) {
@@ -88,4 +114,8 @@ export function startOnSale({ url, key, warn }: DemoOptions): () => Promise<void
       if (!isStopped()) warn(error instanceof Error ? error.message : String(error));
     }
   });
+  return async () => {
+    shown.stop();
+    await stop();
+  };
 }

@@ -4,13 +4,13 @@
  */
 import { OPERATIONS, type OutgoingEvent, postEvents } from '../publisher.ts';
 import type { DemoOptions } from './demo.ts';
-import { alertOf, readEarthquakes, replay } from './earthquakes.ts';
+import { alertOf, readEarthquakes, replay, strongestOnly } from './earthquakes.ts';
 import type { Journal } from './journal.ts';
 import { machineStatus, readProcessors } from './machine.ts';
 import { repeat } from './repeat.ts';
 
 const EVERY_MS = 2_000;
-/** The week takes half an hour, so an earthquake comes about every two seconds. */
+/** The week takes half an hour. */
 const SPEED = 300;
 
 export interface OperationsOptions extends DemoOptions {
@@ -23,6 +23,7 @@ export interface OperationsOptions extends DemoOptions {
 export function startOperations({ url, key, warn, journal, services }: OperationsOptions): () => Promise<void> {
   const began = Date.now();
   const due = replay(readEarthquakes(), SPEED);
+  const alerts = strongestOnly();
   let processors = readProcessors();
 
   return repeat(EVERY_MS, async (isStopped) => {
@@ -32,7 +33,7 @@ export function startOperations({ url, key, warn, journal, services }: Operation
     const entries = journal.take();
     const events: OutgoingEvent[] = [
       { source: OPERATIONS, detailType: 'StatusUpdated', detail: status },
-      ...due(Date.now() - began).map(alertOf),
+      ...alerts(due(Date.now() - began), Date.now()).map(alertOf),
       ...(entries.length === 0 ? [] : [{ source: OPERATIONS, detailType: 'LogAppended', detail: { file_name: 'functions.log', entries } }]),
     ];
     try {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { activated, alert, freshId, log, logEntry, rank, settled, status } from '../helpers/events.ts';
+import { activated, alert, freshId, freshTicker, listed, log, logEntry, rank, settled, status, tick } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -84,4 +84,53 @@ test('the live page shows the status, alerts and the log without subscribing', {
   await shows('#ops-log', 'a line');
   await shows('#ops-latency', 'ms');
   expect(await page.evaluate('document.getElementById("ops-cpu").value')).toBe(12.3);
+});
+
+test('on a phone the prices come first, and each can be read without scrolling sideways', { timeout: 60_000 }, async () => {
+  const ticker = freshTicker();
+  await own.publish([listed({ ticker, name: 'A share with quite a long name' }), tick(ticker, 107_237_323)]);
+  const phone = await browser.newPage({ viewport: { width: 375, height: 740 } });
+  await phone.goto(own.url);
+  await own.eventually(
+    () => phone.textContent('#quotes'),
+    (text) => (text ?? '').includes('107,237,323'),
+  );
+
+  const places = await phone.evaluate<Record<string, number>>(`(() => {
+    const top = (id) => document.getElementById(id).getBoundingClientRect().top;
+    const cell = [...document.querySelectorAll('#quotes td')].find((one) => one.textContent === '107,237,323').getBoundingClientRect();
+    return { prices: top('prices'), way: top('way'), operations: top('operations'), left: cell.left, right: cell.right, page: document.documentElement.scrollWidth };
+  })()`);
+
+  expect(places['prices']).toBeLessThan(Math.min(Number(places['way']), Number(places['operations'])));
+  expect(places['left']).toBeGreaterThan(0);
+  expect(places['right']).toBeLessThanOrEqual(375);
+  expect(places['page']).toBe(375);
+  await phone.close();
+});
+
+test('what the page says of a failure goes when the failure has gone, and a server that is away is no missing token', {
+  timeout: 60_000,
+}, async () => {
+  const other = await runWith({});
+  const blip = await browser.newPage();
+  const shows = (place: string, text: string) =>
+    own.eventually(
+      () => blip.textContent(place),
+      (shown) => shown === text,
+    );
+  try {
+    await blip.goto(other.url);
+    await shows('#state', 'live');
+    await blip.route('**/internal/prices', (route) => route.abort());
+    await shows('#state', 'not connected, trying again …');
+    await blip.unroute('**/internal/prices');
+    await shows('#state', 'live');
+  } finally {
+    await other.run.stop();
+  }
+  for (const place of ['#state', '#ops-state', '#stomp-state']) await shows(place, 'not connected, trying again …');
+  expect(await blip.textContent('body')).not.toContain('Failed to fetch');
+  expect(await blip.textContent('body')).not.toContain('token');
+  await blip.close();
 });

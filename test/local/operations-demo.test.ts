@@ -1,7 +1,7 @@
 /** The demo's operations: earthquakes by magnitude and in order, the status of this machine, and the functions' log lines. */
 import { expect, test } from 'vitest';
 import { checkEvent } from '../../core/events/envelope.ts';
-import { alertOf, levelOf, readEarthquakes, replay } from '../../local/demo/earthquakes.ts';
+import { ALERT_MS, alertOf, levelOf, readEarthquakes, replay, strongestOnly } from '../../local/demo/earthquakes.ts';
 import { makeJournal } from '../../local/demo/journal.ts';
 import { machineStatus, readProcessors } from '../../local/demo/machine.ts';
 import type { OutgoingEvent } from '../../local/publisher.ts';
@@ -15,7 +15,7 @@ test('the earthquakes span a week, and each is an alert by its magnitude', () =>
   expect(quakes.length).toBeGreaterThan(900);
   expect((quakes.at(-1)?.atMs ?? 0) - (quakes[0]?.atMs ?? 0)).toBeGreaterThan(6.5 * 86_400_000);
   for (const quake of quakes) check(alertOf(quake));
-  expect([1, 2.9, 3, 4.4, 4.5, 5.9, 6, 9].map(levelOf)).toEqual([
+  expect([1, 4.4, 4.5, 5.4, 5.5, 5.9, 6, 9].map(levelOf)).toEqual([
     'info',
     'info',
     'warning',
@@ -42,6 +42,26 @@ test('the earthquakes are replayed in order and at their time, once per round, a
   }
   expect(replayed).toEqual(quakes.slice(1, -1));
   expect(due((2 * (last - first + 1)) / 100)).toEqual([quakes[4], ...quakes, quakes[0]]);
+});
+
+test('an alert is raised at most once a minute: the strongest earthquake since the last', () => {
+  const due = replay(readEarthquakes(), 300);
+  const alerts = strongestOnly();
+  const told: { atMs: number; magnitude: number }[] = [];
+  let since: number[] = [];
+  for (let nowMs = 0; nowMs < 30 * 60_000; nowMs += 2_000) {
+    const quakes = due(nowMs);
+    since.push(...quakes.map(({ magnitude }) => magnitude));
+    for (const { magnitude } of alerts(quakes, nowMs)) {
+      expect(magnitude).toBe(Math.max(...since));
+      told.push({ atMs: nowMs, magnitude });
+      since = [];
+    }
+  }
+
+  expect(told[0]?.atMs).toBe(0);
+  expect(told.length).toBeGreaterThanOrEqual(25);
+  for (const [index, { atMs }] of told.slice(1).entries()) expect(atMs - (told[index]?.atMs ?? 0)).toBeGreaterThanOrEqual(ALERT_MS);
 });
 
 test('the machine reports its own figures as a valid status', async () => {
