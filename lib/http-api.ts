@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -29,6 +30,8 @@ export class HttpFront extends Construct {
     });
     const rest = functions.make(this, 'rest', {
       description: 'REST: routes of the systems, registrations, health, publishing',
+      // what API Gateway waits for: a request of 500 events must not be cut off on a slow day
+      timeout: Duration.seconds(29),
       settings: [SETTING.maxMessageBytes, SETTING.pushMode, SETTING.allowedOrigins, ...IDENTITY_SETTINGS],
     });
     storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');

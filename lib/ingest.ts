@@ -40,6 +40,7 @@ export class Ingest extends Construct {
       memorySize: 1024,
     });
     grantDrain(ingest, storage);
+    storage.grant(ingest, 'topics', 'BatchGetItem', 'BatchWriteItem');
     delivery.grantJobs(ingest);
     socket.grantPush(ingest);
     bodies.grantPut(ingest);

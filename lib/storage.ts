@@ -7,7 +7,7 @@ import { ENV } from '../core/names.ts';
 export type TableName = 'connections' | 'subscriptions' | 'topics' | 'settings';
 
 /** DynamoDB actions that an access pattern needs. */
-export type Access = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+export type Access = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'BatchWriteItem' | 'UpdateItem' | 'DeleteItem';
 
 const VARIABLE: Readonly<Record<TableName, string>> = {
   connections: ENV.connectionsTable,

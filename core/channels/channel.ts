@@ -89,7 +89,9 @@ export interface Channel {
   /** Log topics: how far back a returning subscriber gets what it missed. */
   readonly history: History;
   /** State topics: what the channel does for itself after a commit, such as thinning a history; `null` = nothing. */
-  readonly committed: ((commit: Committed, ports: Pick<Ports, 'topics' | 'catalogue'>) => Promise<void>) | null;
+  readonly committed: ((commit: Committed, ports: Pick<Ports, 'topics'>) => Promise<void>) | null;
+  /** Whether its topics are listed in the catalogue when something is committed to them. */
+  readonly listed: boolean;
 }
 
 /** `changed` is false if the event was not newer: a redelivery, or late. */

@@ -58,9 +58,9 @@ async function eachAlone(shares: readonly Share[], work: (share: Share) => Promi
   return { state, failed };
 }
 
-async function commitState(outcome: StateCommit, channel: Channel, { topics, catalogue, clock }: CommitPorts): Promise<TopicState> {
+async function commitState(outcome: StateCommit, channel: Channel, { topics, clock }: CommitPorts): Promise<TopicState> {
   const committed = await topics.commitState(outcome, latestOrder(clock.now()));
-  await channel.committed?.(committed, { topics, catalogue });
+  await channel.committed?.(committed, { topics });
   return committed.state;
 }
 

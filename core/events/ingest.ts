@@ -1,13 +1,14 @@
 /**
  * Ingest: queue records become messages, and their topics are drained. Its phases: read the events (an invalid one goes to
- * the dead-letter queue with the reason); commit each topic's outcomes in order; then drain the topics that are heard.
+ * the dead-letter queue with the reason); commit each topic's outcomes in order, and list the topics that are new; then drain
+ * the topics that are heard.
  */
 import { bounded } from '../base/concurrency.ts';
 import type { Channel, Outcome } from '../channels/channel.ts';
 import { type CommitPorts, commit, placeOf, type Share } from '../delivery/commit.ts';
 import { type DrainPorts, drain } from '../delivery/drain.ts';
 import { PushError } from '../errors.ts';
-import { MAX_INLINE_BYTES, METRIC } from '../names.ts';
+import { DRAIN_TIMEOUT_SECONDS, MAX_INLINE_BYTES, METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
 import type { QueueRecord } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -20,6 +21,13 @@ export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodie
 /** Commits and drains in flight at once; drains mostly wait for their topic's window. */
 const AT_ONCE = 64;
 
+/**
+ * No commit begins after this long, and no drain three seconds later: a flood's rest comes back by itself. Cut off by the
+ * function's time-out, all of it would come back, and be served again.
+ */
+const COMMIT_MS = (DRAIN_TIMEOUT_SECONDS * 1_000) / 2;
+const DRAIN_MS = COMMIT_MS + 3_000;
+
 /** An outcome, with what orders it among the others. */
 interface Accepted extends Share {
   readonly acceptedAtMs: number;
@@ -29,6 +37,10 @@ interface Accepted extends Share {
 /** Returns the ids of the records that must come back. */
 export async function ingest(records: readonly QueueRecord[], ports: IngestPorts): Promise<string[]> {
   const failed = new Set<string>();
+  const startedMs = ports.clock.now();
+  const inTime = (ms: number): void => {
+    if (ports.clock.now() - startedMs > ms) throw new Error('the batch is too much for one call: the rest comes back');
+  };
   const fail = (ids: Iterable<string>, what: string, error: unknown, facts: object = {}): void => {
     ports.report.error(what, error, { records: [...ids], ...facts });
     ports.report.count(METRIC.errors);
@@ -45,9 +57,10 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
   });
 
   const heard: { readonly topic: string; readonly channel: Channel; readonly ids: ReadonlySet<string> }[] = [];
-  await bounded(byPlace(accepted), AT_ONCE, async (shares) => {
+  const commits = bounded(byPlace(accepted), AT_ONCE, async (shares) => {
     const ids = new Set(shares.map(({ recordId }) => recordId));
     try {
+      inTime(COMMIT_MS);
       const { topic, failed: some } = await commit(shares, ports);
       for (const { recordId, error } of some) fail([recordId], 'an event was not committed', error, { place: placeOf(shares[0].outcome) });
       if (topic !== null) heard.push({ topic, channel: shares[0].channel, ids });
@@ -56,9 +69,19 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     }
   });
 
+  const listings = byChannel(accepted).map(async ([channel, shares]) => {
+    try {
+      await ports.catalogue.listNew(channel, [...new Set(shares.map(({ outcome }) => placeOf(outcome)))]);
+    } catch (error) {
+      fail(new Set(shares.map(({ recordId }) => recordId)), 'topics were not listed', error, { channel });
+    }
+  });
+  await Promise.all([commits, ...listings]);
+
   // after all commits, since a drain may wait
   await bounded(heard, AT_ONCE, async ({ topic, channel, ids }) => {
     try {
+      inTime(DRAIN_MS);
       await drain({ topic, shard: ONLY_SHARD, channel }, ports);
     } catch (error) {
       fail(ids, 'a topic was not drained', error, { topic });
@@ -78,6 +101,15 @@ function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
     else places.set(place, [one]);
   }
   return [...places.values()];
+}
+
+/** The messages of channels whose topics are listed, by channel. */
+function byChannel(accepted: readonly Accepted[]): [string, readonly Accepted[]][] {
+  const listed = accepted.filter(({ channel, outcome }) => channel.listed && outcome.kind !== 'listing');
+  return [...new Set(listed.map(({ channel }) => channel.name))].map((name) => [
+    name,
+    listed.filter(({ channel }) => channel.name === name),
+  ]);
 }
 
 /** The outcomes of one event: none if it is invalid, and in the dead-letter queue. */

@@ -7,8 +7,10 @@ export interface Acceptance {
 }
 
 export interface Catalogue {
-  /** Adds topics of a channel. A name replaces the one the topic had; `null` keeps it. */
-  list(channel: string, entries: readonly { topic: string; name: string | null }[]): Promise<void>;
+  /** Adds topics of a channel. A name replaces the one the topic had. */
+  list(channel: string, entries: readonly { topic: string; name: string }[]): Promise<void>;
+  /** Adds those topics that are not there yet, without name. Costs nothing for topics that it added or found before. */
+  listNew(channel: string, topics: readonly string[]): Promise<void>;
   topics(channel: string): Promise<{ topic: string; name: string | null }[]>;
   names(channel: string, topics: readonly string[]): Promise<Map<string, string>>;
   addHeard(topic: string, atMs: number): Promise<void>;

@@ -89,12 +89,10 @@ const haltDraft =
     value: ({ iso }: EventTime): StoredHalt => ({ halted, reason, timestamp: iso }),
   });
 
-/** Lists a new ticker, and thins a history that has grown too long. */
-async function committed({ changed, state }: Committed, { topics, catalogue }: Pick<Ports, 'topics' | 'catalogue'>): Promise<void> {
-  const isNew = state.notes['listed'] !== true;
-  if (isNew) await catalogue.list(PRICE_CHANNEL, [{ topic: state.topic, name: null }]);
-  const notes = { ...(isNew ? { listed: true } : {}), ...(changed ? thinned(state) : null) };
-  if (Object.keys(notes).length > 0) await topics.note(state, notes);
+/** Thins a history that has grown too long. */
+async function committed({ changed, state }: Committed, { topics }: Pick<Ports, 'topics'>): Promise<void> {
+  const notes = changed ? thinned(state) : null;
+  if (notes) await topics.note(state, notes);
 }
 
 /** KRX prices: a state topic for each ticker; its newest message is the quote that REST returns. */
@@ -115,6 +113,7 @@ export const priceChannel = defineChannel({
     }),
   },
   committed,
+  listed: true,
   permits: ANYONE,
   payload({ parts: { price, halt }, values, nowMs, repeated, settings }: MessageOf<QuoteParts, { readonly ticker: string }>) {
     if (!price) return null;

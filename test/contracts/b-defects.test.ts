@@ -146,6 +146,9 @@ describe('6: while the live feed is down in market hours', () => {
     // the schedule is due too: the same quote may have been delivered twice before
     const stale = await chart.until((message) => (message['data'] as Quote | undefined)?.['stale'] === true);
     const health = await own.get('/api/health');
+    // the jobs of the looks until now, and those that found a turn held, must not meet the tick that ends them
+    own.run.clock.advance(3_000);
+    await own.run.settled();
     await own.publish([tick('005930', 158_700, { timestamp: isoNow() })]);
     const live = await chart.until((message) => (message['data'] as Quote | undefined)?.['price'] === 158_700);
     await own.run.invoke('minute');

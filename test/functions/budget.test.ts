@@ -7,7 +7,7 @@ import { register } from '../../core/http/registration.ts';
 import { ANYBODY } from '../../core/identity.ts';
 import { handleMessage } from '../../core/sessions/handle-message.ts';
 import { quotes } from '../../systems/prices/quotes.ts';
-import { alert, freshId, freshTicker, SENT_AT_MS, settled, tick } from '../helpers/events.ts';
+import { alert, freshId, freshTicker, type PublishedEvent, SENT_AT_MS, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
 import { frame } from '../helpers/stomp.ts';
 import { within } from '../helpers/within.ts';
@@ -54,13 +54,15 @@ const event =
   (ticker: string, price: number, ageMs = 0) =>
   () => {
     const at = new Date(ports.clock.now() - ageMs).toISOString();
-    const { source, detailType, detail } = tick(ticker, price, { timestamp: at });
-    const body = JSON.stringify({ id: `e${price}`, source, 'detail-type': detailType, time: at, detail });
-    return ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
-      ...ports,
-      deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
-    });
+    return publishEvent(tick(ticker, price, { timestamp: at }), at);
   };
+const publishEvent = ({ source, detailType, detail }: PublishedEvent, time = new Date(ports.clock.now()).toISOString()) => {
+  const body = JSON.stringify({ id: `e${serial++}`, source, 'detail-type': detailType, time, detail });
+  return ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+    ...ports,
+    deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+  });
+};
 /** A ticker that the catalogue lists already: only the first event of a topic is charged for the listing. */
 const known = async (): Promise<string> => {
   const ticker = freshTicker();
@@ -105,6 +107,28 @@ test('a state event on a topic that is not heard is 1 write', async () => {
   const ticker = await known();
 
   expect(await cost(event(ticker, 2))).toEqual({ writes: 1, reads: 0, queries: 0 });
+});
+
+test('new tickers are listed together: 1 read for a hundred, 1 write for 25, and 1 write each', async () => {
+  const quotes = Array.from({ length: 250 }, (_, index) => tick(freshTicker(), index + 1).detail);
+  const publish = (ageMs: number) => () =>
+    publishEvent(
+      { source: 'market.price', detailType: 'PricesTicked', detail: { quotes } },
+      new Date(ports.clock.now() - ageMs).toISOString(),
+    );
+
+  expect(await cost(publish(1_000))).toEqual({ writes: 250 + 10, reads: 3, queries: 0 });
+  expect(await cost(publish(0))).toEqual({ writes: 250, reads: 0, queries: 0 });
+});
+
+test('a list of expected tickers is 1 write for 25 items, two for each ticker', async () => {
+  const tickers = Array.from({ length: 100 }, () => ({ ticker: freshTicker(), name: 'n' }));
+
+  expect(await cost(() => publishEvent({ source: 'market.price', detailType: 'TickersListed', detail: { tickers } }))).toEqual({
+    writes: 8,
+    reads: 0,
+    queries: 0,
+  });
 });
 
 test('a state event on a topic that is heard is 3 writes, 1 read and a query per page', async () => {

@@ -101,6 +101,7 @@ const testChannel = (kind: Kind): Channel => ({
   filtering: null,
   history: A_DAY,
   committed: null,
+  listed: false,
   permits: () => true,
   permitHint: '',
   payload: ({ parts }) => (parts['newest'] ? { ...parts['newest'] } : null),

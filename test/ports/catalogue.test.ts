@@ -11,20 +11,26 @@ describe.each(implementations)('%s', (_, make) => {
 
   test('lists topics, and keeps a name until another is given', async () => {
     const channel = fresh('channel');
-    await tables.catalogue.list(channel, [
-      { topic: 'price:A', name: 'A' },
-      { topic: 'price:B', name: null },
-    ]);
-    await tables.catalogue.list(channel, [
-      { topic: 'price:A', name: null },
-      { topic: 'price:B', name: 'B' },
-    ]);
+    await tables.catalogue.list(channel, [{ topic: 'price:A', name: 'A' }]);
+    await tables.catalogue.listNew(channel, ['price:A', 'price:B']);
+    await tables.catalogue.list(channel, [{ topic: 'price:B', name: 'first' }]);
+    await tables.catalogue.list(channel, [{ topic: 'price:B', name: 'B' }]);
+    await tables.catalogue.listNew(channel, ['price:B']);
 
     expect(await tables.catalogue.topics(channel)).toEqual([
       { topic: 'price:A', name: 'A' },
       { topic: 'price:B', name: 'B' },
     ]);
     expect(await tables.catalogue.names(channel, ['price:B', 'price:C'])).toEqual(new Map([['price:B', 'B']]));
+  });
+
+  test('lists many topics at once, and all of them', async () => {
+    const channel = fresh('channel');
+    const topics = Array.from({ length: 260 }, (_, index) => `price:${String(index).padStart(6, '0')}`);
+    await tables.catalogue.listNew(channel, topics.slice(0, 30));
+    await tables.catalogue.listNew(channel, topics);
+
+    expect(await tables.catalogue.topics(channel)).toEqual(topics.map((topic) => ({ topic, name: null })));
   });
 
   test('a heard topic is removed only if it was not added again', async () => {

@@ -1,13 +1,13 @@
-import { bounded } from '../../../core/base/concurrency.ts';
 import type { Catalogue } from '../../../core/ports/catalogue.ts';
 import { type Item, number, text, ttl } from './item.ts';
-import { acceptedKey, heardKey, listedKey, statusKey } from './keys.ts';
+import { acceptedKey, heardKey, listedKey, nameKey, statusKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 /** An event's id makes it idempotent for a day (`docs/protocol.md`, "Publishing"). */
 const IDEMPOTENT_MS = 86_400_000;
 
-const AT_ONCE = 16;
+/** Topics that an environment remembers to be listed: some 100 bytes each. */
+const MOST_LISTED = 50_000;
 
 export function dynamoCatalogue({ table }: { readonly table: Table }): Catalogue {
   const all = async (partition: string): Promise<Item[]> => {
@@ -15,20 +15,29 @@ export function dynamoCatalogue({ table }: { readonly table: Table }): Catalogue
     for await (const page of table.query({ where: '#topic = :partition', values: { partition } })) found.push(...page);
     return found;
   };
-  const nameOf = (item: Item): string | null => (typeof item['name'] === 'string' ? item['name'] : null);
+  const namesOf = (items: readonly Item[]) => new Map(items.map((item) => [text(item, 'item'), text(item, 'name')]));
+  const listed = new Set<string>();
 
   return {
     async list(channel, entries) {
-      await bounded(entries, AT_ONCE, async ({ topic, name }) => {
-        await table.update(listedKey(channel, topic), { set: { listed: true, ...(name === null ? {} : { name }) } });
-      });
+      await table.putMany(entries.flatMap(({ topic, name }) => [listedKey(channel, topic), { ...nameKey(channel, topic), name }]));
+    },
+    async listNew(channel, topics) {
+      const keyOf = (topic: string): string => `${channel}#${topic}`;
+      const unseen = topics.filter((topic) => !listed.has(keyOf(topic)));
+      if (unseen.length === 0) return;
+      const there = new Set((await table.getMany(unseen.map((topic) => listedKey(channel, topic)))).map((item) => text(item, 'item')));
+      await table.putMany(unseen.filter((topic) => !there.has(topic)).map((topic) => listedKey(channel, topic)));
+      if (listed.size + unseen.length > MOST_LISTED) listed.clear();
+      for (const topic of unseen) listed.add(keyOf(topic));
     },
     async topics(channel) {
-      return (await all(listedKey(channel, '').topic)).map((item) => ({ topic: text(item, 'item'), name: nameOf(item) }));
+      const [items, named] = await Promise.all([all(listedKey(channel, '').topic), all(nameKey(channel, '').topic)]);
+      const names = namesOf(named);
+      return items.map((item) => text(item, 'item')).map((topic) => ({ topic, name: names.get(topic) ?? null }));
     },
     async names(channel, topics) {
-      const items = await table.getMany(topics.map((topic) => listedKey(channel, topic)));
-      return new Map(items.flatMap((item) => (nameOf(item) === null ? [] : [[text(item, 'item'), text(item, 'name')]])));
+      return namesOf(await table.getMany(topics.map((topic) => nameKey(channel, topic))));
     },
     async addHeard(topic, atMs) {
       await table.put({ ...heardKey(topic), at: atMs });

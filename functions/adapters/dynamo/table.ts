@@ -5,6 +5,7 @@
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
+  BatchWriteCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
@@ -17,8 +18,9 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { bounded, chunksOf } from '../../../core/base/concurrency.ts';
 import type { Item } from './item.ts';
 
-/** DynamoDB's limit for one BatchGetItem. */
+/** DynamoDB's limits for one BatchGetItem and one BatchWriteItem. */
 const MAX_KEYS = 100;
+const MAX_PUTS = 25;
 const BATCHES_AT_ONCE = 8;
 
 /** Pauses before throttled keys are asked for again, in ms: each is twice the one before. */
@@ -71,6 +73,8 @@ export interface Table {
   get(key: Item, options?: { readonly consistent: boolean }): Promise<Item | null>;
   /** Strongly consistent, 100 keys a request; missing items are left out. */
   getMany(keys: readonly Item[]): Promise<Item[]>;
+  /** 25 items a request. */
+  putMany(items: readonly Item[]): Promise<void>;
   put(item: Item, condition?: Condition): Promise<Written>;
   update(key: Item, change: Change): Promise<Written>;
   delete(key: Item, condition?: Condition): Promise<Written>;
@@ -95,19 +99,22 @@ export function dynamoTable(TableName: string, client = documents()): Table {
     },
     async getMany(keys) {
       const found: Item[] = [];
-      await bounded(chunksOf(keys, MAX_KEYS), BATCHES_AT_ONCE, async (chunk) => {
-        let wanted: Item[] = [...chunk];
-        for (let pauseMs = FIRST_PAUSE_MS; wanted.length > 0; pauseMs *= 2) {
-          const { Responses, UnprocessedKeys } = await client.send(
-            new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: true } } }),
-          );
-          found.push(...(Responses?.[TableName] ?? []));
-          wanted = UnprocessedKeys?.[TableName]?.Keys ?? [];
-          if (wanted.length > 0) await new Promise((done) => setTimeout(done, Math.min(pauseMs, LONGEST_PAUSE_MS)));
-        }
+      await inBatches(keys, MAX_KEYS, async (wanted) => {
+        const { Responses, UnprocessedKeys } = await client.send(
+          new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: true } } }),
+        );
+        found.push(...(Responses?.[TableName] ?? []));
+        return UnprocessedKeys?.[TableName]?.Keys ?? [];
       });
       return found;
     },
+    putMany: (items) =>
+      inBatches(items, MAX_PUTS, async (wanted) => {
+        const { UnprocessedItems } = await client.send(
+          new BatchWriteCommand({ RequestItems: { [TableName]: wanted.map((Item) => ({ PutRequest: { Item } })) } }),
+        );
+        return (UnprocessedItems?.[TableName] ?? []).flatMap(({ PutRequest }) => PutRequest?.Item ?? []);
+      }),
     put: (Item, condition = {}) => written(() => client.send(new PutCommand({ TableName, Item, ...conditionOf(condition) }))),
     delete: (Key, condition = {}) => written(() => client.send(new DeleteCommand({ TableName, Key, ...conditionOf(condition) }))),
     update: (Key, change) => written(() => client.send(new UpdateCommand({ TableName, Key, ...expressionsOf(change) }))),
@@ -128,6 +135,17 @@ export function dynamoTable(TableName: string, client = documents()): Table {
     scan: (Segment, TotalSegments) =>
       pages((ExclusiveStartKey) => client.send(new ScanCommand({ TableName, Segment, TotalSegments, ExclusiveStartKey }))),
   };
+}
+
+/** Sends items in batches; those that a call returns, since the table was throttled, are sent again after a pause. */
+async function inBatches(items: readonly Item[], size: number, send: (batch: Item[]) => Promise<Item[]>): Promise<void> {
+  await bounded(chunksOf(items, size), BATCHES_AT_ONCE, async (chunk) => {
+    let wanted: Item[] = [...chunk];
+    for (let pauseMs = FIRST_PAUSE_MS; wanted.length > 0; pauseMs *= 2) {
+      wanted = await send(wanted);
+      if (wanted.length > 0) await new Promise((done) => setTimeout(done, Math.min(pauseMs, LONGEST_PAUSE_MS)));
+    }
+  });
 }
 
 async function* pages(

@@ -4,7 +4,7 @@ import { channelsOf } from '../../../core/channels/channels.ts';
 import { defineChannel, event, type MessageOf } from '../../../core/channels/define-channel.ts';
 import { ANYONE } from '../../../core/channels/permits.ts';
 import { ingest } from '../../../core/events/ingest.ts';
-import { MAX_INLINE_BYTES, METRIC } from '../../../core/names.ts';
+import { DRAIN_TIMEOUT_SECONDS, MAX_INLINE_BYTES, METRIC } from '../../../core/names.ts';
 import { SENT_AT_MS } from '../../helpers/events.ts';
 import { memoryPorts } from '../../helpers/ports.ts';
 
@@ -44,4 +44,43 @@ test('a state that no frame can hold goes to the dead-letter queue with the reas
   expect((await ports.topics.read(['board:one'])).get('board:one')?.parts).toMatchObject({
     newest: { text: expect.stringMatching(/^x+$/) },
   });
+});
+
+test('a batch that takes too long ends in time: what is committed stays, and only the rest comes back', async () => {
+  const LETTER = defineChannel({
+    name: 'letter',
+    kind: 'log',
+    source: 'test.letter',
+    topic: 'letter:{to}',
+    events: { Sent: event(v.object({ to: v.string() }), ({ to }) => ({ topic: { to }, value: () => ({ to }) })) },
+    payload: ({ parts: { newest } }: MessageOf<{ newest: object }>) => newest ?? null,
+    permits: ANYONE,
+  });
+  const ports = { ...memoryPorts(), channels: channelsOf([LETTER], {}) };
+  const { putLog } = ports.topics;
+  ports.topics.putLog = (...given) => {
+    ports.clock.nowMs += 200;
+    return putLog(...given);
+  };
+  const records = Array.from({ length: 200 }, (_, index) => ({
+    id: `r${index}`,
+    sentAtMs: SENT_AT_MS,
+    body: JSON.stringify({
+      id: `e${index}`,
+      source: 'test.letter',
+      'detail-type': 'Sent',
+      time: '2026-01-01T00:00:00Z',
+      detail: { to: `t${index}` },
+    }),
+  }));
+  const serve = () => ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+
+  const startedMs = ports.clock.nowMs;
+  const failed = await serve();
+
+  expect(ports.clock.nowMs - startedMs).toBeLessThan(DRAIN_TIMEOUT_SECONDS * 1_000);
+  expect(failed.length).toBeGreaterThan(0);
+  expect(failed.length).toBeLessThan(records.length);
+  const heads = await ports.topics.read(records.map((_, index) => `letter:t${index}`));
+  expect(heads.size + failed.length).toBe(records.length);
 });

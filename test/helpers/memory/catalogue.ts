@@ -12,7 +12,10 @@ export function memoryCatalogue(): Catalogue {
   };
   return {
     async list(channel, entries) {
-      for (const { topic, name } of entries) channelOf(channel).set(topic, name ?? channelOf(channel).get(topic) ?? null);
+      for (const { topic, name } of entries) channelOf(channel).set(topic, name);
+    },
+    async listNew(channel, topics) {
+      for (const topic of topics) channelOf(channel).set(topic, channelOf(channel).get(topic) ?? null);
     },
     topics: async (channel) => [...channelOf(channel)].map(([topic, name]) => ({ topic, name })),
     names: async (channel, topics) =>

@@ -9,8 +9,9 @@ const TOPIC = `price:${TICKER}`;
 let ports: MemoryPorts;
 let buried: string[];
 let listings: string[];
-let serial = 0;
+let serial: number;
 beforeEach(() => {
+  serial = 0;
   ports = memoryPorts();
   buried = [];
   listings = [];
@@ -20,12 +21,16 @@ beforeEach(() => {
     return list(channel, entries);
   };
 });
-const publish = async (...events: PublishedEvent[]): Promise<void> => {
+/** Returns the ids of the records that must come back. */
+const publish = async (...events: PublishedEvent[]): Promise<string[]> => {
+  const failed: string[] = [];
   for (const { source, detailType, detail } of events) {
     const id = `e${serial++}`;
     const body = JSON.stringify({ id, source, 'detail-type': detailType, time: new Date(ports.clock.now()).toISOString(), detail });
-    await ingest([{ id, body, sentAtMs: SENT_AT_MS }], { ...ports, deadEvents: { bury: async (_, reason) => void buried.push(reason) } });
+    const own = { ...ports, deadEvents: { bury: async (_: string, reason: string) => void buried.push(reason) } };
+    failed.push(...(await ingest([{ id, body, sentAtMs: SENT_AT_MS }], own)));
   }
+  return failed;
 };
 const at = (ageMs: number): string => new Date(ports.clock.now() - ageMs).toISOString();
 const ticked = (price: number, ageMs = 0) => tick(TICKER, price, { timestamp: at(ageMs) });
@@ -68,7 +73,7 @@ describe('a daily close', () => {
   test('appends no point to the history', async () => {
     await publish(daily(TICKER, 58_000, '2026-02-05'));
 
-    expect((await state())?.notes).toEqual({ listed: true });
+    expect((await state())?.notes).toEqual({});
   });
 
   test('of a day that does not exist is refused', async () => {
@@ -79,21 +84,24 @@ describe('a daily close', () => {
 });
 
 describe('a new ticker', () => {
-  test('is listed by its first event, and by no other', async () => {
-    await publish(ticked(1, 2_000), ticked(2, 1_000), halt(TICKER), ticked(3));
+  test.each([
+    ['tick', tick(TICKER, 1)],
+    ['halt', halt(TICKER)],
+    ['daily close', daily(TICKER, 1, '2026-02-05')],
+  ])('is listed by its first event, a %s', async (_, first) => {
+    await publish(first);
 
-    expect(listings).toEqual([`price ${TOPIC} null`]);
     expect(await ports.catalogue.topics('price')).toEqual([{ topic: TOPIC, name: null }]);
   });
 
-  test('is listed again if the note of it was lost', async () => {
-    const { note } = ports.topics;
-    ports.topics.note = async () => undefined;
-    await publish(ticked(1, 2_000));
-    ports.topics.note = note;
-    await publish(ticked(2, 1_000), ticked(3));
+  test('that could not be listed makes its event come back', async () => {
+    const { listNew } = ports.catalogue;
+    ports.catalogue.listNew = async () => Promise.reject(new Error('throttled'));
+    expect(await publish(ticked(1, 2_000))).toEqual(['e0']);
+    ports.catalogue.listNew = listNew;
+    expect(await publish(ticked(1, 2_000))).toEqual([]);
 
-    expect(listings).toEqual(Array(2).fill(`price ${TOPIC} null`));
+    expect(await ports.catalogue.topics('price')).toEqual([{ topic: TOPIC, name: null }]);
   });
 
   test('keeps the name under which it is expected', async () => {
