@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // these need a browser or Python: npm run test:clients
-    exclude: ['test/clients/**'],
+    // these need a browser or Python, or time: npm run test:clients, npm run soak
+    exclude: ['test/clients/**', 'test/soak/**'],
     globalSetup: ['test/setup/assembly.ts'],
     setupFiles: ['test/setup/environment.ts'],
     testTimeout: 45_000,

@@ -17,7 +17,7 @@ export interface Host {
 /** The control and this project. They run one after the other, so that neither slows the other. */
 const HOSTS: readonly (readonly [name: string, program: string, environment: Record<string, string>])[] = [
   ['bare ws (control)', 'bench/bare-ws.ts', {}],
-  ['realtime-push, local', 'bin/local.ts', { DEMO: 'off', PORT: '0', LOG_LEVEL: 'WARN' }],
+  ['realtime-push, local', 'bin/local.ts', { DEMO: 'off', PORT: '0', AWS_PORT: '0', LOG_LEVEL: 'WARN' }],
 ];
 
 /** Runs the same load on each host. */

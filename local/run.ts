@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { awsEndpoint } from './aws-endpoint.ts';
 import { type LocalClock, localClock } from './base/clock.ts';
+import { heapBytes } from './base/heap.mjs';
 import { type Levers, makeLevers } from './base/levers.ts';
 import { close, listen } from './base/listen.ts';
 import { readTemplate } from './base/template.ts';
@@ -30,6 +31,13 @@ export interface LocalOptions {
   readonly log: (name: string, line: string) => void;
 }
 
+export interface Heaps {
+  readonly own: number;
+  /** By name; the largest of its environments. */
+  readonly functions: Readonly<Record<string, number>>;
+  readonly tables: number;
+}
+
 export interface LocalRun {
   readonly url: string;
   /** URL of the HTTP API itself, without the front door. */
@@ -40,6 +48,8 @@ export interface LocalRun {
   readonly levers: Levers;
   /** Deletes the tables' expired items, as time to live does by itself every now and then. Returns their number. */
   expire(): Promise<number>;
+  /** Bytes of live objects after a collection: of this thread, of an idle environment of each function, and of the tables. */
+  heaps(): Promise<Heaps>;
   /** Invokes a function as its schedule does. */
   invoke(name: string): Promise<unknown>;
   /** Queues by their id in the template. */
@@ -142,6 +152,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     tablesEndpoint: tables.endpoint,
     awsUrl: aws.url,
     busName: resolve<string>(template.output('EventBusName') ?? ''),
+    async heaps() {
+      const named = await Promise.all([...functions.values()].map(async (fn) => [fn.name, Math.max(0, ...(await fn.heaps()))] as const));
+      return { own: heapBytes(), functions: Object.fromEntries(named), tables: await tables.heap() };
+    },
     expire: () => tables.deleteExpired(clock.now()),
     functions: functions.size,
     connections: () => [...sockets.values()].reduce((sum, socket) => sum + socket.count(), 0),

@@ -137,7 +137,7 @@ function unescaped(text: string, version: StompVersion): string {
   // clients of 1.0 write a blank after the colon
   if (version === '1.0') return text.trim();
   if (!text.includes('\\')) return text;
-  return text.replace(/\\[\s\S]?/g, (written) => {
+  return text.replace(/\\[\s\S]?/gu, (written) => {
     const plain = UNESCAPES[version].get(written);
     if (plain === undefined) throw malformed(`${JSON.stringify(written)} is no escape of STOMP ${version}`);
     return plain;

@@ -3,6 +3,7 @@
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { heapBytes } from '../base/heap.mjs';
 
 const { bundle, exportName, shift } = workerData;
 const shifted = new Float64Array(shift);
@@ -73,4 +74,7 @@ async function serve({ id, event, trace, context, deadlineMs }) {
   }
 }
 
-parentPort?.on('message', (invocation) => void serve(invocation));
+parentPort?.on('message', (message) => {
+  if (message === 'heap') parentPort?.postMessage({ heap: heapBytes() });
+  else void serve(message);
+});

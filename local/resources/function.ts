@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { LocalClock } from '../base/clock.ts';
+import { heapOf } from '../base/heap.ts';
 import type { Levers } from '../base/levers.ts';
 import { invocationTrace } from './loops.ts';
 
@@ -15,6 +16,8 @@ export interface LocalFunction {
   invoke(event: unknown, trace?: string): Promise<unknown>;
   /** Calls back with each piece of a streamed response. Resolves at its end, even if it ends early. */
   stream(event: unknown, onPiece: (piece: Buffer) => void): Promise<void>;
+  /** Bytes of live objects of each environment that is idle, after a collection. */
+  heaps(): Promise<number[]>;
   /** Number of invocations in flight or waiting, without streams. */
   running(): number;
   stop(): Promise<void>;
@@ -55,7 +58,8 @@ interface Invocation {
   readonly onPiece: (piece: Buffer) => void;
 }
 type Outcome = { readonly result?: unknown; readonly error?: { readonly name: string; readonly message: string; readonly stack?: string } };
-type Reply = Outcome & { readonly id: string; readonly chunk?: Uint8Array };
+/** Without id: of no invocation. */
+type Reply = Outcome & { readonly id?: string; readonly chunk?: Uint8Array };
 
 export function localFunction(options: FunctionOptions): LocalFunction {
   const { name, levers } = options;
@@ -84,6 +88,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     });
     const environment: Environment = { worker, inFlight: new Map() };
     worker.on('message', ({ id, chunk, ...outcome }: Reply) => {
+      if (id === undefined) return;
       const invocation = environment.inFlight.get(id);
       if (chunk) return invocation?.onPiece(Buffer.from(chunk));
       environment.inFlight.delete(id);
@@ -159,6 +164,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
       const { error } = await call(event, invocationTrace(name, []), true, onPiece);
       if (error && !stopping) options.log(name, JSON.stringify({ level: 'WARN', message: `a stream ended early: ${error.message}` }));
     },
+    heaps: () => Promise.all([...all].filter(({ inFlight }) => inFlight.size === 0).map(({ worker }) => heapOf(worker))),
     running: () => running,
     async stop() {
       stopping = true;

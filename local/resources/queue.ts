@@ -65,6 +65,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
   const messages = journal.items;
   const earlier = [...messages.values()];
   const receives = new Map<string, number>();
+  const cancels = new Map<string, () => void>();
   const visible = new Set<string>();
   const show = (messageId: string): void => {
     if (!messages.has(messageId)) return;
@@ -94,7 +95,10 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
           queue.bury(messageId);
           continue;
         }
-        clock.after(visibilitySeconds * 1000, () => show(messageId));
+        cancels.set(
+          messageId,
+          clock.after(visibilitySeconds * 1000, () => show(messageId)),
+        );
         batch.push({ ...message, receives: times });
       }
       return batch;
@@ -102,13 +106,15 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
     delete(messageId) {
       journal.remove(messageId);
       receives.delete(messageId);
+      cancels.get(messageId)?.();
+      cancels.delete(messageId);
+      visible.delete(messageId);
     },
     bury(messageId) {
       const message = messages.get(messageId);
       if (!message) return;
       dead()?.send(message.body, { attributes: message.attributes });
       queue.delete(messageId);
-      visible.delete(messageId);
     },
     restore() {
       for (const { messageId, visibleAtMs } of earlier.splice(0)) clock.after(visibleAtMs - clock.now(), () => show(messageId));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { heapOf } from '../base/heap.ts';
 import type { Resource } from '../base/template.ts';
 import { deleteExpired } from './time-to-live.ts';
 
@@ -14,6 +15,8 @@ export interface LocalTables {
   create(table: Resource): Promise<void>;
   /** Deletes what has expired, in all tables. Returns the number of items. */
   deleteExpired(nowMs: number): Promise<number>;
+  /** Bytes of live objects of the tables' thread, after a collection. */
+  heap(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +44,7 @@ export async function localTables(dataDir: string | null): Promise<LocalTables> 
       for (const table of tables) deleted += await deleteExpired(table, nowMs, client);
       return deleted;
     },
+    heap: () => heapOf(worker),
     async stop() {
       client.destroy();
       worker.postMessage('close');

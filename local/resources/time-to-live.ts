@@ -2,7 +2,7 @@ import { BatchWriteItemCommand, type DynamoDBClient, paginateScan, type WriteReq
 import type { Resource } from '../base/template.ts';
 
 /** The platform deletes expired items late: within days. Here it is minutes, so that a run of days does not grow. */
-const LATE_MS = 5 * 60_000;
+export const LATE_MS = 5 * 60_000;
 
 /** A write deletes at most so many items. */
 const AT_ONCE = 25;

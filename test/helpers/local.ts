@@ -33,8 +33,11 @@ export async function ownRun(
     templateFile?: string;
     /** The longest that `run.settled()` may take. */
     settleMs?: number;
+    /** The newest log lines that are kept. @default 10,000 */
+    lines?: number;
   } = {},
 ): Promise<OwnRun> {
+  const { lines = 10_000 } = options;
   const logs: string[] = [];
   const run = await startLocal({
     templateFile: options.templateFile ?? inject('templateFile'),
@@ -43,7 +46,10 @@ export async function ownRun(
     dataDir: options.dataDir ?? null,
     secret: inject('publishKey'),
     seed: options.seed ?? 1,
-    log: (name, line) => void logs.push(`${name}: ${line}`),
+    log(name, line) {
+      logs.push(`${name}: ${line}`);
+      if (logs.length > lines) logs.splice(0, lines / 2);
+    },
   });
   const settled = (): Promise<void> => within(run.settled(), 'the work of the run to end', () => logs, options.settleMs ?? PROCESS_MS);
   return { ...hostAt(run.url, inject('publishKey')), run: { ...run, settled }, logs };

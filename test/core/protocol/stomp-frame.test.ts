@@ -206,6 +206,7 @@ describe('hostile input', () => {
     expect(refusal('SUBSCRIBE\nid:a\\tb\n\n\0')).toContain('no escape of STOMP 1.2');
     expect(refusal('SUBSCRIBE\nid:a\\\n\n\0')).toContain('no escape');
     expect(refusal('SUBSCRIBE\nid:a\\rb\n\n\0', '1.1')).toContain('no escape of STOMP 1.1');
+    expect(refusal('SUBSCRIBE\nid:a\\😀\n\n\0'), 'a whole character').toContain('😀');
   });
 
   test.each(['-1', 'abc', '1e3', '', ' 5', '0x10', '99999999999999999999'])('a content-length of %j is refused', (length) => {
