@@ -120,13 +120,18 @@ test('what a day leaves does not depend on what happened in it', async () => {
     own.run.clock.advance(3 * DAY_MS);
     await own.run.settled();
     await own.run.invoke('sweep');
-    const deletedTo = own.run.clock.now() - LATE_MS;
-    await own.run.expire();
-    return tableBytes(deletedTo);
+    // a stream counts itself out when it notices the time, and its count is long over then
+    return own.eventually(
+      async () => {
+        const deletedTo = own.run.clock.now() - LATE_MS;
+        await own.run.expire();
+        return tableBytes(deletedTo);
+      },
+      ({ all, live }) => all === live,
+    );
   };
   await round(serial);
   const first = await daily();
-  expect(first.all).toBe(first.live);
   for (let index = 0; index < 2; index++) await round(serial);
   const full = await tableBytes();
   const heapFull = (await own.run.heaps()).tables;
@@ -142,7 +147,6 @@ test('what a day leaves does not depend on what happened in it', async () => {
     mb(heapFull),
     mb(heapAfter),
   );
-  expect(second.all).toBe(second.live);
   // a ticker's recent points are between 60 and 90
   expect(second.all).toBeLessThan(first.all * 1.3);
   expect(second.all).toBeLessThan(full.all / 2);
