@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { LocalClock } from '../base/clock.ts';
 import type { Levers } from '../base/levers.ts';
-import { openJournal } from './journal.ts';
+import { durableMap } from './durable-map.ts';
 
 /**
  * A standard `AWS::SQS::Queue`: at-least-once delivery in no order, with visibility timeout and dead-letter queue; in memory,
@@ -61,8 +61,8 @@ export interface QueueOptions {
 type Message = Omit<Received, 'receives'> & { readonly visibleAtMs: number };
 
 export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, clock }: QueueOptions): LocalQueue {
-  const journal = openJournal<Message>(file);
-  const messages = journal.items;
+  const kept = durableMap<Message>(file);
+  const messages = kept.items;
   const earlier = [...messages.values()];
   const receives = new Map<string, number>();
   const cancels = new Map<string, () => void>();
@@ -78,7 +78,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
     send(body, { delaySeconds = 0, attributes = {}, trace = '' } = {}) {
       const messageId = randomUUID();
       const sentAtMs = clock.now();
-      journal.put(messageId, { messageId, body, sentAtMs, attributes, trace, visibleAtMs: sentAtMs + delaySeconds * 1000 });
+      kept.put(messageId, { messageId, body, sentAtMs, attributes, trace, visibleAtMs: sentAtMs + delaySeconds * 1000 });
       if (delaySeconds > 0) clock.after(delaySeconds * 1000, () => show(messageId));
       else show(messageId);
       return { messageId, md5: createHash('md5').update(body).digest('hex') };
@@ -104,7 +104,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
       return batch;
     },
     delete(messageId) {
-      journal.remove(messageId);
+      kept.remove(messageId);
       receives.delete(messageId);
       cancels.get(messageId)?.();
       cancels.delete(messageId);

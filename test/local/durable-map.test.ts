@@ -2,28 +2,28 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openJournal } from '../../local/resources/journal.ts';
+import { durableMap } from '../../local/resources/durable-map.ts';
 
 let folder: string;
 let file: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'push-journal-'));
+  folder = mkdtempSync(join(tmpdir(), 'push-map-'));
   file = join(folder, 'deep/queue.jsonl');
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const reopened = (): unknown[] => [...openJournal<number>(file).items];
+const reopened = (): unknown[] => [...durableMap<number>(file).items];
 
 test('keeps what was put and not removed, in order', () => {
-  const journal = openJournal<number>(file);
+  const map = durableMap<number>(file);
   for (const [key, item] of [
     ['a', 1],
     ['b', 2],
     ['c', 3],
   ] as const)
-    journal.put(key, item);
-  journal.remove('b');
-  journal.put('a', 4);
+    map.put(key, item);
+  map.remove('b');
+  map.put('a', 4);
 
   expect(reopened()).toEqual([
     ['a', 4],
@@ -32,9 +32,9 @@ test('keeps what was put and not removed, in order', () => {
 });
 
 test('drops a last line that was cut off, and goes on after it', () => {
-  openJournal<number>(file).put('a', 1);
+  durableMap<number>(file).put('a', 1);
   appendFileSync(file, '["b",');
-  openJournal<number>(file).put('c', 3);
+  durableMap<number>(file).put('c', 3);
 
   expect(reopened()).toEqual([
     ['a', 1],
@@ -43,18 +43,18 @@ test('drops a last line that was cut off, and goes on after it', () => {
 });
 
 test('names a line in the middle that cannot be read', () => {
-  openJournal<number>(file);
+  durableMap<number>(file);
   writeFileSync(file, '["a",1]\nnonsense\n');
 
   expect(reopened).toThrow(`${file}: line 2 cannot be read`);
 });
 
 test('does not grow with what is gone', () => {
-  const journal = openJournal<number>(file);
-  journal.put('first', 0);
+  const map = durableMap<number>(file);
+  map.put('first', 0);
   for (let index = 0; index < 30_000; index++) {
-    journal.put(`key ${index}`, index);
-    journal.remove(`key ${index}`);
+    map.put(`key ${index}`, index);
+    map.remove(`key ${index}`);
   }
 
   expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(10_010);

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeF
 import { dirname } from 'node:path';
 
 /** Items by key, in memory and in a file that only grows: what a killed run had put is there for the next one. */
-export interface Journal<Item> {
+export interface DurableMap<Item> {
   /** In the order of their puts. */
   readonly items: ReadonlyMap<string, Item>;
   put(key: string, item: Item): void;
@@ -13,7 +13,7 @@ export interface Journal<Item> {
 const MANY_LINES = 10_000;
 
 /** @param file `null` = in memory alone */
-export function openJournal<Item>(file: string | null): Journal<Item> {
+export function durableMap<Item>(file: string | null): DurableMap<Item> {
   const items = new Map<string, Item>();
   if (file === null) return { items, put: (key, item) => void items.set(key, item), remove: (key) => void items.delete(key) };
   mkdirSync(dirname(file), { recursive: true });
