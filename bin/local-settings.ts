@@ -17,7 +17,7 @@ export const LOCAL_SETTINGS = [
     option: 'host',
     value: 'ADDRESS',
     fallback: '',
-    doc: 'another address to listen at, for a phone on the LAN or a proxy elsewhere: `0.0.0.0` opens it to everybody who reaches this machine; without it only this machine does',
+    doc: 'address to listen on; by default only this machine is served. `0.0.0.0` accepts connections from the network, such as from a phone',
   },
   {
     name: 'AWS_PORT',
@@ -57,8 +57,8 @@ each is an environment variable too, and so are all other settings: PORT=8001 MA
 docs/settings.md lists them all`;
 
 function usageOf({ name, option, value, fallback, doc }: Definition): string {
-  const told = `${doc.replaceAll('`', '')}${fallback === '' ? '' : ` (${fallback})`}`;
-  return `  ${`--${option}${value ? ` ${value}` : ''}`.padEnd(20)} ${told}${value ? '' : `; ${name}=1`}`;
+  const text = `${doc.replaceAll('`', '')}${fallback === '' ? '' : ` (${fallback})`}`;
+  return `  ${`--${option}${value ? ` ${value}` : ''}`.padEnd(20)} ${text}${value ? '' : `; ${name}=1`}`;
 }
 
 /** Reads the command line; `--help` or a mistake ends the process. Throws an error that names the setting whose value is wrong. */
@@ -67,8 +67,8 @@ export function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings
   const given: Readonly<Record<string, string | boolean | undefined>> = commandLine(USAGE, { options }).values;
   const read = (name: Name): string => {
     const { option, fallback } = LOCAL_SETTINGS.find((one) => one.name === name) as Definition;
-    const told = given[option];
-    return (typeof told === 'string' ? told : told && '1') || environment[name] || fallback;
+    const chosen = given[option];
+    return (typeof chosen === 'string' ? chosen : chosen && '1') || environment[name] || fallback;
   };
   const oneOf = (name: Name, values: readonly string[]): string => {
     const value = read(name);

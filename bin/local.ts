@@ -72,7 +72,7 @@ async function main(): Promise<void> {
 
   const end = async (code: number): Promise<never> => {
     await stopDemo?.();
-    const left = (await run?.drain(SETTLE_MS)) ?? 0;
+    const left = (await run?.finish(SETTLE_MS)) ?? 0;
     if (left > 0)
       console.error(
         `${left} events and jobs are unfinished; ${local.dataDir === null ? 'they are lost' : 'the next start goes on with them'}`,
@@ -119,12 +119,12 @@ async function main(): Promise<void> {
   }
   progress(null);
   console.log(`the AWS APIs of upstreams: AWS_ENDPOINT_URL=${run.awsUrl}  ·  event bus ${run.busName}`);
-  if (local.host !== null) console.log(opened(local.host));
+  const ownTokens = settings[SETTING.authMode] === 'jwt' && settings[SETTING.jwtIssuer] === LOCAL_ISSUER;
+  if (local.host !== null && !/^(127\.|localhost$|::1$)/.test(local.host)) console.log(opened(local.host, ownTokens));
   console.log(
     `ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it  ·  after ${seconds(process.uptime() * 1000)}`,
   );
   if (!local.demo) return;
-  const ownTokens = settings[SETTING.authMode] === 'jwt' && settings[SETTING.jwtIssuer] === LOCAL_ISSUER;
   const demo = {
     url: run.url,
     key: LOCAL_KEY,
@@ -144,8 +144,8 @@ async function main(): Promise<void> {
 }
 
 /** What somebody else on the network can now do. */
-const opened = (host: string): string =>
-  `HOST=${host}: whoever reaches that address can read every topic, publish with the key ${LOCAL_KEY}, and get a token for any user`;
+const opened = (host: string, tokens: boolean): string =>
+  `HOST=${host}: whoever reaches that address can read every topic and publish with the key ${LOCAL_KEY}${tokens ? ', and get a token for any user' : ''}`;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 

@@ -30,7 +30,7 @@ export class HttpFront extends Construct {
     });
     const rest = functions.make(this, 'rest', {
       description: 'REST: routes of the systems, registrations, health, publishing',
-      // what API Gateway waits for: a request of 500 events must not be cut off on a slow day
+      // a second less than API Gateway waits: a request of 500 events must not be cut off on a slow day
       timeout: Duration.seconds(29),
       settings: [SETTING.maxMessageBytes, SETTING.pushMode, SETTING.allowedOrigins, ...IDENTITY_SETTINGS],
     });

@@ -119,7 +119,7 @@ export async function awsEndpoint(resources: AwsResources, atPort: number): Prom
   let refusing = false;
   const server = createServer((request, response) => {
     // the caller is gone if its function was killed during the call
-    serve(request, response, resources, refusing).catch(() => response.destroy());
+    serve(request, response, resources, () => refusing).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 60_000;
   const port = await listen(server, atPort, '127.0.0.1');
@@ -132,7 +132,7 @@ export async function awsEndpoint(resources: AwsResources, atPort: number): Prom
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, resources: AwsResources, refusing: boolean): Promise<void> {
+async function serve(request: IncomingMessage, response: ServerResponse, resources: AwsResources, refusing: () => boolean): Promise<void> {
   const body = (await readBody(request)) ?? Buffer.alloc(0);
   const [, stage = '', connections, id = '', ...rest] = (request.url ?? '').split('/');
   const socket = resources.sockets.get(stage);
@@ -157,7 +157,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   try {
     const trace = String(request.headers['x-amzn-trace-id'] ?? '');
     // a function's calls carry the trace header of its invocation
-    if (refusing && trace === '') return reply(response, 503, { message: 'the local run is stopping' }, 'ServiceUnavailable');
+    if (refusing() && trace === '') return reply(response, 503, { message: 'the local run is stopping' }, 'ServiceUnavailable');
     reply(response, 200, call(parseInput(body), resources, trace));
   } catch (error) {
     const { type, message } = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error));

@@ -1,4 +1,4 @@
-/** One origin for everything: `/ws`, `/api/*`, `/internal/*` and the page, on loopback only. */
+/** One origin for everything: `/ws`, `/api/*`, `/internal/*` and the page; on loopback only, unless `HOST` names another address. */
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
@@ -50,12 +50,12 @@ export async function frontDoor(port: number, host: string | null, origins: Orig
       serve(request, response, origins).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => {
+      // an offer of another protocol (Java offers h2c with every first request) is no reason not to serve the request
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') return serveWithoutUpgrade(request, socket, head, server);
       // an upgrade removes the server's own listener, and without one a reset would end the process
       socket.on('error', () => socket.destroy());
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
-      // an offer of another protocol (Java offers h2c with every first request) is no reason not to serve the request
-      if (request.headers.upgrade?.toLowerCase() !== 'websocket') return serveWithoutUpgrade(request, socket, head, server);
       const api = sockets.get(urlOf(request).pathname.slice(1));
       if (api) api.upgrade(request, socket, head).catch(() => socket.destroy());
       else endWith(socket, 404, notFound(urlOf(request).pathname));
@@ -94,12 +94,13 @@ export async function frontDoor(port: number, host: string | null, origins: Orig
 }
 
 /** Gives a request back to the server as it would have come without its `Upgrade`: with its body, and what follows it. */
-function serveWithoutUpgrade({ method, url, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer, server: Server): void {
+function serveWithoutUpgrade({ method, url, headers, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer, server: Server): void {
   const lines = [`${method} ${url} HTTP/1.1`];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[index + 1]}`);
   }
+  if (/\bclose\b/i.test(headers.connection ?? '')) lines.push('Connection: close');
   socket.removeAllListeners();
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
   server.emit('connection', socket);

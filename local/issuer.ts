@@ -66,7 +66,7 @@ export async function localIssuer({ audience, userClaim, rolesClaim }: IssuerOpt
   };
 }
 
-/** Guards against DNS rebinding: a foreign page whose host name resolves to this machine gets no token. An address is no name. */
+/** Guards against DNS rebinding: a foreign page whose host name resolves to this machine gets no token. IP addresses are allowed, since rebinding needs a name. */
 const isFromHere = ({ headers }: IncomingMessage): boolean => /^(localhost|\d+(\.\d+){3}|\[[0-9a-f:]+\])(:\d+)?$/i.test(headers.host ?? '');
 
 function readRequest(body: Buffer | null): TokenRequest | null {

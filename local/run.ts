@@ -22,7 +22,7 @@ export interface LocalOptions {
   readonly host?: string | null;
   /** Of the local AWS APIs. 0 = any free port. */
   readonly awsPort: number;
-  /** Folder for tables and buckets; `null` = in memory. */
+  /** Folder for tables, queues and buckets; `null` = in memory. */
   readonly dataDir: string | null;
   /** Value of the secrets that the stack generates. */
   readonly secret: string;
@@ -68,17 +68,17 @@ export interface LocalRun {
   /** Number of unfinished events and jobs, invisible ones included. */
   pending(): number;
   /**
-   * Refuses new requests and events, and waits until what was accepted is done, at most this long. Returns the number of
+   * Refuses new requests, and events put onto the bus, and waits until what was accepted is done, at most this long. Returns the number of
    * unfinished events and jobs.
    */
-  drain(limitMs: number): Promise<number>;
+  finish(limitMs: number): Promise<number>;
   stop(): Promise<void>;
 }
 
 /** How often expired items are deleted. */
 const EXPIRE_MS = 10 * 60_000;
 
-/** Interval at which `settled` polls. */
+/** Interval at which `settled` and `finish` look. */
 const POLL_MS = 5;
 
 export async function startLocal(options: LocalOptions): Promise<LocalRun> {
@@ -161,14 +161,14 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     connections: () => [...sockets.values()].reduce((sum, socket) => sum + socket.count(), 0),
     invoke: (name) => functionNamed(counterparts, name).invoke({}),
     async settled() {
-      await quiet(() => !busy() && work.every((queue) => queue.visible() === 0));
+      await untilTwice(() => !busy() && work.every((queue) => queue.visible() === 0));
     },
     pending,
-    async drain(limitMs) {
+    async finish(limitMs) {
       for (const http of httpApis.values()) http.refuse();
       aws.refuse();
       const deadline = Date.now() + limitMs;
-      await quiet(() => Date.now() > deadline || (!busy() && serving() === 0 && pending() === 0));
+      await untilTwice(() => Date.now() > deadline || (!busy() && serving() === 0 && pending() === 0));
       return pending();
     },
     async stop() {
@@ -194,7 +194,7 @@ function openDoor(
 }
 
 /** Resolves when the claim held twice in a row, because a function that ends may have started something. */
-async function quiet(claim: () => boolean): Promise<void> {
+async function untilTwice(claim: () => boolean): Promise<void> {
   for (let times = 0; times < 2; times = claim() ? times + 1 : 0) await new Promise((done) => setTimeout(done, POLL_MS));
 }
 

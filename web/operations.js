@@ -98,7 +98,7 @@ export function startOperations(access) {
       if (message.ref) return list('alerts', message.timestamp, '', `a large ${message.type}`, message.ref);
       SHOW[message.type]?.(message);
     },
-    // browsers do not report why a handshake was refused: reading the prices told
+    // browsers do not report why a handshake was refused: the request for the prices does
     closed: () => write('state', isRefused() ? access.hint : AWAY),
   });
 }

@@ -17,20 +17,23 @@ const won = new Intl.NumberFormat('en');
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 let live = false;
+let away = false;
 let updates = 0;
 /** Why the quotes could not be read, until they can. */
 let failure = '';
 
 /** Says how things stand now: nothing that is over stays on the page. */
 function showState() {
-  const text = failure || (live ? 'live' : AWAY);
+  const text = failure || (live ? 'live' : away ? AWAY : 'connecting …');
   // screen readers announce a status again whenever it is set
   if (element('state').textContent !== text) element('state').textContent = text;
 }
 
 /** @param {import('./page.js').Access} access */
 async function load(access) {
-  const response = await fetch('/internal/prices', { headers: access.headers });
+  const response = await fetch('/internal/prices', { headers: access.headers }).catch(() => {
+    throw new Error(AWAY);
+  });
   if (response.status === 401) giveUp();
   if (!response.ok) throw new Error(response.status === 401 ? access.hint : `quotes: ${response.status}`);
   /** @type {{ prices: Record<string, Quote> }} */
@@ -130,8 +133,7 @@ function refresh(access) {
       subscribe(topics);
     })
     .catch((error) => {
-      // a fetch that reaches nobody ends with a TypeError, whose text is the browser's own
-      failure = error instanceof TypeError ? AWAY : String(error.message ?? error);
+      failure = String(error.message ?? error);
     })
     .finally(showState);
 }
@@ -149,6 +151,7 @@ export function startPrices(access) {
     received: receive,
     closed() {
       live = false;
+      away = true;
       showState();
     },
   });

@@ -23,6 +23,7 @@ export const isRefused = () => !wanted;
 /** Stops reconnecting, because the server would refuse again. */
 export const giveUp = () => {
   wanted = false;
+  for (const { closed } of listeners) closed();
 };
 
 /** @type {Send} */

@@ -21,12 +21,9 @@ export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodie
 /** Commits and drains in flight at once; drains mostly wait for their topic's window. */
 const AT_ONCE = 64;
 
-/**
- * No commit begins after this long, and no drain three seconds later: a flood's rest comes back by itself. Cut off by the
- * function's time-out, all of it would come back, and be served again.
- */
+/** Commits start within this time, and drains a second later. If the function timed out instead, all its records would be retried. */
 const COMMIT_MS = (DRAIN_TIMEOUT_SECONDS * 1_000) / 2;
-const DRAIN_MS = COMMIT_MS + 3_000;
+const DRAIN_MS = COMMIT_MS + 1_000;
 
 /** An outcome, with what orders it among the others. */
 interface Accepted extends Share {
@@ -38,9 +35,8 @@ interface Accepted extends Share {
 export async function ingest(records: readonly QueueRecord[], ports: IngestPorts): Promise<string[]> {
   const failed = new Set<string>();
   const startedMs = ports.clock.now();
-  const inTime = (ms: number): void => {
-    if (ports.clock.now() - startedMs > ms) throw new Error('the batch is too much for one call: the rest comes back');
-  };
+  const isLate = (ms: number): boolean => ports.clock.now() - startedMs > ms;
+  const late = new Set<string>();
   const fail = (ids: Iterable<string>, what: string, error: unknown, facts: object = {}): void => {
     ports.report.error(what, error, { records: [...ids], ...facts });
     ports.report.count(METRIC.errors);
@@ -59,8 +55,11 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
   const heard: { readonly topic: string; readonly channel: Channel; readonly ids: ReadonlySet<string> }[] = [];
   const commits = bounded(byPlace(accepted), AT_ONCE, async (shares) => {
     const ids = new Set(shares.map(({ recordId }) => recordId));
+    if (isLate(COMMIT_MS)) {
+      for (const id of ids) late.add(id);
+      return;
+    }
     try {
-      inTime(COMMIT_MS);
       const { topic, failed: some } = await commit(shares, ports);
       for (const { recordId, error } of some) fail([recordId], 'an event was not committed', error, { place: placeOf(shares[0].outcome) });
       if (topic !== null) heard.push({ topic, channel: shares[0].channel, ids });
@@ -69,25 +68,26 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     }
   });
 
-  const listings = byChannel(accepted).map(async ([channel, shares]) => {
+  const listings = [...toList(accepted)].map(async ([channel, { topics, ids }]) => {
     try {
-      await ports.catalogue.listNew(channel, [...new Set(shares.map(({ outcome }) => placeOf(outcome)))]);
+      await ports.catalogue.listNew(channel, [...topics]);
     } catch (error) {
-      fail(new Set(shares.map(({ recordId }) => recordId)), 'topics were not listed', error, { channel });
+      fail(ids, 'topics were not listed', error, { channel });
     }
   });
   await Promise.all([commits, ...listings]);
+  if (late.size > 0) ports.report.warn('a batch took too long: some of its records come back', { records: late.size });
 
   // after all commits, since a drain may wait
   await bounded(heard, AT_ONCE, async ({ topic, channel, ids }) => {
     try {
-      inTime(DRAIN_MS);
-      await drain({ topic, shard: ONLY_SHARD, channel }, ports);
+      if (isLate(DRAIN_MS)) await ports.jobs.put({ kind: 'drain', topic, shard: ONLY_SHARD });
+      else await drain({ topic, shard: ONLY_SHARD, channel }, ports);
     } catch (error) {
       fail(ids, 'a topic was not drained', error, { topic });
     }
   });
-  return [...failed];
+  return [...new Set([...failed, ...late])];
 }
 
 /** Outcomes of one place together, in the order in which their events were accepted. */
@@ -103,13 +103,17 @@ function byPlace(accepted: readonly Accepted[]): [Accepted, ...Accepted[]][] {
   return [...places.values()];
 }
 
-/** The messages of channels whose topics are listed, by channel. */
-function byChannel(accepted: readonly Accepted[]): [string, readonly Accepted[]][] {
-  const listed = accepted.filter(({ channel, outcome }) => channel.listed && outcome.kind !== 'listing');
-  return [...new Set(listed.map(({ channel }) => channel.name))].map((name) => [
-    name,
-    listed.filter(({ channel }) => channel.name === name),
-  ]);
+/** The topics of channels that list them, and the records that name them, by channel. */
+function toList(accepted: readonly Accepted[]): Map<string, { readonly topics: Set<string>; readonly ids: Set<string> }> {
+  const channels = new Map<string, { topics: Set<string>; ids: Set<string> }>();
+  for (const { channel, outcome, recordId } of accepted) {
+    if (!channel.listed || outcome.kind === 'listing') continue;
+    const there = channels.get(channel.name) ?? { topics: new Set(), ids: new Set() };
+    channels.set(channel.name, there);
+    there.topics.add(outcome.topic);
+    there.ids.add(recordId);
+  }
+  return channels;
 }
 
 /** The outcomes of one event: none if it is invalid, and in the dead-letter queue. */

@@ -7,9 +7,9 @@ export interface Acceptance {
 }
 
 export interface Catalogue {
-  /** Adds topics of a channel. A name replaces the one the topic had. */
+  /** Adds topics of a channel. A name replaces the one the topic had; of a topic that comes twice the last name counts. */
   list(channel: string, entries: readonly { topic: string; name: string }[]): Promise<void>;
-  /** Adds those topics that are not there yet, without name. Costs nothing for topics that it added or found before. */
+  /** Adds those topics that are not there yet, without name. Topics that this instance remembers cost no request. */
   listNew(channel: string, topics: readonly string[]): Promise<void>;
   topics(channel: string): Promise<{ topic: string; name: string | null }[]>;
   names(channel: string, topics: readonly string[]): Promise<Map<string, string>>;

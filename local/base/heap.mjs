@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 /** @type {(() => void) | undefined} */
 let collect;
 
-/** Bytes of the live objects: collects the garbage first, which takes a while. */
+/** Bytes of the live objects, buffers included: collects the garbage first, which takes a while. */
 export function heapBytes() {
   if (!collect) {
     setFlagsFromString('--expose-gc');
@@ -15,5 +15,6 @@ export function heapBytes() {
   // twice: what finalizers let go is collected by the second
   collect?.();
   collect?.();
-  return getHeapStatistics().used_heap_size;
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
 }

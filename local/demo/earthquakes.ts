@@ -81,9 +81,9 @@ export function strongestOnly(): (quakes: readonly Earthquake[], nowMs: number) 
   return (quakes, nowMs) => {
     for (const quake of quakes) if (strongest === null || quake.magnitude > strongest.magnitude) strongest = quake;
     if (strongest === null || nowMs < nextMs) return [];
-    const told = [strongest];
+    const due = [strongest];
     strongest = null;
     nextMs = nowMs + ALERT_MS;
-    return told;
+    return due;
   };
 }

@@ -98,7 +98,7 @@ export function startOnSale({ url, key, warn, buyerToken, moveMs = MOVE_MS }: On
   const stamped = (event: OutgoingEvent): OutgoingEvent => {
     if (event.detail['userId'] !== SHOWN.userId) return event;
     const timestamp = new Date().toISOString();
-    shown.own(timestamp);
+    shown.expectOwn(timestamp);
     return { ...event, detail: { ...event.detail, timestamp } };
   };
 

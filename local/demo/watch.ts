@@ -4,7 +4,7 @@ export interface Watched {
   /** Whether somebody else has published to the topic within `LEFT_ALONE_MS`. */
   isTaken(nowMs: number): boolean;
   /** The demo is about to publish a message with this timestamp. */
-  own(timestamp: string): void;
+  expectOwn(timestamp: string): void;
   stop(): void;
 }
 
@@ -26,7 +26,7 @@ export interface WatchOptions {
 /** Subscribes to a topic of the demo, to tell its own messages from those of others. */
 export function watch({ url, token, topic, timestampOf }: WatchOptions): Watched {
   const own: string[] = [];
-  let foreign = '';
+  let foreign = new Date().toISOString();
   let takenUntilMs = 0;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -38,8 +38,8 @@ export function watch({ url, token, topic, timestampOf }: WatchOptions): Watched
       const message = JSON.parse(data.toString('utf8')) as { type?: string };
       if (message.type === 'ping') return socket.send('{"type":"pong"}');
       const timestamp = timestampOf(message);
-      // what the demo said, or what it has seen: a state is told again and again
-      if (timestamp === undefined || own.includes(timestamp) || timestamp === foreign) return;
+      // a state is delivered again and again, also one of an earlier run
+      if (timestamp === undefined || own.includes(timestamp) || timestamp <= foreign) return;
       foreign = timestamp;
       takenUntilMs = Date.now() + LEFT_ALONE_MS;
     });
@@ -52,7 +52,7 @@ export function watch({ url, token, topic, timestampOf }: WatchOptions): Watched
   open();
   return {
     isTaken: (nowMs) => nowMs < takenUntilMs,
-    own(timestamp) {
+    expectOwn(timestamp) {
       own.push(timestamp);
       if (own.length > KEPT) own.shift();
     },

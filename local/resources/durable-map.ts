@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Items by key, in memory and in a file that only grows: what a killed run had put is there for the next one. */
+/** Items by key, in memory and in a file to which each change is appended: what a killed run had put is there for the next one. */
 export interface DurableMap<Item> {
-  /** In the order of their puts. */
+  /** In the order in which their keys were first put. */
   readonly items: ReadonlyMap<string, Item>;
   put(key: string, item: Item): void;
   remove(key: string): void;

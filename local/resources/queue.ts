@@ -57,7 +57,7 @@ export interface QueueOptions {
   readonly clock: LocalClock;
 }
 
-/** Times of receiving are counted anew by each run. */
+/** Receive counts are not kept: they start again with each run. */
 type Message = Omit<Received, 'receives'> & { readonly visibleAtMs: number };
 
 export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, clock }: QueueOptions): LocalQueue {

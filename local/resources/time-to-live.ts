@@ -2,7 +2,7 @@ import { BatchWriteItemCommand, type DynamoDBClient, paginateScan, type WriteReq
 import type { Resource } from '../base/template.ts';
 
 /** The platform deletes expired items late: within days. Here it is minutes, so that a run of days does not grow. */
-export const LATE_MS = 5 * 60_000;
+export const TTL_DELAY_MS = 5 * 60_000;
 
 /** A write deletes at most so many items. */
 const AT_ONCE = 25;
@@ -17,7 +17,7 @@ export async function deleteExpired({ id, properties }: Resource, nowMs: number,
     ProjectionExpression: keys.map((_, index) => `#key${index}`).join(','),
     FilterExpression: '#ttl < :now',
     ExpressionAttributeNames: { '#ttl': AttributeName, ...Object.fromEntries(keys.map((key, index) => [`#key${index}`, key])) },
-    ExpressionAttributeValues: { ':now': { N: String(Math.floor((nowMs - LATE_MS) / 1000)) } },
+    ExpressionAttributeValues: { ':now': { N: String(Math.floor((nowMs - TTL_DELAY_MS) / 1000)) } },
   };
   let deleted = 0;
   for await (const { Items = [] } of paginateScan({ client }, expired)) {

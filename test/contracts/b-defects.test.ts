@@ -146,7 +146,7 @@ describe('6: while the live feed is down in market hours', () => {
     // the schedule is due too: the same quote may have been delivered twice before
     const stale = await chart.until((message) => (message['data'] as Quote | undefined)?.['stale'] === true);
     const health = await own.get('/api/health');
-    // the jobs of the looks until now, and those that found a turn held, must not meet the tick that ends them
+    // repeats that were asked for until now must be over: one of them could arrive after the live tick
     own.run.clock.advance(3_000);
     await own.run.settled();
     await own.publish([tick('005930', 158_700, { timestamp: isoNow() })]);

@@ -25,7 +25,7 @@ export interface Started {
 export function start(environment: Record<string, string>, options: readonly string[] = [], before: readonly string[] = []): Started {
   const child = spawn(process.execPath, [...before, '--import', 'tsx', 'bin/local.ts', ...options], {
     cwd: ROOT,
-    env: { ...process.env, DEMO: 'off', PORT: '0', AWS_PORT: '0', ...environment },
+    env: { ...process.env, DEMO: 'off', PORT: '0', AWS_PORT: '0', HOST: '', DATA_DIR: '', VERBOSE: '', ...environment },
   });
   started.add(() => child.kill('SIGKILL'));
   let output = '';

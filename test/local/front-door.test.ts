@@ -33,6 +33,12 @@ describe('an upgrade that is not WebSocket', () => {
     expect(statuses(answer)).toEqual(['202', '202']);
   });
 
+  test('is ignored, and the end of the connection is not', async () => {
+    const answer = await rawHttp(own.url, headOf('GET', '/api/health', ['Connection: Upgrade, close', 'Upgrade: h2c']));
+
+    expect(statuses(answer)).toEqual(['200']);
+  });
+
   test('is ignored on the path of the WebSocket too', async () => {
     const answer = await rawHttp(own.url, headOf('GET', '/ws', H2C) + headOf('GET', '/api/health', [], true));
 

@@ -9,7 +9,11 @@ import { alert } from '../helpers/events.ts';
 import { hostAt } from '../helpers/host.ts';
 import { type Started, start, stopAll } from '../helpers/start.ts';
 
-afterEach(stopAll);
+const folders: string[] = [];
+afterEach(() => {
+  stopAll();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
 
 const WAYS = ['bus', 'direct', 'PutEvents'] as const;
 type Way = (typeof WAYS)[number];
@@ -71,12 +75,14 @@ describe('an event that was accepted, in any way', { timeout: 120_000 }, () => {
     const accepted = await publishUntilGone(url, local, 10, () => local.end('SIGTERM'));
 
     expect(await local.exited()).toBe(0);
+    await client.closed();
     const delivered = new Set(titlesOf(client.received));
     expect(accepted.filter((title) => !delivered.has(title))).toEqual([]);
   });
 
   test('outlives a kill, with DATA_DIR', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'push-data-'));
+    folders.push(dataDir);
     const local = start({ DATA_DIR: dataDir });
     const accepted = await publishUntilGone(await local.ready(), local, 10, () => local.end('SIGKILL'));
     await local.exited();
@@ -91,6 +97,5 @@ describe('an event that was accepted, in any way', { timeout: 120_000 }, () => {
     await client.close();
     again.end('SIGINT');
     await again.exited();
-    rmSync(dataDir, { recursive: true });
   });
 });

@@ -72,14 +72,28 @@ describe('npm start', { timeout: 240_000 }, () => {
   });
 
   test('takes its settings as options too, which win over the environment', async () => {
-    const local = start({ PORT: '1', HOST: '0.0.0.0' }, ['--port', '0', '--host', '127.0.0.2', '--demo=off', '--verbose']);
+    const local = start({ PORT: '1', HOST: '0.0.0.0' }, ['--port', '0', '--host', '127.0.0.1', '--demo=off', '--verbose']);
     const url = await local.ready();
 
-    expect(new URL(url).hostname).toBe('127.0.0.2');
+    expect(new URL(url).hostname).toBe('127.0.0.1');
     expect((await fetch(`${url}/api/health`)).status).toBe(200);
     const token = await fetch(`${url}/local/token`, { method: 'POST', body: '{"user":"1"}' });
     expect(token.status, 'without identity there is no issuer').toBe(404);
-    expect(local.output()).toMatch(/^HOST=127\.0\.0\.2: whoever reaches that address can read every topic, publish/m);
+    expect(local.output(), 'this opens nothing').not.toContain('HOST=');
+    local.end('SIGINT');
+    await local.exited();
+  });
+
+  test('with HOST listens there, and says what that opens', async () => {
+    const local = start({ HOST: '0.0.0.0', AUTH_MODE: 'jwt' });
+    const url = await local.ready();
+
+    const { port } = new URL(url);
+    expect((await fetch(`http://127.0.0.1:${port}/api/health`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/local/token`, { method: 'POST', body: '{"user":"1"}' })).status).toBe(200);
+    expect(local.output()).toMatch(
+      /^HOST=0\.0\.0\.0: whoever reaches that address can read every topic and publish .*, and get a token for any user$/m,
+    );
     local.end('SIGINT');
     await local.exited();
   });

@@ -13,9 +13,12 @@ describe.each(implementations)('%s', (_, make) => {
     const channel = fresh('channel');
     await tables.catalogue.list(channel, [{ topic: 'price:A', name: 'A' }]);
     await tables.catalogue.listNew(channel, ['price:A', 'price:B']);
-    await tables.catalogue.list(channel, [{ topic: 'price:B', name: 'first' }]);
+    await tables.catalogue.list(channel, [
+      { topic: 'price:B', name: 'first' },
+      { topic: 'price:B', name: 'second' },
+    ]);
     await tables.catalogue.list(channel, [{ topic: 'price:B', name: 'B' }]);
-    await tables.catalogue.listNew(channel, ['price:B']);
+    await tables.catalogue.listNew(channel, ['price:B', 'price:B']);
 
     expect(await tables.catalogue.topics(channel)).toEqual([
       { topic: 'price:A', name: 'A' },

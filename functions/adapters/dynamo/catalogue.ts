@@ -20,11 +20,13 @@ export function dynamoCatalogue({ table }: { readonly table: Table }): Catalogue
 
   return {
     async list(channel, entries) {
-      await table.putMany(entries.flatMap(({ topic, name }) => [listedKey(channel, topic), { ...nameKey(channel, topic), name }]));
+      // a batch with the same key twice is refused: the last name counts
+      const names = new Map(entries.map(({ topic, name }) => [topic, name]));
+      await table.putMany([...names].flatMap(([topic, name]) => [listedKey(channel, topic), { ...nameKey(channel, topic), name }]));
     },
     async listNew(channel, topics) {
       const keyOf = (topic: string): string => `${channel}#${topic}`;
-      const unseen = topics.filter((topic) => !listed.has(keyOf(topic)));
+      const unseen = [...new Set(topics)].filter((topic) => !listed.has(keyOf(topic)));
       if (unseen.length === 0) return;
       const there = new Set((await table.getMany(unseen.map((topic) => listedKey(channel, topic)))).map((item) => text(item, 'item')));
       await table.putMany(unseen.filter((topic) => !there.has(topic)).map((topic) => listedKey(channel, topic)));

@@ -10,7 +10,7 @@ export const LOG_PREFIX = 'log#';
 export const logKey = (topic: string, offset: number) => ({ topic, item: `${LOG_PREFIX}${String(offset).padStart(15, '0')}` });
 export const LOG_END = `${LOG_PREFIX}~`;
 export const listedKey = (channel: string, topic: string) => ({ topic: `catalogue#${channel}`, item: topic });
-/** Apart from `listedKey`, so that a topic without name and its name can be written side by side. */
+/** An item of its own: a batch write replaces whole items, and listing a topic must not delete its name. */
 export const nameKey = (channel: string, topic: string) => ({ topic: `names#${channel}`, item: topic });
 export const heardKey = (topic: string) => ({ topic: 'heard#', item: topic });
 export const statusKey = (name: string) => ({ topic: 'status#', item: name });

@@ -23,7 +23,7 @@ const MAX_KEYS = 100;
 const MAX_PUTS = 25;
 const BATCHES_AT_ONCE = 8;
 
-/** Pauses before throttled keys are asked for again, in ms: each is twice the one before. */
+/** Pauses before throttled keys or items are sent again, in ms: each is twice the one before. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 

@@ -59,7 +59,7 @@ test('a batch that takes too long ends in time: what is committed stays, and onl
   const ports = { ...memoryPorts(), channels: channelsOf([LETTER], {}) };
   const { putLog } = ports.topics;
   ports.topics.putLog = (...given) => {
-    ports.clock.nowMs += 200;
+    ports.clock.nowMs += 250;
     return putLog(...given);
   };
   const records = Array.from({ length: 200 }, (_, index) => ({
@@ -75,6 +75,8 @@ test('a batch that takes too long ends in time: what is committed stays, and onl
   }));
   const serve = () => ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
 
+  for (const { id } of records) await ports.topics.hear(`letter:t${id.slice(1)}`);
+
   const startedMs = ports.clock.nowMs;
   const failed = await serve();
 
@@ -82,5 +84,9 @@ test('a batch that takes too long ends in time: what is committed stays, and onl
   expect(failed.length).toBeGreaterThan(0);
   expect(failed.length).toBeLessThan(records.length);
   const heads = await ports.topics.read(records.map((_, index) => `letter:t${index}`));
-  expect(heads.size + failed.length).toBe(records.length);
+  const committed = [...heads.values()].filter(({ head }) => head > 0).map(({ topic }) => topic);
+  expect(committed.length + failed.length).toBe(records.length);
+  // what is committed is delivered by jobs
+  expect(ports.jobs.jobs.flatMap(({ job }) => (job.kind === 'drain' ? [job.topic] : [])).sort()).toEqual(committed.sort());
+  expect(ports.report.counts.get(METRIC.errors)).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException, DynamoDBClient, ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
+  BatchWriteCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
@@ -277,6 +278,39 @@ describe('many items', () => {
     expect(asked().length - before).toBe(3);
     dynamo.on(BatchGetCommand).resolves({});
     await vi.advanceTimersByTimeAsync(1_000);
+  });
+});
+
+describe('many items', () => {
+  const put = () =>
+    dynamo
+      .commandCalls(BatchWriteCommand)
+      .map(({ args: [{ input: request }] }) =>
+        (request.RequestItems?.['table'] ?? []).map(({ PutRequest }) => PutRequest?.Item?.['id'] as string),
+      );
+  const items = (count: number) => Array.from({ length: count }, (_, index) => ({ id: `k${index}` }));
+
+  test('are put 25 a request', async () => {
+    dynamo.on(BatchWriteCommand).resolves({});
+
+    await table.putMany(items(60));
+
+    expect(put().map(({ length }) => length)).toEqual([25, 25, 10]);
+    expect(put().flat()).toEqual(items(60).map(({ id }) => id));
+  });
+
+  test('that the database did not take are put again, and only those, after a pause', async () => {
+    vi.useFakeTimers();
+    dynamo
+      .on(BatchWriteCommand)
+      .resolvesOnce({ UnprocessedItems: { table: [{ PutRequest: { Item: { id: 'k1' } } }] } })
+      .resolvesOnce({});
+    const putting = table.putMany(items(3));
+
+    await vi.advanceTimersByTimeAsync(50);
+    await putting;
+
+    expect(put()).toEqual([['k0', 'k1', 'k2'], ['k1']]);
   });
 });
 
