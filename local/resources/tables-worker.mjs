@@ -5,6 +5,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import { heapBytes } from '../base/heap.mjs';
 
+// an item that lives for a day would keep the whole 8 KB that its bytes were cut from
+Buffer.poolSize = 0;
+
 // dynalite ends its streams by `return()`, which these iterators do not have: each query would leave one open, and keep the
 // tables as they were then
 const ofDynalite = createRequire(import.meta.resolve('dynalite'));

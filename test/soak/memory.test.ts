@@ -18,8 +18,8 @@ const WARM_UP = 4;
 const DAY_MS = 86_400_000;
 /** A thread may grow by so much for each thousand events: the measuring's noise, and code that is compiled the more it runs. */
 const NOISE_BYTES = 60_000 + 500_000 / ROUNDS;
-/** The tables may grow by the logs, which live for a day: an item has less than 1 KB. */
-const LOG_BYTES = 500_000;
+/** The tables may grow by the logs, which live for a day: some 250 items for each thousand events. */
+const LOG_BYTES = 900_000;
 
 let own: OwnRun;
 beforeAll(async () => {
