@@ -34,7 +34,7 @@ export const LOCAL_SETTINGS = [
     doc: 'keeps tables and queues in that folder; without it they live in memory',
   },
   { name: 'DEMO', option: 'demo', value: 'on|off', fallback: 'on', doc: '`off`: empty tables, no replay' },
-  { name: 'VERBOSE', option: 'verbose', value: null, fallback: '0', doc: '`1` prints every log line of the functions' },
+  { name: 'VERBOSE', option: 'verbose', value: null, fallback: '0', doc: 'prints every log line of the functions' },
 ] as const satisfies readonly Definition[];
 
 type Name = (typeof LOCAL_SETTINGS)[number]['name'];
@@ -57,7 +57,7 @@ each is an environment variable too, and so are all other settings: PORT=8001 MA
 docs/settings.md lists them all`;
 
 function usageOf({ name, option, value, fallback, doc }: Definition): string {
-  const text = `${doc.replaceAll('`', '')}${fallback === '' ? '' : ` (${fallback})`}`;
+  const text = `${doc.replaceAll('`', '')}${fallback === '' || !value ? '' : ` (${fallback})`}`;
   return `  ${`--${option}${value ? ` ${value}` : ''}`.padEnd(20)} ${text}${value ? '' : `; ${name}=1`}`;
 }
 

@@ -145,7 +145,7 @@ async function main(): Promise<void> {
 
 /** What somebody else on the network can now do. */
 const opened = (host: string, tokens: boolean): string =>
-  `HOST=${host}: whoever reaches that address can read every topic and publish with the key ${LOCAL_KEY}${tokens ? ', and get a token for any user' : ''}`;
+  `HOST=${host}: whoever reaches that address can publish with the key ${LOCAL_KEY}, and ${tokens ? 'get a token for any user and role' : 'read every topic and control services'}`;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 

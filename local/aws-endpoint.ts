@@ -52,8 +52,9 @@ const sendTo = (queue: LocalQueue, message: Record<string, unknown>, trace: stri
 /** The limits of PutEvents. */
 const MAX_ENTRIES = 10;
 const MAX_ENTRIES_BYTES = 1_048_576;
-/** The years that the platform's times may have: it reads and writes four digits. */
-const LATEST_SECONDS = Date.UTC(9999, 11, 31) / 1000;
+/** The times that the platform takes: it writes years with four digits. */
+const EARLIEST_SECONDS = Date.parse('0001-01-01') / 1000;
+const LATEST_SECONDS = Date.parse('9999-12-31') / 1000;
 
 function listOf(input: Record<string, unknown>, name: string): Record<string, unknown>[] {
   const list = input[name];
@@ -68,7 +69,7 @@ function busEntriesOf(input: Record<string, unknown>): Record<string, unknown>[]
   const bytes = entries.reduce((sum, { Source, DetailType, Detail }) => sum + Buffer.byteLength(`${Source}${DetailType}${Detail}`), 0);
   if (bytes > MAX_ENTRIES_BYTES) throw new AwsError('ValidationException', `Total size of the entries: ${bytes} bytes, over the limit`);
   for (const { Time } of entries)
-    if (Time !== undefined && (typeof Time !== 'number' || !(Math.abs(Time) <= LATEST_SECONDS)))
+    if (Time !== undefined && (typeof Time !== 'number' || !(Time >= EARLIEST_SECONDS && Time <= LATEST_SECONDS)))
       throw new AwsError('SerializationException', `Time: ${JSON.stringify(Time)} is no time`);
   return entries;
 }
@@ -118,8 +119,11 @@ export interface AwsEndpoint {
 export async function awsEndpoint(resources: AwsResources, atPort: number): Promise<AwsEndpoint> {
   let refusing = false;
   const server = createServer((request, response) => {
-    // the caller is gone if its function was killed during the call
-    serve(request, response, resources, () => refusing).catch(() => response.destroy());
+    serve(request, response, resources, () => refusing).catch((error: unknown) => {
+      // the caller is gone if its function was killed during the call
+      if (response.headersSent || response.destroyed) response.destroy();
+      else reply(response, 400, { message: String(error) }, 'ValidationException');
+    });
   });
   server.keepAliveTimeout = 60_000;
   const port = await listen(server, atPort, '127.0.0.1');

@@ -46,12 +46,22 @@ export async function frontDoor(port: number, host: string | null, origins: Orig
   const { sockets } = origins;
   const upgraded = new Set<Duplex>();
   const make = (): Server => {
+    /** The response to the newest request of each connection. */
+    const newest = new WeakMap<Duplex, ServerResponse>();
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+      newest.set(request.socket, response);
       serve(request, response, origins).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => {
       // an offer of another protocol (Java offers h2c with every first request) is no reason not to serve the request
-      if (request.headers.upgrade?.toLowerCase() !== 'websocket') return serveWithoutUpgrade(request, socket, head, server);
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+        const goOn = (): void => serveWithoutUpgrade(request, socket, head, server);
+        const before = newest.get(socket);
+        // responses come in the order of their requests
+        if (before && !before.writableFinished) before.once('close', goOn);
+        else goOn();
+        return;
+      }
       // an upgrade removes the server's own listener, and without one a reset would end the process
       socket.on('error', () => socket.destroy());
       upgraded.add(socket);
@@ -60,6 +70,7 @@ export async function frontDoor(port: number, host: string | null, origins: Orig
       if (api) api.upgrade(request, socket, head).catch(() => socket.destroy());
       else endWith(socket, 404, notFound(urlOf(request).pathname));
     });
+    server.on('connect', (_, socket) => endWith(socket, 405, errorBody('METHOD_NOT_ALLOWED', 'this is no proxy')));
     server.on('clientError', (_, socket) => {
       if (socket.writable) endWith(socket, 400, errorBody('INVALID_MESSAGE_FORMAT', 'that is no HTTP request, or its head is too long'));
       else socket.destroy();
@@ -94,8 +105,13 @@ export async function frontDoor(port: number, host: string | null, origins: Orig
 }
 
 /** Gives a request back to the server as it would have come without its `Upgrade`: with its body, and what follows it. */
-function serveWithoutUpgrade({ method, url, headers, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer, server: Server): void {
-  const lines = [`${method} ${url} HTTP/1.1`];
+function serveWithoutUpgrade(
+  { method, url, httpVersion, headers, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  server: Server,
+): void {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[index + 1]}`);

@@ -1,6 +1,8 @@
 /** The local run's own token issuer, so that `AUTH_MODE=jwt` works without an external one. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { parseJson } from '../core/base/validation.ts';
+import { PushError } from '../core/errors.ts';
 import { SETTING } from '../core/names.ts';
 import type { Resource } from './base/template.ts';
 import { readBody } from './resources/http-api.ts';
@@ -71,15 +73,17 @@ const isFromHere = ({ headers }: IncomingMessage): boolean => /^(localhost|\d+(\
 
 function readRequest(body: Buffer | null): TokenRequest | null {
   try {
-    const wanted: unknown = JSON.parse(body?.toString('utf8') ?? '');
+    const wanted: unknown = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(body ?? new Uint8Array()));
     if (typeof wanted !== 'object' || wanted === null) return null;
     const { user, roles, seconds } = wanted as Record<string, unknown>;
     if (typeof user !== 'string' || user === '') return null;
-    if (seconds !== undefined && !(typeof seconds === 'number' && Math.abs(seconds) <= MAX_SECONDS)) return null;
-    const named = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
-    return { user, roles: named, seconds };
+    if (seconds !== undefined && seconds !== null && !(typeof seconds === 'number' && Math.abs(seconds) <= MAX_SECONDS)) return null;
+    const named = [roles ?? []].flat();
+    if (!named.every((role) => typeof role === 'string')) return null;
+    return { user, roles: named, seconds: seconds ?? undefined };
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    // what is no UTF-8 is a TypeError, what is no JSON an error of ours
+    if (!(error instanceof TypeError || error instanceof PushError)) throw error;
     return null;
   }
 }

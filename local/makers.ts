@@ -58,7 +58,7 @@ function makeBucket({ id, properties }: Resource, { buckets, dataDir, clock }: D
   buckets.set(id, localBucket({ dataDir, id, lifeDays, clock }));
 }
 
-function makeQueue({ id, properties }: Resource, { queues, resolve, dataDir, clock, whenReady }: Deployment): void {
+function makeQueue({ id, properties }: Resource, { queues, resolve, dataDir, clock, warn, whenReady }: Deployment): void {
   const redrive = resolve<{ deadLetterTargetArn?: string; maxReceiveCount?: number }>(properties['RedrivePolicy'] ?? {});
   const queue = localQueue({
     name: id,
@@ -67,6 +67,7 @@ function makeQueue({ id, properties }: Resource, { queues, resolve, dataDir, clo
     maxReceives: redrive.maxReceiveCount ?? Number.POSITIVE_INFINITY,
     dead: () => queues.get(idOfArn(redrive.deadLetterTargetArn)) ?? null,
     clock,
+    warn,
   });
   queues.set(id, queue);
   whenReady.push(() => queue.restore());

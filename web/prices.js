@@ -65,7 +65,7 @@ function show(quote, flash) {
     [known.change_rate.toFixed(2), `number ${direction}`],
     [when, 'extra'],
     [known.source, 'quiet extra'],
-    [state, ''],
+    [state, 'extra'],
   ];
   row.className = known.stale ? 'stale' : '';
   row.replaceChildren(
@@ -73,8 +73,8 @@ function show(quote, flash) {
       const cell = document.createElement('td');
       cell.textContent = text;
       cell.className = kind;
-      // where the name has no column of its own, it stands below the ticker
-      if (text === known.ticker && known.name) cell.dataset['name'] = known.name;
+      // where name and state have no columns of their own, they stand below the ticker
+      if (text === known.ticker) cell.dataset['name'] = [known.name, state].filter(Boolean).join(' · ');
       return cell;
     }),
   );

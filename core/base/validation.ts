@@ -105,7 +105,7 @@ const isRounded = (value: number): boolean => Number.isInteger(value) && !Number
 /** A value and where it stands: in `above`, under `key`. */
 interface Place<Value = unknown> {
   readonly value: Value;
-  readonly key: string;
+  readonly key: string | number;
   readonly above: Place | null;
 }
 
@@ -116,8 +116,10 @@ function* numbersIn(root: unknown): Generator<Place<number>> {
     const { value } = place;
     if (typeof value === 'number') yield place as Place<number>;
     if (typeof value !== 'object' || value === null) continue;
+    // the place of an entry in a list is a number, as in the schemas' own paths
     for (const [key, one] of Object.entries(value))
-      if (typeof one === 'number' || (typeof one === 'object' && one !== null)) open.push({ value: one, key, above: place });
+      if (typeof one === 'number' || (typeof one === 'object' && one !== null))
+        open.push({ value: one, key: Array.isArray(value) ? Number(key) : key, above: place });
   }
 }
 

@@ -70,8 +70,20 @@ function inFolder(folder: string): Store {
     },
     get: (key) => (readdirSync(folder).includes(encodeURIComponent(key)) ? readFileSync(fileOf(key)) : null),
     *all() {
-      for (const name of readdirSync(folder)) yield [decodeURIComponent(name), statSync(join(folder, name)).mtimeMs];
+      for (const name of readdirSync(folder)) {
+        const key = keyOf(name);
+        if (key !== null) yield [key, statSync(join(folder, name)).mtimeMs];
+      }
     },
     remove: (key) => rmSync(fileOf(key), { force: true }),
   };
+}
+
+/** `null` for a file that is none of ours. */
+function keyOf(name: string): string | null {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return null;
+  }
 }

@@ -69,7 +69,8 @@ export function localBus(name: string, clock: LocalClock): LocalBus {
 /** `null` if it is no JSON object, or nested too deeply. */
 function parseDetail(text: string): object | null {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/g)) {
+  // a string that is not closed reaches to the end: otherwise each of its quotes would be tried as the start of another
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|[[{]|[\]}]/g)) {
     if (token === '[' || token === '{') depth++;
     else if (token === ']' || token === '}') depth--;
     if (depth > MAX_DEPTH) return null;

@@ -55,13 +55,19 @@ export interface QueueOptions {
   /** The dead-letter queue; `null` if there is none. */
   readonly dead: () => LocalQueue | null;
   readonly clock: LocalClock;
+  readonly warn: (message: string) => void;
 }
 
 /** Receive counts are not kept: they start again with each run. */
 type Message = Omit<Received, 'receives'> & { readonly visibleAtMs: number };
 
-export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, clock }: QueueOptions): LocalQueue {
-  const kept = durableMap<Message>(file);
+const isMessage = (value: unknown): value is Message =>
+  typeof value === 'object' &&
+  value !== null &&
+  ['messageId', 'body'].every((field) => typeof (value as Record<string, unknown>)[field] === 'string');
+
+export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, clock, warn }: QueueOptions): LocalQueue {
+  const kept = durableMap(file, isMessage);
   const messages = kept.items;
   const earlier = [...messages.values()];
   const receives = new Map<string, number>();
@@ -71,6 +77,14 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
     if (!messages.has(messageId)) return;
     visible.add(messageId);
     queue.onVisible?.();
+  };
+  /** A message that cannot be moved, such as to a full disk, stays, and is tried again when it is visible. */
+  const buryLater = (messageId: string): void => {
+    try {
+      queue.bury(messageId);
+    } catch (error) {
+      warn(`${name}: a message could not be moved to the dead letters: ${String(error)}`);
+    }
   };
   const queue: LocalQueue = {
     name,
@@ -91,14 +105,14 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
         const message = messages.get(messageId) as Message;
         const times = (receives.get(messageId) ?? 0) + 1;
         receives.set(messageId, times);
-        if (times > maxReceives) {
-          queue.bury(messageId);
-          continue;
-        }
         cancels.set(
           messageId,
           clock.after(visibilitySeconds * 1000, () => show(messageId)),
         );
+        if (times > maxReceives) {
+          buryLater(messageId);
+          continue;
+        }
         batch.push({ ...message, receives: times });
       }
       return batch;

@@ -47,6 +47,27 @@ describe('null counts as absent', () => {
   });
 });
 
+test.each(['9007199254740993', '1e400', '-1'])(
+  'of a list of quotes, one with a volume of %s is refused alone, with its path',
+  async (volume) => {
+    const [first, bad, last] = [freshTicker(), freshTicker(), freshTicker()];
+    const quotes = [first, bad, last].map((ticker) => tick(ticker, 5).detail);
+    const body = JSON.stringify({ events: [{ source: 'market.price', detailType: 'PricesTicked', detail: { quotes } }] }).replace(
+      new RegExp(`("ticker":"${bad}".*?"volume":)\\d+`),
+      `$1${volume}`,
+    );
+    const answer = await host.post('/internal/events', body);
+
+    expect(answer).toMatchObject({ status: 202, body: { accepted: 1, rejected: [{ index: 0, path: 'quotes.1.volume' }] } });
+    for (const ticker of [first, last])
+      await host.eventually(
+        () => host.get(`/internal/price/${ticker}`),
+        ({ status }) => status === 200,
+      );
+    expect((await host.get(`/internal/price/${bad}`)).status).toBe(404);
+  },
+);
+
 describe('text that leaves', () => {
   /** Every frame that a connection got, as bytes that are UTF-8, and JSON without half characters. */
   const halves = (text: string): string[] => text.match(/\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])/g) ?? [];

@@ -1,8 +1,13 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { durableMap } from '../../local/resources/durable-map.ts';
+
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  return { ...fs, appendFileSync: vi.fn(fs.appendFileSync) };
+});
 
 let folder: string;
 let file: string;
@@ -12,10 +17,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const reopened = (): unknown[] => [...durableMap<number>(file).items];
+const numbers = () => durableMap(file, (value): value is number => typeof value === 'number');
+const reopened = (): unknown[] => [...numbers().items];
 
 test('keeps what was put and not removed, in order', () => {
-  const map = durableMap<number>(file);
+  const map = numbers();
   for (const [key, item] of [
     ['a', 1],
     ['b', 2],
@@ -32,9 +38,9 @@ test('keeps what was put and not removed, in order', () => {
 });
 
 test('drops a last line that was cut off, and goes on after it', () => {
-  durableMap<number>(file).put('a', 1);
+  numbers().put('a', 1);
   appendFileSync(file, '["b",');
-  durableMap<number>(file).put('c', 3);
+  numbers().put('c', 3);
 
   expect(reopened()).toEqual([
     ['a', 1],
@@ -42,21 +48,48 @@ test('drops a last line that was cut off, and goes on after it', () => {
   ]);
 });
 
-test('names a line in the middle that cannot be read', () => {
-  durableMap<number>(file);
-  writeFileSync(file, '["a",1]\nnonsense\n');
+test.each([
+  ['no JSON', 'nonsense'],
+  ['another value', '["a","text"]'],
+  ['null', '["a",null]'],
+  ['no list', '"abc"'],
+  ['no key', '[1,2]'],
+  ['a torn line', '["a",1["b",2]'],
+])('names a line in the middle that cannot be read: %s', (_, line) => {
+  numbers();
+  writeFileSync(file, `["a",1]\n${line}\n["c",3]\n`);
 
   expect(reopened).toThrow(`${file}: line 2 cannot be read`);
 });
 
+test('a put that fails changes nothing, and spoils no later one', () => {
+  const map = numbers();
+  map.put('a', 1);
+  const whole = statSync(file).size;
+  vi.mocked(appendFileSync).mockImplementationOnce((name, line) => {
+    writeFileSync(name as string, `${readFileSync(name as string, 'utf8')}${String(line).slice(0, 3)}`);
+    throw new Error('ENOSPC');
+  });
+
+  expect(() => map.put('b', 2)).toThrow('ENOSPC');
+  expect(statSync(file).size).toBe(whole);
+  map.put('c', 3);
+
+  expect([...map.items]).toEqual(reopened());
+  expect(reopened()).toEqual([
+    ['a', 1],
+    ['c', 3],
+  ]);
+});
+
 test('does not grow with what is gone', () => {
-  const map = durableMap<number>(file);
+  const map = numbers();
   map.put('first', 0);
   for (let index = 0; index < 30_000; index++) {
     map.put(`key ${index}`, index);
     map.remove(`key ${index}`);
   }
 
-  expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(10_010);
+  expect(statSync(file).size).toBeLessThan(1_050_000);
   expect(reopened()).toEqual([['first', 0]]);
 });

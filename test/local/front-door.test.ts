@@ -33,6 +33,18 @@ describe('an upgrade that is not WebSocket', () => {
     expect(statuses(answer)).toEqual(['202', '202']);
   });
 
+  test('is ignored behind a request that is not answered yet', async () => {
+    const answer = await rawHttp(
+      own.url,
+      headOf('GET', '/api/health') +
+        headOf('GET', '/api/health', H2C) +
+        headOf('GET', '/api/health', H2C) +
+        headOf('GET', '/api/health', [], true),
+    );
+
+    expect(statuses(answer)).toEqual(['200', '200', '200', '200']);
+  });
+
   test('is ignored, and the end of the connection is not', async () => {
     const answer = await rawHttp(own.url, headOf('GET', '/api/health', ['Connection: Upgrade, close', 'Upgrade: h2c']));
 
@@ -67,7 +79,27 @@ test('a request line and headers over 10,240 bytes together are refused with 431
   expect(await long.json()).toEqual({ message: 'Request Header Fields Too Large' });
 });
 
-test.each(['null', '[]', '3', '"x"', '', '{', '{"user":""}', '{"user":3}', '{"user":"a","seconds":1e300}'])(
+test('CONNECT is told that this is no proxy, and an address in whole is served', async () => {
+  expect(statuses(await rawHttp(own.url, 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n'))).toEqual(['405']);
+  expect(statuses(await rawHttp(own.url, headOf('GET', 'http://localhost/api/health', [], true)))).toEqual(['200']);
+});
+
+test.each(['{"user":"a","seconds":null,"roles":null}', '\ufeff{"user":"a"}', '{"user":"a","roles":"ops:read"}'])(
+  '/local/token takes %s',
+  async (body) => {
+    const response = await fetch(`${own.url}/local/token`, { method: 'POST', body });
+
+    expect(response.status).toBe(200);
+  },
+);
+
+test('/local/token refuses what is no UTF-8', async () => {
+  const body = Buffer.concat([Buffer.from('{"user":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
+
+  expect((await fetch(`${own.url}/local/token`, { method: 'POST', body })).status).toBe(400);
+});
+
+test.each(['null', '[]', '3', '"x"', '', '{', '{"user":""}', '{"user":3}', '{"user":"a","seconds":1e300}', '{"user":"a","roles":[1]}'])(
   '/local/token with %s is told what it expects',
   async (body) => {
     const response = await fetch(`${own.url}/local/token`, { method: 'POST', body });

@@ -95,7 +95,7 @@ test('the heap does not grow with the events, and the tables by their logs alone
   for (let index = 0; index < WARM_UP; index++) await round(index);
   for (const name of ['sweep', 'minute']) await own.run.invoke(name);
   const heaps: Heaps[] = [];
-  console.log('events      own  functions   tables');
+  console.log('events      own  functions   tables   (MB of live objects)');
   for (let index = 0; index < ROUNDS; index++) {
     await round(WARM_UP + index);
     const now = await own.run.heaps();
