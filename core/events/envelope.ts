@@ -118,8 +118,9 @@ function withoutBadEntries(
 const SKEW_MS = 1_000;
 
 /**
- * Reads an envelope off the queue. Events that upstreams put on the bus themselves carry no acceptance of ours. No event is
- * accepted later than the queue took it, whatever it says of itself.
+ * Reads an envelope off the queue. Events that upstreams put on the bus themselves carry no acceptance of ours: they were
+ * accepted when the queue took them, which tells apart those of one second. No event is accepted later than that, whatever it
+ * says of itself.
  */
 export function readEnvelope(text: string, sentAtMs: number, channels: Channels): KnownEvent {
   const outer = v.safeParse(envelope, parseJson(text));
@@ -129,7 +130,7 @@ export function readEnvelope(text: string, sentAtMs: number, channels: Channels)
   const stamped = v.safeParse(acceptance, ours);
   const { acceptedAtMs, ...accepted } = stamped.success
     ? stamped.output
-    : { id: rest.id, time: rest.time, acceptedAtMs: Math.floor((parseMicros(rest.time) as number) / 1000), index: 0 };
+    : { id: rest.id, time: rest.time, acceptedAtMs: sentAtMs, index: 0 };
   const event = { source: rest.source, detailType: rest['detail-type'], detail: plain, ...accepted };
   return checkEvent({ ...event, acceptedAtMs: acceptedAtMs > sentAtMs + SKEW_MS ? sentAtMs : acceptedAtMs }, channels);
 }

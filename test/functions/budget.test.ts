@@ -58,7 +58,7 @@ const event =
   };
 const publishEvent = ({ source, detailType, detail }: PublishedEvent, time = new Date(ports.clock.now()).toISOString()) => {
   const body = JSON.stringify({ id: `e${serial++}`, source, 'detail-type': detailType, time, detail });
-  return ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
+  return ingest([{ id: 'r', body, sentAtMs: Date.parse(time) }], {
     ...ports,
     deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
   });

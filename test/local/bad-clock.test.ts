@@ -107,3 +107,24 @@ test('an acceptance whose time is no time is not believed, and the quote has a t
 
   expect(await quote(ticker)).toMatchObject({ price: 1, timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) });
 });
+
+test('of events in one second, which the bus cannot tell apart, the last one stays', async () => {
+  for (let tries = 0; tries < 4; tries++) {
+    const ticker = freshTicker();
+    for (let price = 1; price <= 6; price++) {
+      // the queue takes them in different milliseconds
+      const before = Date.now();
+      while (Date.now() === before) await new Promise((done) => setImmediate(done));
+      await bus.send(new PutEventsCommand({ Entries: [untimed(ticker, price)] }));
+    }
+    await own.run.settled();
+
+    expect(await quote(ticker)).toMatchObject({ price: 6 });
+  }
+});
+
+function untimed(ticker: string, price: number) {
+  const { source, detailType, detail } = tick(ticker, price);
+  const { timestamp: _, ...rest } = detail;
+  return { EventBusName: busName, Source: source, DetailType: detailType, Detail: JSON.stringify(rest) };
+}

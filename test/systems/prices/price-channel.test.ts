@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../../core/events/ingest.ts';
 import { METRIC } from '../../../core/names.ts';
-import { daily, halt, listed, type PublishedEvent, resume, SENT_AT_MS, tick } from '../../helpers/events.ts';
+import { daily, halt, listed, type PublishedEvent, resume, tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 const TICKER = '005930';
@@ -28,7 +28,7 @@ const publish = async (...events: PublishedEvent[]): Promise<string[]> => {
     const id = `e${serial++}`;
     const body = JSON.stringify({ id, source, 'detail-type': detailType, time: new Date(ports.clock.now()).toISOString(), detail });
     const own = { ...ports, deadEvents: { bury: async (_: string, reason: string) => void buried.push(reason) } };
-    failed.push(...(await ingest([{ id, body, sentAtMs: SENT_AT_MS }], own)));
+    failed.push(...(await ingest([{ id, body, sentAtMs: ports.clock.now() }], own)));
   }
   return failed;
 };
