@@ -143,7 +143,7 @@ async function main(): Promise<void> {
   stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 
-/** What somebody else on the network can now do. */
+/** The line about others on the network, and what HOST lets them do. */
 const opened = (host: string, tokens: boolean): string =>
   `HOST=${host}: whoever reaches that address can publish with the key ${LOCAL_KEY}, and ${tokens ? 'get a token for any user and role' : 'read every topic and control services'}`;
 
@@ -162,10 +162,10 @@ function makeProgress(): (step: string | null) => void {
 }
 
 function explainStart(error: unknown, { port, host, awsPort }: LocalSettings): string {
-  if (error instanceof Error && 'code' in error && (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') && host !== null)
+  const { code, port: taken = port } = error as { readonly code?: unknown; readonly port?: unknown };
+  if (host !== null && (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'))
     return `HOST=${host} is no address of this machine: 0.0.0.0 stands for all of them`;
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    const taken = 'port' in error ? error.port : port;
+  if (code === 'EADDRINUSE') {
     const [name, other] = taken === awsPort ? ['AWS_PORT', awsPort + 1] : ['PORT', port + 1];
     return `port ${taken} is taken by another program: stop that, or choose another port with ${name}=${other} npm start`;
   }

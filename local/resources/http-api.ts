@@ -130,8 +130,8 @@ export function eventOf(request: IncomingMessage, url: URL, body: Buffer, routeK
   };
 }
 
-/** The platform joins the values of a repeated parameter. */
-const queryOf = ({ searchParams }: URL): Record<string, string> =>
+/** The parameters of a query as the platform passes them on: it joins the values of a repeated one. */
+export const queryOf = ({ searchParams }: URL): Record<string, string> =>
   Object.fromEntries([...new Set(searchParams.keys())].map((name) => [name, searchParams.getAll(name).join(',')]));
 
 /** The body; `null` if it is too long. Rejects if the client leaves before its end. */

@@ -79,7 +79,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
     queue.onVisible?.();
   };
   /** A message that cannot be moved, such as to a full disk, stays, and is tried again when it is visible. */
-  const buryLater = (messageId: string): void => {
+  const tryToBury = (messageId: string): void => {
     try {
       queue.bury(messageId);
     } catch (error) {
@@ -110,7 +110,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
           clock.after(visibilitySeconds * 1000, () => show(messageId)),
         );
         if (times > maxReceives) {
-          buryLater(messageId);
+          tryToBury(messageId);
           continue;
         }
         batch.push({ ...message, receives: times });

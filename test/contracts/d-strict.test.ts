@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { connect, ofType } from '../helpers/client.ts';
 import { activated, alert, deployment, freshId, freshTicker, halt, log, rank, service, settled, tick } from '../helpers/events.ts';
+import { halves } from '../helpers/halves.ts';
 import { sharedHost } from '../helpers/host.ts';
 import { connected, frame, rawStomp } from '../helpers/stomp.ts';
 
@@ -69,9 +70,6 @@ test.each(['9007199254740993', '1e400', '-1'])(
 );
 
 describe('text that leaves', () => {
-  /** Every frame that a connection got, as bytes that are UTF-8, and JSON without half characters. */
-  const halves = (text: string): string[] => text.match(/\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])/g) ?? [];
-
   test('is whole where an error quotes the start of a wrong message', async () => {
     const socket = new WebSocket(`${host.url.replace('http', 'ws')}/ws`);
     const texts: string[] = [];

@@ -1,15 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { PROCESS_MS, within } from './within.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const started = new Set<() => void>();
+const folders = new Set<string>();
 
-/** Ends what `start` started and a test left running. For `afterEach`. */
+/** Ends what a test left running, and removes its folders. For `afterEach`. */
 export function stopAll(): void {
   for (const kill of started) kill();
   started.clear();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  folders.clear();
+}
+
+/** A new folder for `DATA_DIR`. */
+export function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'push-data-'));
+  folders.add(folder);
+  return folder;
 }
 
 export interface Started {

@@ -1,4 +1,4 @@
-/** What the one origin of the local run does with requests that are strange but right, and with those that are wrong. */
+/** The one origin of the local run, and requests that are strange but right, or wrong. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../../local/issuer.ts';
 import { tick } from '../helpers/events.ts';

@@ -1,19 +1,12 @@
-/** What was accepted is not lost when `npm start` ends: by Ctrl-C it is delivered, and with DATA_DIR it outlives a kill. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Accepted events are not lost when `npm start` ends: on Ctrl-C they are delivered, and with DATA_DIR they outlive a kill. */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connect, ofType } from '../helpers/client.ts';
 import { alert } from '../helpers/events.ts';
 import { hostAt } from '../helpers/host.ts';
-import { type Started, start, stopAll } from '../helpers/start.ts';
+import { dataFolder, type Started, start, stopAll } from '../helpers/start.ts';
 
-const folders: string[] = [];
-afterEach(() => {
-  stopAll();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+afterEach(stopAll);
 
 const WAYS = ['bus', 'direct', 'PutEvents'] as const;
 type Way = (typeof WAYS)[number];
@@ -81,8 +74,7 @@ describe('an event that was accepted, in any way', { timeout: 120_000 }, () => {
   });
 
   test('outlives a kill, with DATA_DIR', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'push-data-'));
-    folders.push(dataDir);
+    const dataDir = dataFolder();
     const local = start({ DATA_DIR: dataDir });
     const accepted = await publishUntilGone(await local.ready(), local, 10, () => local.end('SIGKILL'));
     await local.exited();

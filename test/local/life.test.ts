@@ -1,19 +1,12 @@
 /** `npm start` as a process: it prints when it is ready, ends on Ctrl-C without leftovers, and keeps its data. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { close, listen } from '../../local/base/listen.ts';
 import { tick } from '../helpers/events.ts';
 import { hostAt } from '../helpers/host.ts';
-import { start, stopAll } from '../helpers/start.ts';
+import { dataFolder, start, stopAll } from '../helpers/start.ts';
 
-const folders: string[] = [];
-afterEach(() => {
-  stopAll();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+afterEach(stopAll);
 
 describe('npm start', { timeout: 240_000 }, () => {
   test('serves once it prints ready, and leaves no open port after Ctrl-C', async () => {
@@ -28,8 +21,7 @@ describe('npm start', { timeout: 240_000 }, () => {
   });
 
   test('with DATA_DIR keeps its quotes over a restart', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'push-data-'));
-    folders.push(dataDir);
+    const dataDir = dataFolder();
     const first = start({ DATA_DIR: dataDir });
     const before = hostAt(await first.ready(), 'local-key');
     await before.publish([tick('005930', 158_600)]);

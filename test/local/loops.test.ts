@@ -14,24 +14,10 @@ describe('the local platform', () => {
 
   /** A queue whose function sends each message back to it, until it has had 30. Returns how many it had. */
   async function rounds(mayLoop: boolean): Promise<{ readonly had: number; readonly dead: number }> {
-    const dead = localQueue({
-      name: 'dead',
-      file: null,
-      visibilitySeconds: 30,
-      maxReceives: 9,
-      dead: () => null,
-      clock,
-      warn: () => undefined,
-    });
-    const queue: LocalQueue = localQueue({
-      name: 'queue',
-      file: null,
-      visibilitySeconds: 30,
-      maxReceives: 9,
-      dead: () => dead,
-      clock,
-      warn: () => undefined,
-    });
+    const make = (name: string, dead: LocalQueue | null): LocalQueue =>
+      localQueue({ name, file: null, visibilitySeconds: 30, maxReceives: 9, dead: () => dead, clock, warn: () => undefined });
+    const dead = make('dead', null);
+    const queue = make('queue', dead);
     let had = 0;
     const fn = {
       name: 'echo',

@@ -281,7 +281,7 @@ describe('many items', () => {
   });
 });
 
-describe('many items', () => {
+describe('many new items', () => {
   const put = () =>
     dynamo
       .commandCalls(BatchWriteCommand)
