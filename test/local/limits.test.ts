@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Assembly, assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
 import { systems } from '../../systems/index.ts';
-import { connect, ofType } from '../helpers/client.ts';
+import { connect, type Message, ofType } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
 import { itemsOf, type OwnRun, ownRun, runWith } from '../helpers/local.ts';
 import { headOf, rawHttp, WEBSOCKET } from '../helpers/raw-http.ts';
@@ -252,6 +252,7 @@ describe('messages that name many topics', () => {
     flooded = await runWith({});
   });
   afterAll(() => flooded.run.stop());
+  const topicsLeftOut = (data: unknown) => (data as { details?: { topics?: string[] } } | undefined)?.details?.topics;
   const topics = (start: number) => Array.from({ length: 500 }, (_, index) => `price:${String(start + index).padStart(6, '0')}`);
 
   test('count by their topics: of twelve with 500 topics two are served, the others get one error each, and a neighbour waits for nothing', async () => {
@@ -261,14 +262,18 @@ describe('messages that name many topics', () => {
     for (let message = 0; message < 12; message++) flood.send({ type: 'unsubscribe', topics: topics(message * 500) });
     neighbour.send({ type: 'subscribe', topic: 'price:999999' });
     await neighbour.until(ofType('subscribed'));
+    // on a slow machine the two that are served may run out of their 4 s: that is told apart, with the topics it left out
+    const refused = ({ type, data }: Message) => type === 'error' && !topicsLeftOut(data);
     const errors = [];
-    while (errors.length < 10) errors.push(await flood.until(ofType('error')));
+    while (errors.length < 10) errors.push(await flood.until(refused));
 
     for (const error of errors)
       expect(error).toMatchObject({ data: { error_code: 'RATE_LIMIT_EXCEEDED', details: { limit_per_second: 100 } } });
     await flooded.run.settled();
-    expect(flood.received.filter(ofType('unsubscribed')).length).toBeLessThanOrEqual(1_000);
-    await flood.quiet(ofType('error'));
+    await flood.quiet(refused);
+    const served = flood.received.filter(({ type, topic }) => type === 'unsubscribed' && topic !== 'price:ZZZZZZ');
+    const leftOut = flood.received.flatMap(({ data }) => topicsLeftOut(data) ?? []);
+    expect(served.length + leftOut.length).toBe(1_000);
     for (const client of [flood, neighbour]) await client.close();
   });
 
