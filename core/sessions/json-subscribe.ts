@@ -24,8 +24,8 @@ const MAX_FILTER_BYTES = 2_000;
 /** Subscriptions that are ended before the first of them is answered. */
 const ENDED_AT_ONCE = 16;
 
-/** An error lists at most this many topics. */
-const MAX_LISTED = 100;
+/** An error lists topics up to this size, one metered message: 500 of usual length. */
+const MAX_LISTED_BYTES = 32_000;
 
 export async function serveSubscribe(request: SubscribeRequest, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {
   const { connection } = touch;
@@ -112,7 +112,13 @@ function filterOf({ filtering }: Channel, filters: ReadonlyMap<string, readonly 
 /** Throws the first reason, with the topics that were not served. */
 function throwFirst(reasons: readonly (PushError | null)[], topics: readonly string[]): void {
   const reason = reasons.find((one) => one !== null);
-  if (reason) throw new PushError(reason.code, reason.message, { ...reason.details, topics: topics.slice(0, MAX_LISTED) });
+  if (!reason) return;
+  let bytes = 0;
+  const listed = topics.filter((topic) => {
+    bytes += byteLength(JSON.stringify(topic)) + 1;
+    return bytes <= MAX_LISTED_BYTES;
+  });
+  throw new PushError(reason.code, reason.message, { ...reason.details, topics: listed });
 }
 
 /** Some topics, for an error's text. */
