@@ -1,5 +1,12 @@
 /** Settings of `npm start` alone: each an environment variable, and an option of the command line that wins over it. */
+import { SETTING } from '../core/names.ts';
 import { commandLine } from './command-line.ts';
+
+/** What a deployment on one's own machine need not refuse: every transport is on, and every caller may act. */
+export const OPEN_DEFAULTS: Readonly<Record<string, string>> = {
+  [SETTING.pushMode]: 'both',
+  [SETTING.anonymousControl]: 'true',
+};
 
 interface Definition {
   readonly name: string;

@@ -11,7 +11,8 @@ import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
-import { type LocalSettings, readLocalSettings } from './local-settings.ts';
+import { type LocalSettings, OPEN_DEFAULTS, readLocalSettings } from './local-settings.ts';
+import { makeProgress, seconds } from './progress.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
@@ -21,10 +22,9 @@ const LOCAL_KEY = 'local-key';
 const SETTLE_MS = 5_000;
 const YEAR_SECONDS = 365 * 86_400;
 
-/** Defaults that differ from a deployment's: every transport is on, and the local run issues the tokens. */
+/** Defaults that differ from a deployment's: everything is open, and the local run issues the tokens. */
 const localDefaults = (environment: NodeJS.ProcessEnv): Record<string, string> => ({
-  [SETTING.pushMode]: 'both',
-  [SETTING.anonymousControl]: 'true',
+  ...OPEN_DEFAULTS,
   ...(environment[SETTING.authMode] === 'jwt' && !environment[SETTING.jwtIssuer]
     ? { [SETTING.jwtIssuer]: LOCAL_ISSUER, [SETTING.jwtAudience]: LOCAL_AUDIENCE, [SETTING.jwtJwksUri]: LOCAL_JWKS_URI }
     : {}),
@@ -146,20 +146,6 @@ async function main(): Promise<void> {
 /** The line about others on the network, and what HOST lets them do. */
 const opened = (host: string, tokens: boolean): string =>
   `HOST=${host}: whoever reaches that address can publish with the key ${LOCAL_KEY}, and ${tokens ? 'get a token for any user and role' : 'read every topic and control services'}`;
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-/** Prints each step of the start, and at its end how long it took. `null` ends the last one. */
-function makeProgress(): (step: string | null) => void {
-  let started = 0;
-  let running = false;
-  return (step) => {
-    if (running) process.stdout.write(` ${seconds(performance.now() - started)}\n`);
-    running = step !== null;
-    started = performance.now();
-    if (running) process.stdout.write(`${step} …`);
-  };
-}
 
 function explainStart(error: unknown, { port, host, awsPort }: LocalSettings): string {
   const { code, port: taken = port } = error as { readonly code?: unknown; readonly port?: unknown };

@@ -107,6 +107,12 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     check: matching(/^(DEBUG|INFO|WARN|ERROR)$/, 'DEBUG, INFO, WARN or ERROR'),
     doc: '`DEBUG`, `INFO`, `WARN` or `ERROR`',
   },
+  {
+    name: SETTING.callbackEndpoint,
+    fallback: '',
+    check: matching(/^(https?:\/\/\S+)?$/, 'an address with {api} and {stage} where their names belong'),
+    doc: "address of `@connections`, with `{api}` and `{stage}` where their names belong, if it is not the API's own: an emulator has one",
+  },
 ];
 
 /**

@@ -12,7 +12,7 @@ export const ENV = {
   jobsQueue: 'JOBS_QUEUE',
   callbackUrl: 'CALLBACK_URL',
   publishKeySecret: 'PUBLISH_KEY_SECRET',
-  bodiesBucket: 'BODIES_BUCKET',
+  bodiesBucket: 'BODIES_BUCKET_DOMAIN',
   worker: 'WORKER',
   workQueues: 'WORK_QUEUES',
 } as const;
@@ -39,6 +39,7 @@ export const SETTING = {
   jwtUserClaim: 'JWT_USER_CLAIM',
   jwtRolesClaim: 'JWT_ROLES_CLAIM',
   logLevel: 'LOG_LEVEL',
+  callbackEndpoint: 'CALLBACK_ENDPOINT',
 } as const;
 
 /** Source of the events that tell upstreams of registrations. */

@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
 import type { Ingest } from './ingest.ts';
@@ -19,15 +20,17 @@ export interface HttpFrontProps {
 /** The HTTP API. The function does the routing, so that every response has one form. */
 export class HttpFront extends Construct {
   readonly url: string;
-  /** It can be rotated at any time: the previous key stays valid. */
-  readonly publishKey: Secret;
+  /** ARN of the secret with the publish key. It can be rotated at any time: the previous key stays valid. */
+  readonly publishKeyArn: string;
 
   constructor(scope: Construct, id: string, { functions, storage, ingest, bodies }: HttpFrontProps) {
     super(scope, id);
-    this.publishKey = new Secret(this, 'PublishKey', {
+    const publishKey = new Secret(this, 'PublishKey', {
       description: 'Key for POST /internal/events',
       generateSecretString: { passwordLength: 40, excludePunctuation: true },
     });
+    // its ARN under its own name: emulators resolve a plain reference to the secret's name, which no policy matches
+    this.publishKeyArn = (publishKey.node.defaultChild as CfnSecret).attrId;
     const rest = functions.make(this, 'rest', {
       description: 'REST: routes of the systems, registrations, health, publishing',
       // a second less than API Gateway waits: a request of 500 events must not be cut off on a slow day
@@ -39,8 +42,8 @@ export class HttpFront extends Construct {
     storage.grant(rest, 'connections', 'GetItem');
     ingest.grantPublish(rest);
     bodies.grantRead(rest);
-    rest.addEnvironment(ENV.publishKeySecret, this.publishKey.secretArn);
-    this.publishKey.grantRead(rest);
+    rest.addEnvironment(ENV.publishKeySecret, this.publishKeyArn);
+    rest.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.publishKeyArn] }));
 
     const api = new HttpApi(this, 'Api', {
       description: 'Push: REST',

@@ -34,7 +34,7 @@ export class MessageBodies extends Construct {
   }
 
   private grant(fn: LambdaFunction, action: string, resource: string): void {
-    fn.addEnvironment(ENV.bodiesBucket, this.bucket.bucketName);
+    fn.addEnvironment(ENV.bodiesBucket, this.bucket.bucketRegionalDomainName);
     fn.addToRolePolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
   }
 }

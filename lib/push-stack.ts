@@ -31,7 +31,7 @@ export class PushStack extends Stack {
     const storage = new Storage(this, 'Storage');
     const bodies = new MessageBodies(this, 'Bodies');
     const delivery = new Delivery(this, 'Delivery', { functions, storage });
-    const socket = new SocketApi(this, 'Socket', { functions, storage, delivery });
+    const socket = new SocketApi(this, 'Socket', { functions, storage, delivery, settings });
     const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems });
     const http = new HttpFront(this, 'Http', { functions, storage, ingest, bodies });
     const { minute } = new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
@@ -47,6 +47,9 @@ export class PushStack extends Stack {
       new CfnOutput(this, 'StreamPaths', { value: paths.join(','), description: 'Paths that a front door leads to StreamUrl' });
     }
     new CfnOutput(this, 'EventBusName', { value: ingest.bus.eventBusName, description: 'Upstreams put events here' });
-    new CfnOutput(this, 'PublishKeySecret', { value: http.publishKey.secretName, description: 'Holds the key for POST /internal/events' });
+    new CfnOutput(this, 'PublishKeySecret', {
+      value: http.publishKeyArn,
+      description: 'Secret with the key for POST /internal/events',
+    });
   }
 }

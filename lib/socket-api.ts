@@ -5,6 +5,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING, SOCKET_STAGE } from '../core/names.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Delivery } from './delivery.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
@@ -13,6 +14,7 @@ export interface SocketApiProps {
   readonly functions: PushFunctions;
   readonly storage: Storage;
   readonly delivery: Delivery;
+  readonly settings: Settings;
 }
 
 /** The WebSocket API: its routes, and the grants to post to connections. */
@@ -22,8 +24,9 @@ export class SocketApi extends Construct {
   readonly message: LambdaFunction;
   private readonly stage: WebSocketStage;
   private readonly apiId: string;
+  private readonly callbackUrl: string;
 
-  constructor(scope: Construct, id: string, { functions, storage, delivery }: SocketApiProps) {
+  constructor(scope: Construct, id: string, { functions, storage, delivery, settings }: SocketApiProps) {
     super(scope, id);
     const connect = functions.make(this, 'ws-connect', {
       description: 'Accepts a connection',
@@ -54,6 +57,8 @@ export class SocketApi extends Construct {
     this.apiId = api.apiId;
     this.stage = new WebSocketStage(this, 'Stage', { webSocketApi: api, stageName: SOCKET_STAGE, autoDeploy: true });
     this.url = this.stage.url;
+    const elsewhere = settings[SETTING.callbackEndpoint];
+    this.callbackUrl = elsewhere ? elsewhere.replace('{api}', api.apiId).replace('{stage}', SOCKET_STAGE) : this.stage.callbackUrl;
 
     storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
     storage.grant(connect, 'subscriptions', 'DeleteItem');
@@ -73,7 +78,7 @@ export class SocketApi extends Construct {
 
   /** Lets a function ask whether connections of this stage are there. */
   private grantLook(fn: LambdaFunction): void {
-    fn.addEnvironment(ENV.callbackUrl, this.stage.callbackUrl);
+    fn.addEnvironment(ENV.callbackUrl, this.callbackUrl);
     const resource = `${this.apiId}/${SOCKET_STAGE}/GET/@connections/*`;
     fn.addToRolePolicy(
       new PolicyStatement({
@@ -85,7 +90,7 @@ export class SocketApi extends Construct {
 
   /** Lets a function post to connections of this stage, and close them. */
   grantPush(fn: LambdaFunction): void {
-    fn.addEnvironment(ENV.callbackUrl, this.stage.callbackUrl);
+    fn.addEnvironment(ENV.callbackUrl, this.callbackUrl);
     this.stage.grantManagementApiAccess(fn);
   }
 }

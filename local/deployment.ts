@@ -63,9 +63,9 @@ export function resolver(template: Template, awsUrl: string): Deployment['resolv
   const refer = (id: string, attribute: string | null): string => {
     const resource = byId.get(id);
     if (!resource) throw new Error(`the template refers to ${id}, which it does not contain`);
-    if (attribute === 'Arn' || (attribute === null && resource.type === 'AWS::SecretsManager::Secret')) return arnOf(id);
+    if (attribute === 'Arn' || resource.type === 'AWS::SecretsManager::Secret') return arnOf(id);
     if (attribute === null) return resource.type === 'AWS::SQS::Queue' ? `${awsUrl}/000000000000/${id}` : id;
-    if (attribute === 'QueueName') return id;
+    if (attribute === 'QueueName' || attribute === 'RegionalDomainName') return id;
     throw new Error(`the local run does not support the attribute ${attribute} of ${resource.type}: add it to local/deployment.ts`);
   };
   return <Value>(value: unknown): Value => resolveValue(value, refer) as Value;

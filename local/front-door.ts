@@ -31,14 +31,14 @@ export interface FrontDoor {
 
 /** The origins that requests are passed to. */
 export interface Origins {
-  readonly http: LocalHttpApi;
-  readonly sockets: ReadonlyMap<string, LocalSocketApi>;
-  /** Serves the event streams; `null` if the deployment has none. */
+  readonly http: Pick<LocalHttpApi, 'serve'>;
+  readonly sockets: ReadonlyMap<string, Pick<LocalSocketApi, 'upgrade'>>;
+  /** Serves the event streams; `null` if the HTTP API does, or nothing. */
   readonly streams: LocalFunctionUrl | null;
   /** Paths of the event streams. */
   readonly streamPaths: readonly string[];
   /** Mints tokens; `null` if the deployment does not accept its tokens. */
-  readonly issuer: LocalIssuer | null;
+  readonly issuer: Pick<LocalIssuer, 'serve'> | null;
 }
 
 /** @param host `null` = this machine only */

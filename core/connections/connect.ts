@@ -8,17 +8,17 @@ import { authenticate, type Identity, type Principal, readBearer } from '../iden
 import type { PushMode } from '../names.ts';
 import type { NewConnection } from '../ports/connections.ts';
 import type { Ports } from '../ports/ports.ts';
-import { STOMP_VERSIONS, type StompVersion } from '../protocol/stomp-frame.ts';
+import type { StompVersion } from '../protocol/stomp-frame.ts';
 import { type ClientLimitPorts, countConnection } from './client-limit.ts';
 import { closeWithError } from './close-with-error.ts';
 import { disconnect } from './disconnect.ts';
 import { GREETING_MS, type GreetPorts } from './greeting.ts';
+import { chooseSubprotocol, offeredProtocols } from './subprotocol.ts';
 
 /** A STOMP client that needs a token has this long for its CONNECT. */
 const CONNECT_SECONDS = 10;
 
-/** Our own subprotocol. A client offers it beside its token, because the handshake must echo one that was offered. */
-const JSON_PROTOCOL = 'push.json.v1';
+/** A browser cannot set a header on a handshake: its token comes as one of the subprotocols offered. */
 const BEARER = 'bearer.';
 
 export interface ConnectPorts extends ClientLimitPorts, Pick<Ports, 'jobs' | 'newId'> {
@@ -53,8 +53,8 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
   if (!originAllowed(origin, ports.allowedOrigins, host)) {
     throw new PushError('PERMISSION_DENIED', `connections from ${cut(String(origin), 200)} are not allowed here`);
   }
-  const offered = (request.protocols ?? '').split(',').map((one) => one.trim());
-  const version = STOMP_VERSIONS.find((one) => offered.includes(subprotocolOf(one))) ?? null;
+  const offered = offeredProtocols(request.protocols);
+  const { stomp: version, echo } = chooseSubprotocol(offered);
   if (version !== null) checkMode('websocket', ports.mode, ports.channels);
   const principal = await principalOf(request, offered, version, ports);
 
@@ -77,7 +77,7 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
     sourceIp,
     dialect: version === null ? 'json' : `stomp ${version}`,
   });
-  return version !== null ? subprotocolOf(version) : offered.includes(JSON_PROTOCOL) ? JSON_PROTOCOL : null;
+  return echo;
 }
 
 /** The caller; `null` if no token is needed, or a STOMP client may still send one in its first frame. */
@@ -106,8 +106,6 @@ async function open(connection: NewConnection, ports: ConnectPorts): Promise<voi
     limit: ports.maxConnections,
   });
 }
-
-const subprotocolOf = (version: StompVersion): string => `v${version.replace('.', '')}.stomp`;
 
 /** Ends a STOMP connection whose CONNECT with a token has not come. */
 export async function expectConnect(connectionId: string, ports: GreetPorts): Promise<void> {

@@ -65,10 +65,11 @@ export const identitySettings = () =>
         rolesClaim: requireEnv(SETTING.jwtRolesClaim),
       } as const);
 
-/** A bucket's address; the SDK's variable points it elsewhere. */
-export const bucketEndpoint = (bucket: string): string => {
-  const elsewhere = process.env['AWS_ENDPOINT_URL_S3'];
-  return elsewhere ? `${elsewhere}/${bucket}` : `https://${bucket}.s3.${requireEnv('AWS_REGION')}.amazonaws.com`;
+/** A bucket's address, by its domain name. The SDK's variables for endpoints hold here too. */
+export const bucketEndpoint = (domain: string): string => {
+  const elsewhere = process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL'];
+  const [bucket] = domain.split('.');
+  return elsewhere ? `${elsewhere.replace(/\/$/, '')}/${bucket}` : `https://${domain}`;
 };
 
 /** Lambda keeps its role's credentials in the environment, and starts a new environment for new ones. */

@@ -17,7 +17,7 @@ const THROTTLED_PAUSES_MS = [40, 160] as const;
 const MAX_SOCKETS = 128;
 
 export interface GatewayOptions {
-  /** `https://{api}.execute-api.{region}.amazonaws.com/{stage}`. */
+  /** `https://{api}.execute-api.{region}.{suffix}/{stage}`. */
   readonly callbackUrl: string;
   readonly credentials: Parameters<typeof signer>[1];
   readonly sleep?: (ms: number) => Promise<void>;

@@ -6,11 +6,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freshId, rank, settled } from '../helpers/events.ts';
+import { sharedHost } from '../helpers/host.ts';
+import { inOrder } from '../helpers/in-order.ts';
 import { type OwnRun, ownRun } from '../helpers/local.ts';
 import { PROCESS_MS } from '../helpers/within.ts';
 
 const PYTHON = process.env['PYTHON'] ?? 'python3';
 
+const host = sharedHost();
 let own: OwnRun;
 beforeAll(async () => {
   try {
@@ -36,7 +39,7 @@ async function runClient(
   messages: number,
   onSubscribed: () => Promise<void>,
 ): Promise<{ lines: Line[]; code: number | null }> {
-  const { hostname, port } = new URL(own.url);
+  const { hostname, port } = new URL(host.url);
   const child = spawn(PYTHON, ['test/clients/stomp_client.py', hostname, port, destination, String(messages)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: PROCESS_MS,
@@ -53,13 +56,13 @@ async function runClient(
 
 test('stomp.py connects, subscribes, gets messages and receipts, unsubscribes and leaves', { timeout: 60_000 }, async () => {
   const [userId, concertId] = [freshId(), freshId()];
-  await own.publish([rank(concertId, userId, 9)]);
-  await own.run.settled();
+  const topic = `/topic/waiting-queue/${concertId}/${userId}`;
+  const publisher = await inOrder(host, topic);
+  await publisher.publish([rank(concertId, userId, 9)]);
 
-  const { lines, code } = await runClient(`/topic/waiting-queue/${concertId}/${userId}`, 2, () =>
-    own.publish([rank(concertId, userId, 8)]),
-  );
+  const { lines, code } = await runClient(topic, 2, () => host.publish([rank(concertId, userId, 8)]));
 
+  await publisher.close();
   expect(code).toBe(0);
   expect(lines.map(({ kind }) => kind)).toEqual(['connected', 'receipt', 'message', 'message', 'receipt', 'receipt']);
   expect(lines.flatMap(({ body }) => (body ? [(body['data'] as { rank: number }).rank] : []))).toEqual([9, 8]);
@@ -67,14 +70,14 @@ test('stomp.py connects, subscribes, gets messages and receipts, unsubscribes an
 
 test('stomp.py gets the messages since its registration, in order', { timeout: 60_000 }, async () => {
   const [userId, seatId] = [freshId(), freshId()];
-  await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
-  await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
-  await own.run.settled();
+  const topic = `/topic/reservations/${seatId}/${userId}`;
+  const publisher = await inOrder(host, topic);
+  await host.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
+  await publisher.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
 
-  const { lines, code } = await runClient(`/topic/reservations/${seatId}/${userId}`, 3, () =>
-    own.publish([settled(seatId, userId, 'FAIL')]),
-  );
+  const { lines, code } = await runClient(topic, 3, () => host.publish([settled(seatId, userId, 'FAIL')]));
 
+  await publisher.close();
   expect(code).toBe(0);
   const messages = lines.filter(({ kind }) => kind === 'message');
   expect(messages.map(({ body }) => body?.['status'])).toEqual(['FAIL', 'SUCCESS', 'FAIL']);

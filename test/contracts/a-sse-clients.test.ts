@@ -5,6 +5,7 @@ import { EventSource } from 'eventsource';
 import { describe, expect, test, vi } from 'vitest';
 import { freshId, settled } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
+import { inOrder } from '../helpers/in-order.ts';
 import { queue } from '../helpers/stomp.ts';
 
 const host = sharedHost();
@@ -58,9 +59,11 @@ describe.each(Object.entries(CLIENTS))('%s', (_, open) => {
   test('gets each reservation event once, with its id, and no empty one before, between and after', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     const got = queue<Got>();
+    const publisher = await inOrder(host, `/topic/reservations/${seatId}/${userId}`);
 
     const close = await open(`${host.url}/api/reservations/v5/subscribe?userId=${userId}&seatId=${seatId}`, got.push);
-    await host.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
+    await publisher.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
+    await publisher.close();
 
     const statuses = [await got.next(), await got.next()].map(({ event, data, id }) => [event, JSON.parse(data).status, id.split('-')[1]]);
     expect(statuses).toEqual([

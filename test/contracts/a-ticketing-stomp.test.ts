@@ -6,6 +6,7 @@ import WebSocket from 'ws';
 import { connect, ofType } from '../helpers/client.ts';
 import { activated, freshId, freshTicker, rank, settled, tick } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
+import { inOrder } from '../helpers/in-order.ts';
 import { connected, frame, officialClient, queue, rawStomp } from '../helpers/stomp.ts';
 import { within } from '../helpers/within.ts';
 
@@ -78,8 +79,13 @@ describe('the official client', () => {
   test('gets reservations in commit order, also those from between the registration and the subscribe', async () => {
     const [userId, seatId] = [freshId(), freshId()];
     const destination = `/topic/reservations/${seatId}/${userId}`;
+    const publisher = await inOrder(host, destination);
     expect((await register(SEATS, { userId, seatId })).body).toEqual({ transport: 'websocket', destination });
-    await host.publish([settled(seatId, userId, 'FAIL', { timestamp: '2026-02-19T01:21:00.000Z' }), settled(seatId, userId, 'SUCCESS')]);
+    await publisher.publish([
+      settled(seatId, userId, 'FAIL', { timestamp: '2026-02-19T01:21:00.000Z' }),
+      settled(seatId, userId, 'SUCCESS'),
+    ]);
+    await publisher.close();
 
     const client = await officialClient(host.url);
     const messages = queue<IMessage>();

@@ -1,0 +1,145 @@
+/** `npm run deploy:local`: deploys the real template to an emulator, behind a front door that routes as the local run's does. */
+import './node-version.ts';
+import { createServer } from 'node:net';
+import { SOCKET_STAGE } from '../core/names.ts';
+import { listen } from '../local/base/listen.ts';
+import { answers, type Deployed, deploy } from '../local/emulator/deploy.ts';
+import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
+import { type RunningEmulator, startMiniStack } from '../local/emulator/ministack.ts';
+import { httpOrigin, socketOrigin } from '../local/emulator/origins.ts';
+import { type Target, trusted } from '../local/emulator/target.ts';
+import { type FrontDoor, frontDoor } from '../local/front-door.ts';
+import { commandLine } from './command-line.ts';
+import { OPEN_DEFAULTS } from './local-settings.ts';
+import { makeProgress } from './progress.ts';
+import { readSettings } from './settings.ts';
+import { loadSystems, systemsModule } from './systems.ts';
+
+const USAGE = `usage: npm run deploy:local -- [options]
+  --emulator NAME       ${Object.keys(EMULATORS).join(' or ')} (ministack), or EMULATOR
+  --endpoint URL        of an emulator that runs already, or AWS_ENDPOINT_URL; without it MiniStack is installed and started
+  --emulator-port PORT  where to start MiniStack (4566); 0 takes any free one
+  --port PORT           of the front door (8001), or PORT; 0 takes any free one
+  --node FOLDER         with the node that is to run the functions in MiniStack; by default the one that runs this
+settings are environment variables, as for npm run deploy; docs/settings.md lists them all`;
+
+/** How long an emulator may take to answer. */
+const START_MS = 60_000;
+
+async function main(): Promise<void> {
+  const { values } = commandLine(USAGE, {
+    options: Object.fromEntries(
+      ['emulator', 'endpoint', 'emulator-port', 'port', 'node'].map((name) => [name, { type: 'string' } as const]),
+    ) as Record<'emulator' | 'endpoint' | 'emulator-port' | 'port' | 'node', { type: 'string' }>,
+  });
+  const name = values.emulator ?? (process.env['EMULATOR'] || 'ministack');
+  const emulator = Object.hasOwn(EMULATORS, name) ? EMULATORS[name] : undefined;
+  if (!emulator) throw new Error(`there is no emulator ${JSON.stringify(name)}; there are ${Object.keys(EMULATORS).join(' and ')}`);
+  const settings = { ...OPEN_DEFAULTS, ...process.env };
+  // a wrong setting is said before anything is started
+  readSettings(settings, await loadSystems(systemsModule(process.env)));
+  const port = portOf(values.port ?? (process.env['PORT'] || '8001'), '--port');
+
+  let running: RunningEmulator | null = null;
+  let door: FrontDoor | null = null;
+  const progress = makeProgress();
+  let ending = false;
+  const end = async (status: number): Promise<never> => {
+    ending = true;
+    await Promise.all([door?.stop(), running?.stop()]);
+    process.exit(status);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (ending) return;
+      console.log('stopping …');
+      void end(0);
+    });
+  try {
+    const endpoint = values.endpoint ?? process.env['AWS_ENDPOINT_URL'];
+    let target: Target = { emulator, endpoint: (endpoint || emulator.endpoint).replace(/\/$/, ''), certificate: null };
+    if (!endpoint && name === 'ministack') {
+      const at = await freePort(portOf(values['emulator-port'] ?? '4566', '--emulator-port'));
+      running = await startMiniStack({
+        version: emulator.version,
+        port: at,
+        node: values.node ?? null,
+        environment: process.env,
+        progress,
+      });
+      target = { emulator, endpoint: `https://localhost:${at}`, certificate: running.certificate };
+    }
+    await untilItAnswers(target, running);
+    const deployed = await deploy(target, settings, progress);
+    door = await openDoor(port, target, deployed);
+    progress(null);
+    describe(name, target, deployed, door, running !== null);
+  } catch (error) {
+    progress(null);
+    console.error(error instanceof Error ? error.message : String(error));
+    await end(1);
+  }
+}
+
+function portOf(text: string, option: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new Error(`${option}: expected a port from 0 to 65535, got ${JSON.stringify(text)}`);
+}
+
+/** The port itself, or any free one for 0. Throws an error that says what to do if it is taken. */
+async function freePort(wanted: number): Promise<number> {
+  const probe = createServer();
+  try {
+    return await listen(probe, wanted, '127.0.0.1');
+  } catch {
+    throw new Error(
+      `port ${wanted} is taken: if that is an emulator, name it with --endpoint http://localhost:${wanted}; if not, choose another port with --emulator-port`,
+    );
+  } finally {
+    await new Promise((done) => probe.close(done));
+  }
+}
+
+async function untilItAnswers(target: Target, running: RunningEmulator | null): Promise<void> {
+  const deadline = Date.now() + (running === null ? 0 : START_MS);
+  while (!(await answers(target).catch(() => false))) {
+    const last = running?.ended() ?? null;
+    if (last !== null) throw new Error(`the emulator ended:\n${last}`);
+    if (Date.now() > deadline) throw new Error(`no emulator answers at ${target.endpoint}: ${target.emulator.start}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+function openDoor(port: number, target: Target, { outputs }: Deployed): Promise<FrontDoor> {
+  const { emulator, endpoint } = target;
+  const idOf = (output: string): string => new URL(outputs[output] ?? '').hostname.split('.')[0] ?? '';
+  const at = (apiId: string) => ({ endpoint, host: emulator.apiHost(apiId), ca: trusted(target) });
+  return frontDoor(port, null, {
+    http: httpOrigin(at(idOf('ApiUrl'))),
+    sockets: new Map([[SOCKET_STAGE, socketOrigin(at(idOf('SocketUrl')), SOCKET_STAGE, !emulator.lacks.includes('subprotocol'))]]),
+    // without streaming the HTTP API serves them, in their finite form
+    streams: null,
+    streamPaths: [],
+    issuer: null,
+  });
+}
+
+function describe(name: string, target: Target, { outputs, publishKey }: Deployed, door: FrontDoor, ours: boolean): void {
+  const url = `http://localhost:${door.port}`;
+  console.log(`${name} ${target.emulator.version}, ${triedOn(target.emulator)}, at AWS_ENDPOINT_URL=${target.endpoint}`);
+  if (target.certificate !== null) console.log(`its certificate: AWS_CA_BUNDLE=${target.certificate}`);
+  console.log(`event bus ${outputs['EventBusName']}`);
+  console.log(`publish key ${publishKey}`);
+  console.log(
+    `ready ${url}  ·  WebSocket ${url.replace('http', 'ws')}/ws  ·  Ctrl-C ends it${ours ? ', and the emulator with everything in it' : '; the stack stays in the emulator'}`,
+  );
+}
+
+const triedOn = ({ lastRun }: Emulator): string => (lastRun === null ? 'never run by us' : `last run by us on ${lastRun}`);
+
+// Node on this machine may be older than the deployed runtime
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,139 @@
+/**
+ * `npm run test:emulator`: deploys to an emulator, runs the contract suites against it by URL, and takes it down. Succeeds if
+ * exactly those tests fail that `test/contracts/lacks.ts` names for what the emulator lacks, and no function logged an error.
+ */
+import '../bin/node-version.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { commandLine } from '../bin/command-line.ts';
+import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
+import { logLines } from '../local/emulator/logs.ts';
+import type { Target } from '../local/emulator/target.ts';
+import { FAILS } from '../test/contracts/lacks.ts';
+
+const USAGE = `usage: npm run test:emulator -- [options of npm run deploy:local]
+PYTHON names an interpreter with the Python clients: then they are run too`;
+
+const VITEST = 'node_modules/vitest/vitest.mjs';
+/** How long the deployment may take. */
+const DEPLOY_MS = 180_000;
+/** Lines of these kinds in a function's log are failures. */
+const BAD_LINES = ['"level":"ERROR"', 'Task timed out', 'Runtime.'];
+
+interface Deployed {
+  readonly target: Target;
+  readonly url: string;
+  readonly publishKey: string;
+  readonly child: ChildProcess;
+}
+
+interface Result {
+  readonly file: string;
+  readonly title: string;
+  readonly passed: boolean;
+  readonly message: string;
+}
+
+async function deployed(options: readonly string[]): Promise<Deployed> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/deploy-local.ts', ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // the tests open more streams and act more than a guest may
+    env: { ...process.env, SSE_MAX_STREAMS: '1000' },
+  });
+  let output = '';
+  const timer = setTimeout(() => child.kill('SIGINT'), DEPLOY_MS);
+  // it goes on writing to its pipe until it ends
+  await new Promise<void>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      process.stdout.write(text);
+      output += text;
+      if (/^ready .*\n/m.test(output)) resolve();
+    });
+    child.once('exit', () => resolve());
+  });
+  clearTimeout(timer);
+  const find = (pattern: RegExp): string | null => pattern.exec(output)?.[1] ?? null;
+  const url = find(/^ready (\S+)/m);
+  const emulator = EMULATORS[find(/^(\w+) \S+, .*AWS_ENDPOINT_URL=/m) ?? ''];
+  if (!url || !emulator) throw new Error('the deployment failed');
+  return {
+    child,
+    url,
+    publishKey: find(/^publish key (.*)$/m) ?? '',
+    target: { emulator, endpoint: find(/AWS_ENDPOINT_URL=(\S+)/) ?? '', certificate: find(/AWS_CA_BUNDLE=(\S+)/) },
+  };
+}
+
+/** Runs these test files against the deployment. */
+async function run(files: readonly string[], config: string, { url, publishKey }: Deployed): Promise<Result[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'realtime-push-emulator-'));
+  const report = join(folder, 'report.json');
+  try {
+    const child = spawn(process.execPath, [VITEST, 'run', '--config', config, '--reporter=json', `--outputFile=${report}`, ...files], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, PUSH_URL: url, PUSH_KEY: publishKey },
+    });
+    await once(child, 'exit');
+    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+      testResults: { name: string; assertionResults: { fullName: string; status: string; failureMessages?: string[] }[] }[];
+    };
+    return testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => status !== 'skipped' && status !== 'pending')
+        .map(({ fullName, status, failureMessages = [] }) => ({
+          file: basename(name),
+          title: fullName,
+          passed: status === 'passed',
+          message: failureMessages[0] ?? '',
+        })),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Prints the table; returns what is not as it should be. */
+function judge(results: readonly Result[], { lacks }: Emulator): string[] {
+  const named = new Map(lacks.flatMap((lack) => FAILS[lack].map((title) => [title, lack] as const)));
+  const files = [...new Set(results.map(({ file }) => file))].sort();
+  console.log(`\n${'contract suite'.padEnd(30)} passed  lacks  failed`);
+  for (const file of files) {
+    const own = results.filter((result) => result.file === file);
+    const failed = own.filter(({ passed }) => !passed);
+    const lacking = failed.filter(({ title }) => named.has(title)).length;
+    const counts = [own.length - failed.length, lacking, failed.length - lacking].map((count) => String(count).padStart(6));
+    console.log(`${file.padEnd(30)} ${counts.join(' ')}`);
+  }
+  const passed = results.filter((result) => result.passed);
+  console.log(`${'in all'.padEnd(30)} ${String(passed.length).padStart(6)} of ${results.length}`);
+  for (const { title, passed: did } of results) if (!did && named.has(title)) console.log(`  ${named.get(title)}: ${title}`);
+  return [
+    ...results.filter(({ passed: did, title }) => !did && !named.has(title)).map(({ title, message }) => `failed: ${title}\n${message}`),
+    ...passed.filter(({ title }) => named.has(title)).map(({ title }) => `passes, but test/contracts/lacks.ts names it: ${title}`),
+    ...[...named.keys()].filter((title) => !results.some((result) => result.title === title)).map((title) => `there is no test: ${title}`),
+  ];
+}
+
+// Node on this machine may be older than the deployed runtime
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+const { tokens } = commandLine(USAGE, { strict: false, allowPositionals: true, tokens: true });
+const options = tokens.length === 0 ? [] : process.argv.slice(2);
+const deployment = await deployed(['--port', '0', ...options]);
+try {
+  const results = await run(['test/contracts'], 'vitest.config.ts', deployment);
+  if (process.env['PYTHON'])
+    results.push(...(await run(['test/clients/python', '-t', 'stomp.py'], 'vitest.clients.config.ts', deployment)));
+  const problems = judge(results, deployment.target.emulator);
+  const { lines, all } = await logLines(deployment.target, BAD_LINES);
+  console.log(`${all} lines in the functions' logs, ${lines.length} of them errors`);
+  problems.push(...lines.slice(0, 20));
+  if (results.length === 0 || all === 0) problems.push('nothing was run');
+  for (const problem of problems) console.error(`\n${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
+} finally {
+  deployment.child.kill('SIGINT');
+  if (deployment.child.exitCode === null) await once(deployment.child, 'exit');
+}
