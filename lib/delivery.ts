@@ -40,12 +40,12 @@ export class Delivery extends Construct {
   /** Lets a function ask for jobs. */
   grantJobs(fn: LambdaFunction): void {
     fn.addEnvironment(ENV.jobsQueue, this.jobs.queue.queueUrl);
-    this.jobs.queue.grantSendMessages(fn);
+    this.jobs.grantSend(fn);
   }
 
   /** The socket is made after the queue that its functions fill. */
-  postThrough(socket: { grantPush(fn: LambdaFunction): void }): void {
-    socket.grantPush(this.fanOut);
+  postThrough(socket: { grantConnections(fn: LambdaFunction, ...methods: ('POST' | 'GET' | 'DELETE')[]): void }): void {
+    socket.grantConnections(this.fanOut, 'POST', 'GET', 'DELETE');
   }
 }
 

@@ -42,10 +42,10 @@ export class Ingest extends Construct {
     grantDrain(ingest, storage);
     storage.grant(ingest, 'topics', 'BatchGetItem', 'BatchWriteItem');
     delivery.grantJobs(ingest);
-    socket.grantPush(ingest);
+    socket.grantConnections(ingest, 'POST');
     bodies.grantPut(ingest);
     ingest.addEnvironment(ENV.deadEventsQueue, this.events.dead.queueUrl);
-    this.events.dead.grantSendMessages(ingest);
+    this.events.grantBury(ingest);
     this.events.feed(ingest);
   }
 
@@ -54,7 +54,7 @@ export class Ingest extends Construct {
     fn.addEnvironment(ENV.eventBus, this.bus.eventBusName);
     fn.addEnvironment(ENV.eventsQueue, this.events.queue.queueUrl);
     this.bus.grantPutEventsTo(fn);
-    this.events.queue.grantSendMessages(fn);
+    this.events.grantSend(fn);
   }
 
   private rule(source: string): void {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -51,6 +52,9 @@ export class PushFunctions extends Construct {
     { description, file = name, settings = [], timeout = Duration.seconds(10), memorySize = 512, loops = false }: PushFunctionProps,
   ): LambdaFunction {
     const logGroup = new LogGroup(scope, `${name}-logs`, { retention: RetentionDays.TWO_WEEKS, removalPolicy: RemovalPolicy.DESTROY });
+    // its own log and nothing else: the managed policy for functions allows every log of the account
+    const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description: name });
+    logGroup.grantWrite(role);
     return new LambdaFunction(scope, name, {
       description,
       code: Code.fromAsset(join(this.bundles, file)),
@@ -60,6 +64,7 @@ export class PushFunctions extends Construct {
       timeout,
       memorySize,
       logGroup,
+      role,
       ...(loops ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
       environment: {
         NODE_OPTIONS: '--enable-source-maps',

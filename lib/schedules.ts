@@ -30,11 +30,11 @@ export class Schedules extends Construct {
       settings: [SETTING.idleTimeoutSeconds, SETTING.pingIntervalSeconds],
       timeout: Duration.seconds(50),
     });
-    storage.grant(sweep, 'connections', 'Scan', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
+    storage.grant(sweep, 'connections', 'Scan', 'Query', 'UpdateItem', 'DeleteItem');
     storage.grant(sweep, 'subscriptions', 'Query', 'BatchGetItem', 'DeleteItem');
     storage.grant(sweep, 'topics', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
     delivery.grantJobs(sweep);
-    socket.grantPush(sweep);
+    socket.grantConnections(sweep, 'DELETE');
     this.everyMinute(sweep);
 
     const looks = systems.some(({ everyMinute }) => everyMinute);

@@ -17,6 +17,8 @@ export interface SocketApiProps {
   readonly settings: Settings;
 }
 
+export type ConnectionMethod = 'POST' | 'GET' | 'DELETE';
+
 /** The WebSocket API: its routes, and the grants to post to connections. */
 export class SocketApi extends Construct {
   readonly url: string;
@@ -62,7 +64,7 @@ export class SocketApi extends Construct {
 
     storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
     storage.grant(connect, 'subscriptions', 'DeleteItem');
-    this.grantLook(connect);
+    this.grantConnections(connect, 'GET');
     delivery.grantJobs(connect);
 
     storage.grant(message, 'connections', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
@@ -70,27 +72,22 @@ export class SocketApi extends Construct {
     storage.grant(message, 'settings', 'GetItem', 'DeleteItem');
     storage.grant(message, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
     delivery.grantJobs(message);
-    this.grantPush(message);
+    this.grantConnections(message, 'POST', 'GET', 'DELETE');
 
     storage.grant(disconnect, 'connections', 'Query', 'DeleteItem', 'UpdateItem');
     storage.grant(disconnect, 'subscriptions', 'DeleteItem');
   }
 
-  /** Lets a function ask whether connections of this stage are there. */
-  private grantLook(fn: LambdaFunction): void {
+  /** Lets a function post to connections of this stage (`POST`), ask for them (`GET`) and close them (`DELETE`). */
+  grantConnections(fn: LambdaFunction, ...methods: readonly ConnectionMethod[]): void {
     fn.addEnvironment(ENV.callbackUrl, this.callbackUrl);
-    const resource = `${this.apiId}/${SOCKET_STAGE}/GET/@connections/*`;
-    fn.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['execute-api:ManageConnections'],
-        resources: [Stack.of(this).formatArn({ service: 'execute-api', resource, arnFormat: ArnFormat.SLASH_RESOURCE_NAME })],
+    const resources = methods.map((method) =>
+      Stack.of(this).formatArn({
+        service: 'execute-api',
+        resource: `${this.apiId}/${SOCKET_STAGE}/${method}/@connections/*`,
+        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
       }),
     );
-  }
-
-  /** Lets a function post to connections of this stage, and close them. */
-  grantPush(fn: LambdaFunction): void {
-    fn.addEnvironment(ENV.callbackUrl, this.callbackUrl);
-    this.stage.grantManagementApiAccess(fn);
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['execute-api:ManageConnections'], resources }));
   }
 }

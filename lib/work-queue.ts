@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DRAIN_TIMEOUT_SECONDS, TURN_SECONDS } from '../core/names.ts';
@@ -32,7 +31,27 @@ export class WorkQueue extends Construct {
     });
   }
 
+  /** Lets a function put messages. */
+  grantSend(fn: LambdaFunction): void {
+    grantSend(this.queue, fn);
+  }
+
+  /** Lets a function put messages into the dead-letter queue itself. */
+  grantBury(fn: LambdaFunction): void {
+    grantSend(this.dead, fn);
+  }
+
+  /** Has a function take the messages. */
   feed(fn: LambdaFunction): void {
-    fn.addEventSource(new SqsEventSource(this.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: MAX_CONCURRENCY }));
+    // what polling needs: CDK's own grant is wider
+    this.queue.grant(fn, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
+    fn.addEventSourceMapping(`${this.node.path.replaceAll('/', '-')}-mapping`, {
+      eventSourceArn: this.queue.queueArn,
+      batchSize: 10,
+      reportBatchItemFailures: true,
+      maxConcurrency: MAX_CONCURRENCY,
+    });
   }
 }
+
+const grantSend = (queue: Queue, fn: LambdaFunction): void => void queue.grant(fn, 'sqs:SendMessage');

@@ -33,7 +33,7 @@ export class Workers extends Construct {
       storage.grant(fn, 'topics', 'GetItem', 'BatchGetItem', 'Query');
       ingest.grantPublish(fn);
       work.feed(fn);
-      for (const caller of callers) work.queue.grantSendMessages(caller);
+      for (const caller of callers) work.grantSend(caller);
       return `${JSON.stringify(name)}:"${work.queue.queueUrl}"`;
     });
     if (urls.length > 0) for (const caller of callers) caller.addEnvironment(ENV.workQueues, `{${urls.join(',')}}`);

@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Levers } from './base/levers.ts';
 import { listen } from './base/listen.ts';
+import type { Gate } from './base/policy.mjs';
+import { PSEUDO } from './base/template.ts';
+import { arnOf } from './deployment.ts';
 import type { LocalIssuer } from './issuer.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
@@ -18,6 +21,7 @@ export interface AwsResources {
   readonly buckets: ReadonlyMap<string, LocalBucket>;
   readonly issuer: LocalIssuer | null;
   readonly levers: Levers;
+  readonly gate: Gate;
 }
 
 /** Path of the local issuer's keys. */
@@ -84,6 +88,16 @@ function parseInput(body: Buffer): Record<string, unknown> {
   throw new AwsError('SerializationException', 'the body is no JSON object');
 }
 
+const lastOf = (address: unknown): string => String(address).split('/').at(-1) ?? '';
+
+/** What a call needs permission for, as action and resources. Sending several messages is sending. */
+const PERMISSIONS: Readonly<Record<string, (input: Record<string, unknown>) => readonly [string, readonly string[]]>> = {
+  'AmazonSQS.SendMessage': (input) => ['sqs:SendMessage', [arnOf(lastOf(input['QueueUrl']))]],
+  'AmazonSQS.SendMessageBatch': (input) => ['sqs:SendMessage', [arnOf(lastOf(input['QueueUrl']))]],
+  'AWSEvents.PutEvents': (input) => ['events:PutEvents', listOf(input, 'Entries').map(({ EventBusName }) => arnOf(String(EventBusName)))],
+  'secretsmanager.GetSecretValue': (input) => ['secretsmanager:GetSecretValue', [String(input['SecretId'])]],
+};
+
 /** Calls by the name of their operation in AWS's JSON protocols. */
 const CALLS: Readonly<Record<string, Call>> = {
   'AmazonSQS.SendMessage': (input, resources, trace) => sendTo(queueOf(input, resources), input, trace),
@@ -143,13 +157,16 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   if (connections === '@connections' && socket) {
     if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
       return reply(response, 403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException');
+    const resource = `arn:aws:execute-api:${PSEUDO['AWS::Region']}:${PSEUDO['AWS::AccountId']}:${socket.apiId}/${stage}/${request.method}/@connections/${id}`;
+    const refusal = resources.gate.refusal(request.headers.authorization, 'execute-api:ManageConnections', resource);
+    if (refusal !== null) return reply(response, 403, { message: refusal }, 'AccessDeniedException');
     return socket.connections(request.method ?? '', decodeURIComponent(id), body, response);
   }
   if (resources.levers.failCalls > 0 && resources.levers.random() < resources.levers.failCalls)
     return reply(response, 500, { __type: 'InternalFailure', message: 'InternalFailure' }, 'InternalFailure');
   const bucket = resources.buckets.get(stage);
   if (bucket && request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
-    return bucket.serve(request.method ?? '', [connections, id, ...rest].join('/'), body, response);
+    return serveBucket(bucket, request, { id: stage, key: [connections, id, ...rest].join('/'), body, response }, resources.gate);
   if (request.url === JWKS_PATH && resources.issuer) return reply(response, 200, resources.issuer.keys);
   const target = String(request.headers['x-amz-target']);
   const call = Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;
@@ -162,11 +179,34 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
     const trace = String(request.headers['x-amzn-trace-id'] ?? '');
     // a function's calls carry the trace header of its invocation
     if (refusing() && trace === '') return reply(response, 503, { message: 'the local run is stopping' }, 'ServiceUnavailable');
-    reply(response, 200, call(parseInput(body), resources, trace));
+    const input = parseInput(body);
+    const [action, wanted] = PERMISSIONS[target]?.(input) ?? ['', []];
+    const refusals = wanted.flatMap((resource) => resources.gate.refusal(request.headers.authorization, action, resource) ?? []);
+    if (refusals[0] !== undefined) throw new AwsError('AccessDeniedException', refusals[0]);
+    reply(response, 200, call(input, resources, trace));
   } catch (error) {
     const { type, message } = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error));
     reply(response, error instanceof AwsError ? 400 : 500, { __type: type, message }, type);
   }
+}
+
+/** Who may not list a bucket is not told that an object is missing. */
+function serveBucket(
+  bucket: LocalBucket,
+  { method = '', headers }: IncomingMessage,
+  { id, key, body, response }: { id: string; key: string; body: Buffer; response: ServerResponse },
+  gate: Gate,
+): void {
+  const object = `${arnOf(id)}/${key}`;
+  const refusals = [
+    gate.refusal(headers.authorization, method === 'PUT' ? 's3:PutObject' : 's3:GetObject', object),
+    method === 'GET' && !bucket.has(key) ? gate.refusal(headers.authorization, 's3:ListBucket', arnOf(id)) : null,
+  ];
+  const refusal = refusals.find((one) => one !== null);
+  if (!refusal) return bucket.serve(method, key, body, response);
+  response
+    .writeHead(403, { 'content-type': 'application/xml' })
+    .end(`<Error><Code>AccessDenied</Code><Message>${refusal}</Message></Error>`);
 }
 
 function reply(response: ServerResponse, status: number, body: object, errorType?: string): void {

@@ -1,6 +1,7 @@
 /** A local deployment under construction: the counterparts made so far, and the template's references to them. */
 import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
+import type { Gate } from './base/policy.mjs';
 import { resolveValue, type Template } from './base/template.ts';
 import type { LocalIssuer } from './issuer.ts';
 import type { LocalBucket } from './resources/bucket.ts';
@@ -46,6 +47,8 @@ export interface Deployment extends Counterparts {
   readonly secret: string;
   readonly clock: LocalClock;
   readonly levers: Levers;
+  /** What the functions may do. */
+  readonly gate: Gate;
   readonly log: (name: string, line: string) => void;
   readonly warn: (message: string) => void;
   /** Resolves the references in a value of the template. */

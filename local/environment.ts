@@ -1,12 +1,13 @@
 /** Environment variables of the functions, with every address on this machine. */
 import { JWKS_PATH } from './aws-endpoint.ts';
+import { accessKeyOf } from './base/policy.mjs';
 import { PSEUDO } from './base/template.ts';
 import { LOCAL_JWKS_URI } from './issuer.ts';
 
 /** The variables that Lambda sets, and the SDK's settings for its endpoints. */
 export const awsEnvironment = (name: string, awsUrl: string, tablesEndpoint: string): Record<string, string> => ({
   AWS_REGION: PSEUDO['AWS::Region'] ?? '',
-  AWS_ACCESS_KEY_ID: 'local',
+  AWS_ACCESS_KEY_ID: accessKeyOf(name),
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_ENDPOINT_URL_DYNAMODB: tablesEndpoint,
   AWS_ENDPOINT_URL_SQS: awsUrl,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Resource } from './base/template.ts';
 import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
+import { nameOf } from './grants.ts';
 import { localBucket } from './resources/bucket.ts';
 import { localBus } from './resources/event-bus.ts';
 import { mapQueue } from './resources/event-source-mapping.ts';
@@ -73,10 +74,21 @@ function makeQueue({ id, properties }: Resource, { queues, resolve, dataDir, clo
   whenReady.push(() => queue.restore());
 }
 
-function makeFunction({ id, properties }: Resource, deployment: Deployment): void {
-  const { functions, resolve, template, awsUrl, tables, clock, levers, log } = deployment;
+/** A function's lines are kept only if its role may write them, as on the platform. */
+function logOf(name: string, logGroup: string, { gate, log, warn }: Deployment): Deployment['log'] {
+  const refusals = ['logs:CreateLogStream', 'logs:PutLogEvents'].flatMap((action) => gate.refusalOf(name, action, logGroup) ?? []);
+  if (refusals[0] === undefined) return log;
+  warn(`${name} writes no log: ${refusals[0]}`);
+  return () => undefined;
+}
+
+function makeFunction(resource: Resource, deployment: Deployment): void {
+  const { id, properties } = resource;
+  const { functions, resolve, template, awsUrl, tables, clock, levers } = deployment;
   const { Variables = {} } = resolve<{ Variables?: Record<string, string> }>(properties['Environment'] ?? {});
-  const name = Variables['POWERTOOLS_SERVICE_NAME'] ?? id;
+  const name = nameOf(resource);
+  const logGroup = resolve<{ LogGroup?: string }>(properties['LoggingConfig'] ?? {}).LogGroup ?? '';
+  const log = logOf(name, arnOf(logGroup), deployment);
   const fn = localFunction({
     name,
     folder: template.assetFolder(resolve<{ S3Key: string }>(properties['Code']).S3Key),
@@ -91,13 +103,19 @@ function makeFunction({ id, properties }: Resource, deployment: Deployment): voi
   functions.set(id, fn);
 }
 
-function makeMapping({ properties }: Resource, deployment: Deployment): void {
-  const { resolve, warn } = deployment;
+/** What the platform needs of a function's role to poll a queue for it. */
+const POLLING = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+
+function makeMapping({ id, properties }: Resource, deployment: Deployment): void {
+  const { resolve, warn, gate } = deployment;
   const queueArn = resolve<string>(properties['EventSourceArn']);
+  const fn = functionOf(deployment, resolve(properties['FunctionName']));
+  const refusal = POLLING.map((action) => gate.refusalOf(fn.name, action, queueArn)).find((one) => one !== null);
+  if (refusal) throw new Error(`${id} cannot poll its queue: ${refusal}`);
   const { MaximumConcurrency = 1000 } = (properties['ScalingConfig'] ?? {}) as { MaximumConcurrency?: number };
   mapQueue({
     queue: queueOf(deployment, queueArn),
-    fn: functionOf(deployment, resolve(properties['FunctionName'])),
+    fn,
     batchSize: Number(properties['BatchSize'] ?? 10),
     maximumConcurrency: MaximumConcurrency,
     reportsItemFailures: ((properties['FunctionResponseTypes'] as string[] | undefined) ?? []).includes('ReportBatchItemFailures'),

@@ -5,9 +5,11 @@ import { type LocalClock, localClock } from './base/clock.ts';
 import { heapBytes } from './base/heap.mjs';
 import { type Levers, makeLevers } from './base/levers.ts';
 import { close, listen } from './base/listen.ts';
+import { makeGate } from './base/policy.mjs';
 import { readTemplate } from './base/template.ts';
 import { type Counterparts, type Deployment, noCounterparts, resolver } from './deployment.ts';
 import { type FrontDoor, frontDoor } from './front-door.ts';
+import { grantsOf, named } from './grants.ts';
 import { issuerFor, type TokenRequest } from './issuer.ts';
 import { makeAll } from './makers.ts';
 import type { LocalQueue } from './resources/queue.ts';
@@ -46,6 +48,8 @@ export interface LocalRun {
   mint(request: TokenRequest): Promise<string>;
   readonly clock: LocalClock;
   readonly levers: Levers;
+  /** The grants of the functions' roles, as `function action resource`: all of them, and those that allowed something. */
+  grants(): Promise<{ all: string[]; used: string[] }>;
   /** Deletes the tables' expired items, as time to live does by itself every now and then. Returns their number. */
   expire(): Promise<number>;
   /** Bytes of live objects after a collection: of this thread, of an idle environment of each function, and of the tables. */
@@ -91,18 +95,21 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const levers = makeLevers(options.seed ?? 1);
   const counterparts = noCounterparts();
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
-  const aws = await awsEndpoint({ ...counterparts, issuer, levers }, options.awsPort);
-  const tables = await localTables(options.dataDir).catch(async (error: unknown) => {
+  const grants = grantsOf(template, resolver(template, ''));
+  const gate = makeGate(grants, warn);
+  const aws = await awsEndpoint({ ...counterparts, issuer, levers, gate }, options.awsPort);
+  const { dataDir, secret, log, seed = 1 } = options;
+  const tables = await localTables({ dataDir, grants, levers: levers.tables, seed, warn }).catch(async (error: unknown) => {
     await close(aws.server);
     throw error;
   });
-  const { dataDir, secret, log } = options;
   const resolve = resolver(template, aws.url);
   const deployment: Deployment = {
     ...counterparts,
     template,
     tables,
     issuer,
+    gate,
     awsUrl: aws.url,
     dataDir,
     secret,
@@ -155,6 +162,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     async heaps() {
       const named = await Promise.all([...functions.values()].map(async (fn) => [fn.name, Math.max(0, ...(await fn.heaps()))] as const));
       return { own: heapBytes(), functions: Object.fromEntries(named), tables: await tables.heap() };
+    },
+    async grants() {
+      return { all: named(grants), used: [...gate.used(), ...(await tables.used())] };
     },
     expire: () => tables.deleteExpired(clock.now()),
     functions: functions.size,

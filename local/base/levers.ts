@@ -1,4 +1,6 @@
 /** Faults of the platform that tests can inject into a local run. All are off by default. */
+import { randomOf } from './random.mjs';
+
 export interface Levers {
   /** Fraction of events that are delivered twice. */
   duplicateEvents: number;
@@ -14,25 +16,43 @@ export interface Levers {
   loseDisconnects: number;
   /** Fraction of a function's invocations that are killed half-way, by function name. */
   readonly kill: Map<string, number>;
+  readonly tables: TableLevers;
   /** From 0 up to 1. The same seed gives the same sequence. */
   random(): number;
 }
 
-export function makeLevers(seed: number): Levers {
-  let state = seed >>> 0;
-  return {
-    duplicateEvents: 0,
-    reorderEventsMs: 0,
-    throttlePosts: 0,
-    failPosts: 0,
-    failCalls: 0,
-    loseDisconnects: 0,
-    kill: new Map(),
-    random() {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+export interface TableLevers {
+  /** How far reads that do not ask for strength lag behind, in ms. `Infinity`: they see nothing that is written from now on. */
+  staleReadsMs: number;
+  /** Fraction of conditional writes that are applied, and answered with 500. */
+  loseWrites: number;
+  /** Fraction of calls that are throttled. */
+  throttle: number;
+  /** The three, as float64, for the tables' thread. */
+  readonly shared: SharedArrayBuffer;
+}
+
+export const makeLevers = (seed: number): Levers => ({
+  duplicateEvents: 0,
+  reorderEventsMs: 0,
+  throttlePosts: 0,
+  failPosts: 0,
+  failCalls: 0,
+  loseDisconnects: 0,
+  kill: new Map(),
+  tables: tableLevers(),
+  random: randomOf(seed),
+});
+
+export function tableLevers(): TableLevers {
+  const shared = new SharedArrayBuffer(24);
+  const values = new Float64Array(shared);
+  const at = (index: number) => ({
+    enumerable: true,
+    get: () => values[index],
+    set: (value: number) => {
+      values[index] = value;
     },
-  };
+  });
+  return Object.defineProperties({ shared }, { staleReadsMs: at(0), loseWrites: at(1), throttle: at(2) }) as TableLevers;
 }

@@ -7,6 +7,7 @@ import type { LocalClock } from '../base/clock.ts';
 export interface LocalBucket {
   /** Serves `PUT` and `GET` of an object, with the platform's responses. */
   serve(method: string, key: string, body: Buffer, response: ServerResponse): void;
+  has(key: string): boolean;
 }
 
 export interface BucketOptions {
@@ -32,6 +33,7 @@ export function localBucket({ dataDir, id, lifeDays, clock }: BucketOptions): Lo
     for (const [key, atMs] of [...store.all()]) if (atMs < clock.now() - lifeDays * 86_400_000) store.remove(key);
   };
   return {
+    has: (key) => store.get(key) !== null,
     serve(method, key, body, response) {
       clean();
       if (method === 'PUT') {

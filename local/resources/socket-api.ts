@@ -10,6 +10,7 @@ import { type SocketHandshake, socketHandshake } from './socket-handshake.ts';
 import { socketPeers } from './socket-peers.ts';
 
 export interface LocalSocketApi {
+  readonly apiId: string;
   readonly stage: string;
   readonly upgrade: SocketHandshake['upgrade'];
   readonly connections: ServeConnections;
@@ -22,6 +23,7 @@ export function localSocketApi(options: SocketApiOptions): LocalSocketApi {
   const peers = socketPeers(options);
   const handshake = socketHandshake(options, peers);
   return {
+    apiId: options.apiId,
     stage: options.stage,
     upgrade: handshake.upgrade,
     connections: socketConnections(options, peers),

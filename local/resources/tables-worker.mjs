@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import { heapBytes } from '../base/heap.mjs';
+import { randomOf } from '../base/random.mjs';
+import { tablesGate } from './tables-gate.mjs';
 
 // an item that lives for a day would keep the whole 8 KB that its bytes were cut from
 Buffer.poolSize = 0;
@@ -14,13 +16,29 @@ const ofDynalite = createRequire(import.meta.resolve('dynalite'));
 const { AbstractKeyIterator, AbstractValueIterator } = createRequire(ofDynalite.resolve('memory-level'))('abstract-level');
 for (const { prototype } of [AbstractKeyIterator, AbstractValueIterator]) prototype.return ??= prototype.close;
 
-const server = dynalite({ path: workerData.path ?? undefined, createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
+const QUICK = { createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 };
+const server = dynalite({ path: workerData.path ?? undefined, ...QUICK });
+const listenerOf = (/** @type {any} */ one) => one.listeners('request')[0];
+const { serve, used } = tablesGate({
+  main: listenerOf(server),
+  makeReplica: () => listenerOf(dynalite(QUICK)),
+  grants: workerData.grants,
+  levers: new Float64Array(workerData.levers),
+  random: randomOf(workerData.seed),
+  tell: (refusal) => parentPort?.postMessage({ refusal }),
+});
+server.removeAllListeners('request');
+server.on('request', (/** @type {any} */ request, /** @type {any} */ response) => {
+  // a caller that is gone in the middle of its request
+  serve(request, response).catch(() => response.destroy());
+});
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   parentPort?.postMessage({ port: typeof address === 'object' && address ? address.port : 0 });
 });
 parentPort?.on('message', (message) => {
   if (message === 'heap') return parentPort?.postMessage({ heap: heapBytes() });
+  if (message === 'used') return parentPort?.postMessage({ used: used() });
   server.close(() => parentPort?.postMessage({ closed: true }));
   server.closeAllConnections?.();
 });

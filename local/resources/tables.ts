@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { heapOf } from '../base/heap.ts';
+import { type TableLevers, tableLevers } from '../base/levers.ts';
+import type { Statement } from '../base/policy.mjs';
 import type { Resource } from '../base/template.ts';
 import { deleteExpired } from './time-to-live.ts';
 
@@ -17,17 +19,41 @@ export interface LocalTables {
   deleteExpired(nowMs: number): Promise<number>;
   /** Bytes of live objects of the tables' thread, after a collection. */
   heap(): Promise<number>;
+  /** The grants that allowed something, as `function action resource`. */
+  used(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
 const WORKER = fileURLToPath(new URL('./tables-worker.mjs', import.meta.url));
 
-export async function localTables(dataDir: string | null): Promise<LocalTables> {
+export interface TablesOptions {
+  /** `null` = in memory. @default null */
+  readonly dataDir?: string | null;
+  /** What each function may do. @default nothing */
+  readonly grants?: Readonly<Record<string, readonly Statement[]>>;
+  /** @default all off */
+  readonly levers?: TableLevers;
+  /** Of the levers. @default 1 */
+  readonly seed?: number;
+  /** Told of calls that the grants do not allow. */
+  readonly warn?: (message: string) => void;
+}
+
+export async function localTables({
+  dataDir = null,
+  grants = {},
+  levers = tableLevers(),
+  seed = 1,
+  warn,
+}: TablesOptions = {}): Promise<LocalTables> {
   const path = dataDir === null ? null : join(dataDir, 'tables');
   if (path !== null) mkdirSync(path, { recursive: true });
-  const worker = new Worker(WORKER, { workerData: { path } });
+  const worker = new Worker(WORKER, { workerData: { path, grants, levers: levers.shared, seed } });
   const { endpoint, client, TableNames } = await open(worker).catch((cause: unknown) => {
     throw new Error(`the tables in ${String(path)} cannot be opened: is another run using DATA_DIR=${String(dataDir)}?`, { cause });
+  });
+  worker.on('message', ({ refusal }: { refusal?: string }) => {
+    if (refusal !== undefined) warn?.(refusal);
   });
   const tables: Resource[] = [];
   return {
@@ -45,6 +71,13 @@ export async function localTables(dataDir: string | null): Promise<LocalTables> 
       return deleted;
     },
     heap: () => heapOf(worker),
+    async used() {
+      worker.postMessage('used');
+      for (;;) {
+        const [{ used }] = (await once(worker, 'message')) as [{ used?: string[] }];
+        if (used) return used;
+      }
+    },
     async stop() {
       client.destroy();
       worker.postMessage('close');

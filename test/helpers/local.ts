@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { inject } from 'vitest';
@@ -52,7 +55,17 @@ export async function ownRun(
     },
   });
   const settled = (): Promise<void> => within(run.settled(), 'the work of the run to end', () => logs, options.settleMs ?? PROCESS_MS);
-  return { ...hostAt(run.url, inject('publishKey')), run: { ...run, settled }, logs };
+  const stop = async (): Promise<void> => {
+    await noteGrants(run);
+    await run.stop();
+  };
+  return { ...hostAt(run.url, inject('publishKey')), run: { ...run, settled, stop }, logs };
+}
+
+/** Leaves what the functions were allowed to do, for the look at the end of the suites (`test/setup/grants.ts`). */
+async function noteGrants(run: LocalRun): Promise<void> {
+  const { used } = await run.grants();
+  writeFileSync(join(inject('grantsFolder'), `${randomUUID()}.json`), JSON.stringify(used));
 }
 
 /** Every item in every table of a run. */

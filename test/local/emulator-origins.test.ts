@@ -14,11 +14,15 @@ let closed: FrontDoor;
 const seen: { method?: string; url?: string; host?: string; body: string }[] = [];
 
 beforeAll(async () => {
-  emulator = createServer(async (request, response) => {
+  emulator = createServer((request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
-    seen.push({ method: request.method ?? '', url: request.url ?? '', host: request.headers.host ?? '', body });
-    response.writeHead(418, { 'x-of': 'the emulator' }).end('tea');
+    request.setEncoding('utf8').on('data', (chunk: string) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      seen.push({ method: request.method ?? '', url: request.url ?? '', host: request.headers.host ?? '', body });
+      response.writeHead(418, { 'x-of': 'the emulator' }).end('tea');
+    });
   });
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => false });
   emulator.on('upgrade', (request, socket, head) => {

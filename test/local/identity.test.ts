@@ -212,3 +212,24 @@ test('keys that cannot be fetched are answered 503, but a token that cannot be v
   expect(await within(refusal, 'a refused handshake')).toBe(503);
   await lost.run.stop();
 });
+
+test('five connections that vanished without notice do not keep their user out', async () => {
+  const token = await own.run.mint({ user: String(freshId()) });
+  const open = () => connect(own.url, { headers: { authorization: `Bearer ${token}` } });
+  own.run.levers.loseDisconnects = 1;
+  for (let count = 0; count < 5; count++) {
+    const client = await open();
+    client.send({ type: 'subscribe', topic: 'price:005930' });
+    await client.until(ofType('subscribed'));
+    await client.close();
+  }
+  await own.run.settled();
+  own.run.levers.loseDisconnects = 0;
+  // as long as a handshake may last, one that the gateway does not know may still be opening
+  await expect(open()).rejects.toThrow('429');
+  own.run.clock.advance(31_000);
+
+  const client = await open();
+  await client.until(ofType('connected'));
+  await client.close();
+});

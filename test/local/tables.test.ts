@@ -8,9 +8,9 @@ const folder = mkdtempSync(join(tmpdir(), 'push-tables-'));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('tables in a folder that another run uses are refused by its name, and that run goes on', async () => {
-  const first = await localTables(folder);
+  const first = await localTables({ dataDir: folder });
 
-  await expect(localTables(folder)).rejects.toThrow(`is another run using DATA_DIR=${folder}?`);
+  await expect(localTables({ dataDir: folder })).rejects.toThrow(`is another run using DATA_DIR=${folder}?`);
 
   const table = { id: 'Table', type: 'AWS::DynamoDB::GlobalTable' };
   const key = {

@@ -20,6 +20,7 @@ describe.each(implementations)('%s', (_, make) => {
     await tables.catalogue.list(channel, [{ topic: 'price:B', name: 'B' }]);
     await tables.catalogue.listNew(channel, ['price:B', 'price:B']);
 
+    await tables.replicated();
     expect(await tables.catalogue.topics(channel)).toEqual([
       { topic: 'price:A', name: 'A' },
       { topic: 'price:B', name: 'B' },
@@ -33,6 +34,7 @@ describe.each(implementations)('%s', (_, make) => {
     await tables.catalogue.listNew(channel, topics.slice(0, 30));
     await tables.catalogue.listNew(channel, topics);
 
+    await tables.replicated();
     expect(await tables.catalogue.topics(channel)).toEqual(topics.map((topic) => ({ topic, name: null })));
   });
 
@@ -42,9 +44,11 @@ describe.each(implementations)('%s', (_, make) => {
     await tables.catalogue.addHeard(topic, 2);
 
     await tables.catalogue.removeHeard(topic, 1);
+    await tables.replicated();
     expect(await tables.catalogue.heard()).toContainEqual({ topic, atMs: 2, leaving: false });
     await tables.catalogue.removeHeard(topic, 2);
 
+    await tables.replicated();
     expect((await tables.catalogue.heard()).filter((one) => one.topic === topic)).toEqual([]);
   });
 
@@ -53,6 +57,7 @@ describe.each(implementations)('%s', (_, make) => {
     expect(await tables.catalogue.status(name)).toBeNull();
     await tables.catalogue.saveStatus(name, { state: 'live' });
 
+    await tables.replicated();
     expect(await tables.catalogue.status(name)).toEqual({ state: 'live' });
     const accept = (acceptedAtMs: number, index: number) => tables.catalogue.firstAcceptance(`id of ${name}`, { acceptedAtMs, index });
     expect(await accept(1_000, 4)).toEqual({ acceptedAtMs: 1_000, index: 4 });

@@ -13,6 +13,7 @@ import { dynamoTable } from '../../functions/adapters/dynamo/table.ts';
 import { dynamoTopics } from '../../functions/adapters/dynamo/topics.ts';
 import { dynamoTurns } from '../../functions/adapters/dynamo/turns.ts';
 import { newEpoch } from '../../functions/adapters/epoch.ts';
+import { tableLevers } from '../../local/base/levers.ts';
 import { readTemplate } from '../../local/base/template.ts';
 import { localTables } from '../../local/resources/tables.ts';
 import { memoryAudience } from '../helpers/memory/audience.ts';
@@ -31,6 +32,8 @@ export interface Tables
     'topics' | 'turns' | 'audience' | 'connections' | 'ownSubscriptions' | 'announcements' | 'clients' | 'catalogue' | 'registrations'
   > {
   readonly clock: MemoryClock;
+  /** From now on the reads that do without strength see what was written so far. `docs/access-patterns.md` lists them. */
+  replicated(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,14 +54,18 @@ async function memoryTables(): Promise<Tables> {
     clients: memoryClients(),
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(clock),
+    replicated: async () => undefined,
     stop: async () => undefined,
   };
 }
 
 export async function dynamoTables(onRequest?: (command: string) => void): Promise<Tables> {
   const resources = readTemplate(inject('templateFile')).ofType('AWS::DynamoDB::GlobalTable');
-  const server = await localTables(null);
+  // what a read must see, it must ask for: reads that do not ask see nothing of what the test writes
+  const levers = tableLevers();
+  const server = await localTables({ levers });
   for (const resource of resources) await server.create(resource);
+  levers.staleReadsMs = Number.POSITIVE_INFINITY;
   const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }), {
     marshallOptions: { removeUndefinedValues: true },
   });
@@ -86,6 +93,12 @@ export async function dynamoTables(onRequest?: (command: string) => void): Promi
     clients: dynamoClients({ table: tableOf('Connections') }),
     catalogue: dynamoCatalogue({ table: tableOf('Topics') }),
     registrations: dynamoRegistrations({ table: tableOf('Settings'), now }),
+    async replicated() {
+      levers.staleReadsMs = 0;
+      // a call shows the tables that the lever is off; the next one copies them
+      await server.deleteExpired(0);
+      levers.staleReadsMs = Number.POSITIVE_INFINITY;
+    },
     async stop() {
       client.destroy();
       await server.stop();

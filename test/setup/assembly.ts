@@ -1,9 +1,13 @@
 /** Bundles and synthesises once for all test files, and starts the local run that the contract suites share. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
 import { startLocal } from '../../local/run.ts';
 import { systems } from '../../systems/index.ts';
+import { unusedGrants } from './grants.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -11,6 +15,8 @@ declare module 'vitest' {
     /** The deployment that the contract suites run against: the local run, or PUSH_URL. */
     baseUrl: string;
     publishKey: string;
+    /** Where each local run leaves the grants that it used. */
+    grantsFolder: string;
   }
 }
 
@@ -23,6 +29,8 @@ export async function setup(project: TestProject) {
   const assembly = await assemble({ settings, systems });
   project.provide('templateFile', assembly.templateFile);
   project.provide('publishKey', process.env['PUSH_KEY'] ?? KEY);
+  const grantsFolder = mkdtempSync(join(tmpdir(), 'push-grants-'));
+  project.provide('grantsFolder', grantsFolder);
   const given = process.env['PUSH_URL'];
   const run = given
     ? null
@@ -36,9 +44,28 @@ export async function setup(project: TestProject) {
       });
   project.provide('baseUrl', given ?? run?.url ?? '');
   return async () => {
+    const grants = await run?.grants();
     await run?.stop();
     assembly.remove();
+    if (grants) {
+      writeFileSync(join(grantsFolder, 'shared.json'), JSON.stringify(grants.used));
+      const unused = unusedGrants(grants.all, grantsFolder);
+      if (process.env['SHOW_GRANTS']) console.log(unused.join('\n'));
+      if (await wasWhole(project)) assertNone(unused);
+    }
+    rmSync(grantsFolder, { recursive: true, force: true });
   };
+}
+
+/** Whether every test file was run, and every test of it. */
+async function wasWhole(project: TestProject): Promise<boolean> {
+  const files = project.vitest.state.getFiles();
+  return project.config.testNamePattern === undefined && files.length === (await project.globTestFiles()).testFiles.length;
+}
+
+function assertNone(unused: readonly string[]): void {
+  if (unused.length > 0)
+    throw new Error(`no test used these grants: take them out of lib/, or test what needs them\n  ${unused.join('\n  ')}`);
 }
 
 /** Errors of the functions under test belong on the screen. */

@@ -21,7 +21,7 @@ let name: string;
 beforeAll(async () => {
   const resources = readTemplate(inject('templateFile')).ofType('AWS::DynamoDB::GlobalTable');
   name = resources.find(({ id }) => id.includes('Topics'))?.id ?? '';
-  server = await localTables(null);
+  server = await localTables();
   for (const resource of resources) await server.create(resource);
   client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }));
   table = dynamoTable(name, client);

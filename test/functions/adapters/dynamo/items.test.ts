@@ -21,7 +21,7 @@ beforeAll(async () => {
   const nameOf = (part: string): string => resources.find(({ id }) => id.includes(part))?.id ?? '';
   connectionsTable = nameOf('Connections');
   topicsTable = nameOf('Topics');
-  server = await localTables(null);
+  server = await localTables();
   for (const resource of resources) await server.create(resource);
   client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }));
 });
@@ -197,7 +197,7 @@ describe('a heard topic', () => {
 });
 
 test('connections that came and went leave nothing but the counter in the table that the sweep reads', async () => {
-  const lone = await localTables(null);
+  const lone = await localTables();
   const resource = readTemplate(inject('templateFile'))
     .ofType('AWS::DynamoDB::GlobalTable')
     .find(({ id }) => id === connectionsTable);

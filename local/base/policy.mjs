@@ -1,0 +1,75 @@
+// @ts-check
+/**
+ * IAM as functions meet it: who called is read from the request's signature, and may do what its role's policies allow. In
+ * plain JavaScript, because the tables' thread uses it too. Resource policies and conditions are not evaluated.
+ */
+
+const PREFIX = 'LOCAL.';
+
+/** The access key of a function. @param {string} name */
+export const accessKeyOf = (name) => `${PREFIX}${name}`;
+
+/** The function whose key signed a request; `null` for anybody else, who acts as the account's owner. @param {string | undefined} authorization */
+function callerOf(authorization) {
+  const key = /Credential=([^/]+)\//.exec(authorization ?? '')?.[1] ?? '';
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
+}
+
+/** @param {string} pattern @param {string} value */
+const matches = (pattern, value) =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    's',
+  ).test(value);
+
+/**
+ * @param {Readonly<Record<string, readonly import('./policy.d.mts').Statement[]>>} grants
+ * @param {(refusal: string) => void} tell
+ */
+export function makeGate(grants, tell) {
+  /** @type {Map<string, boolean>} */
+  const decided = new Map();
+  /** @type {Set<string>} */
+  const used = new Set();
+  /** Functions and actions that were refused. @type {Set<string>} */
+  const refused = new Set();
+
+  /** @param {string} name @param {string} action @param {string} resource */
+  function decide(name, action, resource) {
+    const statements = (Object.hasOwn(grants, name) ? (grants[name] ?? []) : []).filter(
+      ({ actions, resources }) => actions.some((one) => matches(one, action)) && resources.some((one) => matches(one, resource)),
+    );
+    const allowed = statements.some(({ effect }) => effect === 'Allow') && !statements.some(({ effect }) => effect === 'Deny');
+    if (allowed)
+      for (const { actions, resources } of statements)
+        for (const a of actions) for (const r of resources) if (matches(a, action) && matches(r, resource)) used.add(`${name} ${a} ${r}`);
+    return allowed;
+  }
+
+  return {
+    /** @param {string} name @param {string} action @param {string} resource */
+    refusalOf(name, action, resource) {
+      const key = `${name} ${action} ${resource}`;
+      let allowed = decided.get(key);
+      if (allowed === undefined) {
+        allowed = decide(name, action, resource);
+        // connection ids and object keys would fill it
+        if (!/@connections|\/messages\//.test(resource)) decided.set(key, allowed);
+      }
+      if (allowed) return null;
+      const refusal = `User: arn:aws:sts::000000000000:assumed-role/${name}/${name} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
+      if (!refused.has(`${name} ${action}`)) tell(refusal);
+      refused.add(`${name} ${action}`);
+      return refusal;
+    },
+    /** @param {string | undefined} authorization @param {string} action @param {string} resource */
+    refusal(authorization, action, resource) {
+      const name = callerOf(authorization);
+      return name === null ? null : this.refusalOf(name, action, resource);
+    },
+    used: () => [...used],
+  };
+}
