@@ -25,6 +25,7 @@ describe.each(implementations)('%s', (_, make) => {
       { topic: 'price:A', name: 'A' },
       { topic: 'price:B', name: 'B' },
     ]);
+    await tables.replicated();
     expect(await tables.catalogue.names(channel, ['price:B', 'price:C'])).toEqual(new Map([['price:B', 'B']]));
   });
 

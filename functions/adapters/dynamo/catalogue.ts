@@ -28,7 +28,12 @@ export function dynamoCatalogue({ table }: { readonly table: Table }): Catalogue
       const keyOf = (topic: string): string => `${channel}#${topic}`;
       const unseen = [...new Set(topics)].filter((topic) => !listed.has(keyOf(topic)));
       if (unseen.length === 0) return;
-      const there = new Set((await table.getMany(unseen.map((topic) => listedKey(channel, topic)))).map((item) => text(item, 'item')));
+      // an item that is put again is the same item
+      const found = await table.getMany(
+        unseen.map((topic) => listedKey(channel, topic)),
+        { consistent: false },
+      );
+      const there = new Set(found.map((item) => text(item, 'item')));
       await table.putMany(unseen.filter((topic) => !there.has(topic)).map((topic) => listedKey(channel, topic)));
       if (listed.size + unseen.length > MOST_LISTED) listed.clear();
       for (const topic of unseen) listed.add(keyOf(topic));
@@ -39,7 +44,12 @@ export function dynamoCatalogue({ table }: { readonly table: Table }): Catalogue
       return items.map((item) => text(item, 'item')).map((topic) => ({ topic, name: names.get(topic) ?? null }));
     },
     async names(channel, topics) {
-      return namesOf(await table.getMany(topics.map((topic) => nameKey(channel, topic))));
+      return namesOf(
+        await table.getMany(
+          topics.map((topic) => nameKey(channel, topic)),
+          { consistent: false },
+        ),
+      );
     },
     async addHeard(topic, atMs) {
       await table.put({ ...heardKey(topic), at: atMs });

@@ -71,8 +71,8 @@ export interface Range {
 export interface Table {
   /** Strongly consistent unless told otherwise; `null` if there is no such item. */
   get(key: Item, options?: { readonly consistent: boolean }): Promise<Item | null>;
-  /** Strongly consistent, 100 keys a request; missing items are left out. */
-  getMany(keys: readonly Item[]): Promise<Item[]>;
+  /** Strongly consistent unless told otherwise, 100 keys a request; missing items are left out. */
+  getMany(keys: readonly Item[], options?: { readonly consistent: boolean }): Promise<Item[]>;
   /** 25 items a request. */
   putMany(items: readonly Item[]): Promise<void>;
   put(item: Item, condition?: Condition): Promise<Written>;
@@ -97,11 +97,11 @@ export function dynamoTable(TableName: string, client = documents()): Table {
       const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: consistent }));
       return Item ?? null;
     },
-    async getMany(keys) {
+    async getMany(keys, { consistent } = { consistent: true }) {
       const found: Item[] = [];
       await inBatches(keys, MAX_KEYS, async (wanted) => {
         const { Responses, UnprocessedKeys } = await client.send(
-          new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: true } } }),
+          new BatchGetCommand({ RequestItems: { [TableName]: { Keys: wanted, ConsistentRead: consistent } } }),
         );
         found.push(...(Responses?.[TableName] ?? []));
         return UnprocessedKeys?.[TableName]?.Keys ?? [];

@@ -1,4 +1,7 @@
-/** Which reads are strongly consistent. Each is checked on the command that is sent: a database on one machine never reads stale. */
+/**
+ * Which reads are strongly consistent, checked on the command that is sent. The port suites (`test/ports`) check what that is for:
+ * there, reads that do not ask for it are stale. `docs/access-patterns.md` lists those that do without.
+ */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -53,7 +56,6 @@ test.each<[string, () => Promise<unknown>]>([
   ["a connection's own subscriptions", () => ownSubscriptions.list('c')],
   ["a connection's own subscriptions of one id", () => ownSubscriptions.list('c', 's')],
   ['a registration', () => registrations.find('t')],
-  ['the names of topics', () => catalogue.names('price', ['t'])],
 ])('%s is read strongly consistent', async (_, read) => {
   await read();
 
@@ -65,6 +67,8 @@ test.each<[string, () => Promise<unknown>]>([
   ['a status, which is a minute old', () => catalogue.status('feed')],
   ['the streams of the stretch before, whose number is only about right', () => streams.enter(1_000_000)],
   ['the listed topics, which a later look finds', () => catalogue.topics('price')],
+  ['the names of topics, which may be given a moment later', () => catalogue.names('price', ['t'])],
+  ['whether topics are listed, since an item that is put again is the same', () => catalogue.listNew('price', ['t'])],
   ['the heard topics, which a later look finds', () => catalogue.heard()],
 ])('%s, may be read a little stale', async (_, read) => {
   await read();
