@@ -24,7 +24,7 @@ export interface Levers {
 export interface TableLevers {
   /** How far reads that do not ask for strength lag behind, in ms. `Infinity`: they see nothing that is written from now on. */
   staleReadsMs: number;
-  /** Fraction of conditional writes that are applied, and answered with 500. */
+  /** Fraction of conditional writes that are applied, and whose first answer is a 500. */
   loseWrites: number;
   /** Fraction of calls that are throttled. */
   throttle: number;

@@ -27,6 +27,8 @@ export function tablesGate({ main, makeReplica, grants, levers, random, tell }) 
   /** @type {Promise<Listener> | null} */
   let replica = null;
   let copies = Promise.resolve();
+  /** Requests that lost an answer. Their retries are answered. @type {Set<string>} */
+  const lost = new Set();
 
   /** The replica as it was when the lever was turned on. @returns {Promise<Listener> | null} */
   function replicaNow() {
@@ -106,13 +108,13 @@ export function tablesGate({ main, makeReplica, grants, levers, random, tell }) 
     }
     const copy = await replicaNow();
     if (copy && READS.has(operation) && isWeak(operation, input)) return copy(replay(request, body), response);
-    if (WRITES.has(operation)) watchWrite(operation, input, response, copy);
+    if (WRITES.has(operation)) watchWrite(operation, input, String(request.headers['amz-sdk-invocation-id']), response, copy);
     main(replay(request, body), response);
   }
 
-  /** @param {string} operation @param {Input} input @param {Response} response @param {Listener | null} copy */
-  function watchWrite(operation, input, response, copy) {
-    const loses = 'ConditionExpression' in input && Number(levers[1]) > 0 && random() < Number(levers[1]);
+  /** `id`: the same for a request and its retries. @param {string} operation @param {Input} input @param {string} id @param {Response} response @param {Listener | null} copy */
+  function watchWrite(operation, input, id, response, copy) {
+    const loses = 'ConditionExpression' in input && Number(levers[1]) > 0 && !lost.has(id) && random() < Number(levers[1]);
     if (!copy && !loses) return;
     const end = response.end.bind(response);
     // @ts-expect-error the embedded DynamoDB calls it with the body alone
@@ -120,6 +122,7 @@ export function tablesGate({ main, makeReplica, grants, levers, random, tell }) 
       const applied = response.statusCode === 200;
       if (applied && copy) for (const { name, key } of keysOf(operation, input)) copyLater(name, key, copy);
       if (!applied || !loses) return end(body);
+      lost.add(id);
       response.removeHeader('x-amz-crc32');
       const text = errorBody('com.amazonaws.dynamodb.v20120810#InternalServerError', 'a lever loses the answer');
       response.statusCode = 500;

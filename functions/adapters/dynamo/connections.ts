@@ -37,7 +37,7 @@ export function dynamoConnections({ table, now = Date.now }: ConnectionsOptions)
   const touch = async (connectionId: string, request: TouchRequest): Promise<Touch | null> => {
     const { atMs, nowMs, pong, subscribes, weight, pace } = request;
     const arrival = pace === null ? addTimes(atMs, weight) : pacedTimes(atMs, pace);
-    const { held, item: old } = await table.update(selfKey(connectionId), {
+    const made = await table.update(selfKey(connectionId), {
       set: {
         ...arrival.set,
         touchedAt: atMs,
@@ -49,21 +49,23 @@ export function dynamoConnections({ table, now = Date.now }: ConnectionsOptions)
       values: { ...arrival.values, nowMs },
       returns: 'ALL_OLD',
     });
-    if (!held) {
+    if (!made.held) {
       if (arrival.when === null) return null;
       // not every database returns the item with the refusal
-      const connection = old ? connectionOf(old) : await read(connectionId);
+      const connection = made.item ? connectionOf(made.item) : await read(connectionId);
       return connection && { connection, greet: false, inThisSecond: 0, tooFast: true, subscribes: 0 };
     }
-    const stale = pace === null ? staleCount(old, atMs) : null;
+    // of a write whose answer was lost, the item is what it made, and not what stood there before
+    const { item, repeated } = made;
+    const stale = pace === null && !repeated ? staleCount(item, atMs) : null;
     if (stale) await table.update(selfKey(connectionId), { add: { [stale.slot]: -stale.count }, when: EXISTS });
-    const greet = old['greetedAt'] === undefined;
+    const greet = repeated ? item['greetedAt'] === nowMs : item['greetedAt'] === undefined;
     return {
-      connection: { ...connectionOf(old), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
+      connection: { ...connectionOf(item), touchedAtMs: atMs, ...(greet ? { greetedAtMs: nowMs } : {}) },
       greet,
-      inThisSecond: pace === null ? countIn(old, atMs) + weight : 0,
+      inThisSecond: pace === null ? countIn(item, atMs) + (repeated ? 0 : weight) : 0,
       tooFast: false,
-      subscribes: number(old, 'subscribes') + subscribes,
+      subscribes: number(item, 'subscribes') + (repeated ? 0 : subscribes),
     };
   };
 

@@ -1,7 +1,11 @@
 /**
  * One DynamoDB table: the only place that builds expressions. In conditions and computed values an attribute is `#name`
  * and a value `:name`; placeholders are made of them here. A condition that does not hold is an outcome, not an exception.
+ *
+ * A conditional write may be applied and its answer be lost. The client's retry is then refused by what the write itself
+ * changed, so each carries an id of its own: a refusal by an item with the same id is a success.
  */
+import { randomBytes } from 'node:crypto';
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
@@ -56,8 +60,13 @@ export interface Change extends Condition {
   readonly remove?: readonly string[];
 }
 
-/** `held`: the write was made. `item`: what it returned; if not held, what stood there, as far as the database says so. */
-export type Written = { readonly held: true; readonly item: Item } | { readonly held: false; readonly item: Item | null };
+/**
+ * `held`: the write was made. `item`: what it returned; if not held, what stood there, as far as the database says so.
+ * `repeated`: it was made by a try whose answer was lost. `item` is then what stands there now, whatever `returns` asked for.
+ */
+export type Written =
+  | { readonly held: true; readonly item: Item; readonly repeated: boolean }
+  | { readonly held: false; readonly item: Item | null };
 
 export interface Range {
   /** Condition on the key. */
@@ -92,11 +101,19 @@ function documents(): DynamoDBDocumentClient {
 }
 
 export function dynamoTable(TableName: string, client = documents()): Table {
+  const get: Table['get'] = async (Key, { consistent } = { consistent: true }) => {
+    const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: consistent }));
+    return Item ?? null;
+  };
+  const known = async (made: Made, id: string | null, key: Item): Promise<Written> => {
+    if (made.held) return { held: true, item: made.item, repeated: false };
+    if (id === null || made.tries === 1) return { held: false, item: made.item };
+    // not every database returns the item with the refusal
+    const there = made.item ?? (await get(key));
+    return there?.[WRITE_ID] === id ? { held: true, item: there, repeated: true } : { held: false, item: there };
+  };
   return {
-    async get(Key, { consistent } = { consistent: true }) {
-      const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: consistent }));
-      return Item ?? null;
-    },
+    get,
     async getMany(keys, { consistent } = { consistent: true }) {
       const found: Item[] = [];
       await inBatches(keys, MAX_KEYS, async (wanted) => {
@@ -115,9 +132,27 @@ export function dynamoTable(TableName: string, client = documents()): Table {
         );
         return (UnprocessedItems?.[TableName] ?? []).flatMap(({ PutRequest }) => PutRequest?.Item ?? []);
       }),
-    put: (Item, condition = {}) => written(() => client.send(new PutCommand({ TableName, Item, ...conditionOf(condition) }))),
-    delete: (Key, condition = {}) => written(() => client.send(new DeleteCommand({ TableName, Key, ...conditionOf(condition) }))),
-    update: (Key, change) => written(() => client.send(new UpdateCommand({ TableName, Key, ...expressionsOf(change) }))),
+    async put(item, condition = {}) {
+      const id = condition.when === undefined ? null : newWriteId();
+      const Item = id === null ? item : { ...item, [WRITE_ID]: id };
+      const made = await outcome(() => client.send(new PutCommand({ TableName, Item, ...conditionOf(condition) })));
+      return known(made, id, keyOf(item));
+    },
+    async delete(Key, condition = {}) {
+      const made = await outcome(() => client.send(new DeleteCommand({ TableName, Key, ...conditionOf(condition) })));
+      if (made.held || made.tries === 1) return known(made, null, Key);
+      // refused after a retry: gone, by the first try or by anybody's, is what was wanted
+      const there = made.item ?? (await get(Key));
+      return there === null ? { held: true, item: {}, repeated: true } : { held: false, item: there };
+    },
+    async update(Key, change) {
+      const id = change.when === undefined ? null : newWriteId();
+      // a retry of what was applied must be refused, or it would count once more
+      const marked =
+        id === null ? change : { ...change, set: { ...change.set, [WRITE_ID]: id }, when: `(${change.when}) AND ${NOT_YET_WRITTEN}` };
+      const made = await outcome(() => client.send(new UpdateCommand({ TableName, Key, ...expressionsOf(marked) })));
+      return known(made, id, Key);
+    },
     query: ({ where, values, consistent = false, page }) =>
       pages((ExclusiveStartKey) =>
         client.send(
@@ -159,14 +194,43 @@ async function* pages(
   } while (start);
 }
 
-async function written(write: () => Promise<{ Attributes?: Item | undefined }>): Promise<Written> {
+/** A write's outcome, and how many tries the client made. */
+type Made = { readonly tries: number } & (
+  | { readonly held: true; readonly item: Item }
+  | { readonly held: false; readonly item: Item | null }
+);
+
+async function outcome(write: () => Promise<{ Attributes?: Item | undefined; $metadata?: { attempts?: number } }>): Promise<Made> {
   try {
-    return { held: true, item: (await write()).Attributes ?? {} };
+    const { Attributes = {}, $metadata } = await write();
+    return { held: true, item: Attributes, tries: $metadata?.attempts ?? 1 };
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return { held: false, item: error.Item ? unmarshall(error.Item) : null };
+    return { held: false, item: error.Item ? unmarshall(error.Item) : null, tries: error.$metadata?.attempts ?? 1 };
   }
 }
+
+/** The key's attributes of each table. */
+const KEYS = [
+  ['connectionId', 'item'],
+  ['audience', 'member'],
+  ['topic', 'item'],
+  ['kind', 'id'],
+] as const;
+
+function keyOf(item: Item): Item {
+  const names = KEYS.find((pair) => pair.every((name) => name in item)) ?? [];
+  return Object.fromEntries(names.map((name) => [name, item[name]]));
+}
+
+/** Attribute with the id of the newest conditional write. Short: each item of an audience has one. */
+const WRITE_ID = 'w';
+const NOT_YET_WRITTEN = `(attribute_not_exists(#${WRITE_ID}) OR #${WRITE_ID} <> :${WRITE_ID})`;
+
+/** Of this environment; with a count it is unlike every other. */
+const environment = randomBytes(6).toString('base64url');
+let writes = 0;
+const newWriteId = (): string => `${environment}${(writes++).toString(36)}`;
 
 /** The update's clauses, its condition, and their placeholders. */
 function expressionsOf({ set = {}, add = {}, takeOut = {}, remove = [], values = {}, ...condition }: Change) {

@@ -28,8 +28,8 @@ const input = (): unknown => {
   expect(inputs).toHaveLength(1);
   return inputs[0];
 };
-const refusal = (Item?: Record<string, { S: string }>) =>
-  new ConditionalCheckFailedException({ message: 'refused', $metadata: {}, ...(Item ? { Item } : {}) });
+const refusal = (Item?: Record<string, { S: string }>, attempts = 1) =>
+  new ConditionalCheckFailedException({ message: 'refused', $metadata: { attempts }, ...(Item ? { Item } : {}) });
 async function pagesOf(pages: AsyncIterable<Item[]>): Promise<Item[][]> {
   const all: Item[][] = [];
   for await (const page of pages) all.push(page);
@@ -124,11 +124,11 @@ describe('an update', () => {
         returns: 'ALL_NEW',
       },
       {
-        UpdateExpression: 'SET #a = :a ADD #n :n REMOVE #r',
-        ConditionExpression: '#a < :least AND #alias = :a',
+        UpdateExpression: 'SET #a = :a, #w = :w ADD #n :n REMOVE #r',
+        ConditionExpression: '(#a < :least AND #alias = :a) AND (attribute_not_exists(#w) OR #w <> :w)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        ExpressionAttributeNames: { '#a': 'a', '#n': 'n', '#r': 'r', '#alias': 'a.long-name' },
-        ExpressionAttributeValues: { ':a': 1, ':n': 2, ':least': 3 },
+        ExpressionAttributeNames: { '#a': 'a', '#n': 'n', '#r': 'r', '#alias': 'a.long-name', '#w': 'w' },
+        ExpressionAttributeValues: { ':a': 1, ':n': 2, ':least': 3, ':w': expect.any(String) },
         ReturnValues: 'ALL_NEW',
       },
     ],
@@ -170,7 +170,7 @@ describe('a put and a delete', () => {
 
     dynamo.on(PutCommand).resolves({});
     await table.put(KEY, condition);
-    expect(input()).toEqual({ TableName: 'table', Item: KEY, ...expected });
+    expect(input()).toEqual({ TableName: 'table', Item: { ...KEY, w: expect.any(String) }, ...expected });
     dynamo.reset();
     dynamo.on(DeleteCommand).resolves({});
     await table.delete(KEY, condition);
@@ -192,8 +192,8 @@ describe('a write', () => {
       .resolvesOnce({ Attributes: { a: 1 } })
       .resolvesOnce({});
 
-    expect(await write()).toEqual({ held: true, item: { a: 1 } });
-    expect(await write()).toEqual({ held: true, item: {} });
+    expect(await write()).toEqual({ held: true, item: { a: 1 }, repeated: false });
+    expect(await write()).toEqual({ held: true, item: {}, repeated: false });
   });
 
   test.each(writes)('%s whose condition does not hold is an outcome, with what stands there', async (_, write) => {
@@ -206,6 +206,31 @@ describe('a write', () => {
     dynamo.onAnyCommand().rejects(refusal());
 
     expect(await write()).toEqual({ held: false, item: null });
+  });
+
+  test.each(['put', 'update'] as const)('%s that a retry finds made is made, though its first answer was lost', async (kind) => {
+    let id = '';
+    dynamo.onAnyCommand().callsFake(({ Item, ExpressionAttributeValues }) => {
+      id = Item?.w ?? ExpressionAttributeValues[':w'];
+      throw refusal({ id: { S: 'k' }, w: { S: id } }, 2);
+    });
+
+    const made =
+      kind === 'put' ? table.put(KEY, { when: 'attribute_not_exists(#id)' }) : table.update(KEY, { set: { a: 1 }, when: '#a = :a' });
+    expect(await made).toEqual({ held: true, item: { id: 'k', w: id }, repeated: true });
+  });
+
+  test('delete that a retry finds made is made', async () => {
+    dynamo.on(DeleteCommand).rejects(refusal(undefined, 2));
+    dynamo.on(GetCommand).resolves({});
+
+    expect(await table.delete(KEY, { when: 'attribute_exists(#id)' })).toEqual({ held: true, item: {}, repeated: true });
+  });
+
+  test.each(writes)('%s that was refused after a retry by what somebody else wrote is refused', async (_, write) => {
+    dynamo.onAnyCommand().rejects(refusal({ id: { S: 'k' }, w: { S: 'another' } }, 2));
+
+    expect(await write()).toEqual({ held: false, item: { id: 'k', w: 'another' } });
   });
 
   test.each(writes)('%s that fails otherwise is thrown', async (_, write) => {
