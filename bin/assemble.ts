@@ -35,12 +35,14 @@ export async function assemble({
 }: AssembleOptions): Promise<Assembly> {
   progress?.(bundled ? 'loading the CDK' : 'bundling the functions');
   // the bundler is a process of its own: it works while the CDK loads, which takes a second
-  const [{ makeApp, STACK }] = await Promise.all([
+  const [{ makeApp }] = await Promise.all([
     import('./push.ts'),
     bundled ? undefined : buildAll({ systems: systemsModule, outdir: bundles }),
   ]);
   progress?.('synthesising the template');
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-'));
-  const { templateFullPath } = makeApp({ settings, systems, bundles, outdir: folder }).synth().getStackByName(STACK);
-  return { templateFile: templateFullPath, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const { stacks } = makeApp({ stage: 'local', settings, systems, bundles, outdir: folder }).synth();
+  const [stack] = stacks;
+  if (!stack) throw new Error('the app has no stack');
+  return { templateFile: stack.templateFullPath, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -108,6 +108,18 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     doc: '`DEBUG`, `INFO`, `WARN` or `ERROR`',
   },
   {
+    name: SETTING.httpRequestsPerSecond,
+    fallback: '2000',
+    check: wholeNumberIn(1, 100_000),
+    doc: 'requests that the HTTP API takes, a second; more get `429`. They count against the same quota of the account as the posts to connections',
+  },
+  {
+    name: SETTING.accountConcurrency,
+    fallback: '1000',
+    check: wholeNumberIn(10, 1_000_000),
+    doc: "the account's limit of concurrent executions, which new accounts have as low as 10: queues take up to a tenth of it each, event streams up to half",
+  },
+  {
     name: SETTING.callbackEndpoint,
     fallback: '',
     check: matching(/^(https?:\/\/\S+)?$/, 'an address with {api} and {stage} where their names belong'),
@@ -128,6 +140,12 @@ export function engineConflicts(settings: Settings): string[] {
   if (idle < ping + SWEEP_SECONDS && !(idle === DEFAULT_IDLE_SECONDS && ping === DEFAULT_PING_SECONDS))
     problems.push(
       `${SETTING.idleTimeoutSeconds}: expected at least ${SETTING.pingIntervalSeconds} + ${SWEEP_SECONDS}, which is ${ping + SWEEP_SECONDS}, got ${idle}: a client that answers every ping must not count as silent`,
+    );
+  const streams = numberOf(settings, SETTING.sseMaxStreams);
+  const most = Math.floor(numberOf(settings, SETTING.accountConcurrency) / 2);
+  if (settings[SETTING.pushMode] !== 'websocket' && streams > most)
+    problems.push(
+      `${SETTING.sseMaxStreams}: expected at most half of ${SETTING.accountConcurrency}, which is ${most}, got ${streams}: each open event stream is one concurrent execution`,
     );
   if (settings[SETTING.authMode] !== 'jwt') return problems;
   const needed: [string, string][] = [

@@ -40,6 +40,8 @@ export const SETTING = {
   jwtRolesClaim: 'JWT_ROLES_CLAIM',
   logLevel: 'LOG_LEVEL',
   callbackEndpoint: 'CALLBACK_ENDPOINT',
+  httpRequestsPerSecond: 'HTTP_REQUESTS_PER_SECOND',
+  accountConcurrency: 'ACCOUNT_CONCURRENCY',
 } as const;
 
 /** Source of the events that tell upstreams of registrations. */

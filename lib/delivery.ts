@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING } from '../core/names.ts';
+import type { Settings } from '../core/settings.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -9,6 +10,7 @@ import { WorkQueue } from './work-queue.ts';
 export interface DeliveryProps {
   readonly functions: PushFunctions;
   readonly storage: Storage;
+  readonly settings: Settings;
 }
 
 /** Settings of a function that drains. */
@@ -19,9 +21,9 @@ export class Delivery extends Construct {
   private readonly jobs: WorkQueue;
   private readonly fanOut: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { functions, storage }: DeliveryProps) {
+  constructor(scope: Construct, id: string, { functions, storage, settings }: DeliveryProps) {
     super(scope, id);
-    this.jobs = new WorkQueue(this, 'Jobs');
+    this.jobs = new WorkQueue(this, 'Jobs', { settings });
     this.fanOut = functions.make(this, 'fan-out', {
       description: 'Drains topics to their audience; greets and pings connections',
       settings: DRAIN_SETTINGS,

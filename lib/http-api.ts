@@ -1,10 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
-import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpApi, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
+import { numberOf, type Settings } from '../core/settings.ts';
 import type { Ingest } from './ingest.ts';
 import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
@@ -15,6 +16,7 @@ export interface HttpFrontProps {
   readonly storage: Storage;
   readonly ingest: Ingest;
   readonly bodies: MessageBodies;
+  readonly settings: Settings;
 }
 
 /** The HTTP API. The function does the routing, so that every response has one form. */
@@ -23,7 +25,7 @@ export class HttpFront extends Construct {
   /** ARN of the secret with the publish key. It can be rotated at any time: the previous key stays valid. */
   readonly publishKeyArn: string;
 
-  constructor(scope: Construct, id: string, { functions, storage, ingest, bodies }: HttpFrontProps) {
+  constructor(scope: Construct, id: string, { functions, storage, ingest, bodies, settings }: HttpFrontProps) {
     super(scope, id);
     const publishKey = new Secret(this, 'PublishKey', {
       description: 'Key for POST /internal/events',
@@ -45,11 +47,19 @@ export class HttpFront extends Construct {
     rest.addEnvironment(ENV.publishKeySecret, this.publishKeyArn);
     rest.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.publishKeyArn] }));
 
+    // every path, `/` too: the function answers for all
     const api = new HttpApi(this, 'Api', {
       description: 'Push: REST',
+      createDefaultStage: false,
+      defaultIntegration: new HttpLambdaIntegration('Rest', rest),
     });
-    const integration = new HttpLambdaIntegration('Rest', rest);
-    api.addRoutes({ path: '/{proxy+}', methods: [HttpMethod.ANY], integration });
+    const rateLimit = numberOf(settings, SETTING.httpRequestsPerSecond);
+    new HttpStage(this, 'Stage', {
+      httpApi: api,
+      autoDeploy: true,
+      // the account's requests are shared with the posts to connections: a flood here must leave them theirs
+      throttle: { rateLimit, burstLimit: rateLimit },
+    });
     this.url = api.apiEndpoint;
   }
 }

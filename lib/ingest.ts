@@ -5,6 +5,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING } from '../core/names.ts';
+import type { Settings } from '../core/settings.ts';
 import { type Delivery, DRAIN_SETTINGS, grantDrain } from './delivery.ts';
 import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
@@ -19,6 +20,7 @@ export interface IngestProps {
   readonly socket: SocketApi;
   readonly bodies: MessageBodies;
   readonly systems: readonly System[];
+  readonly settings: Settings;
 }
 
 /** The event bus, a rule for each source, the events queue, and the function that makes events messages. */
@@ -26,10 +28,10 @@ export class Ingest extends Construct {
   readonly bus: EventBus;
   private readonly events: WorkQueue;
 
-  constructor(scope: Construct, id: string, { functions, storage, delivery, socket, bodies, systems }: IngestProps) {
+  constructor(scope: Construct, id: string, { functions, storage, delivery, socket, bodies, systems, settings }: IngestProps) {
     super(scope, id);
     this.bus = new EventBus(this, 'Bus', { description: 'Events to push' });
-    this.events = new WorkQueue(this, 'Events');
+    this.events = new WorkQueue(this, 'Events', { settings });
     const sources = systems.flatMap(({ channels }) => channels.map(({ source }) => source));
     for (const source of new Set(sources)) this.rule(source);
 

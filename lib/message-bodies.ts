@@ -1,9 +1,10 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENV } from '../core/names.ts';
+import type { StageProps } from './stage.ts';
 
 const PREFIX = 'messages/';
 
@@ -11,15 +12,15 @@ const PREFIX = 'messages/';
 export class MessageBodies extends Construct {
   private readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageProps }) {
     super(scope, id);
     this.bucket = new Bucket(this, 'Bucket', {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       lifecycleRules: [{ expiration: Duration.days(1), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-      // a bucket with objects cannot be deleted with its stack; this one empties itself
-      removalPolicy: RemovalPolicy.RETAIN,
+      // a bucket with objects cannot be deleted with its stack; this one empties itself in a day
+      removalPolicy: stage.removalPolicy,
     });
   }
 

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
+import type { StageProps } from './stage.ts';
 
 export interface PushFunctionsProps {
   readonly settings: Settings;
@@ -14,6 +15,7 @@ export interface PushFunctionsProps {
   readonly systems: readonly System[];
   /** Folder with a bundle for each function. */
   readonly bundles: string;
+  readonly stage: StageProps;
 }
 
 export interface PushFunctionProps {
@@ -38,12 +40,14 @@ export class PushFunctions extends Construct {
   private readonly settings: Settings;
   private readonly common: readonly string[];
   private readonly bundles: string;
+  private readonly stage: StageProps;
 
-  constructor(scope: Construct, id: string, { settings, systems, bundles }: PushFunctionsProps) {
+  constructor(scope: Construct, id: string, { settings, systems, bundles, stage }: PushFunctionsProps) {
     super(scope, id);
     this.settings = settings;
     this.common = [SETTING.logLevel, ...systems.flatMap((system) => system.settings.map(({ name }) => name))];
     this.bundles = bundles;
+    this.stage = stage;
   }
 
   make(
@@ -51,7 +55,7 @@ export class PushFunctions extends Construct {
     name: string,
     { description, file = name, settings = [], timeout = Duration.seconds(10), memorySize = 512, loops = false }: PushFunctionProps,
   ): LambdaFunction {
-    const logGroup = new LogGroup(scope, `${name}-logs`, { retention: RetentionDays.TWO_WEEKS, removalPolicy: RemovalPolicy.DESTROY });
+    const logGroup = new LogGroup(scope, `${name}-logs`, { retention: this.stage.logRetention, removalPolicy: RemovalPolicy.DESTROY });
     // its own log and nothing else: the managed policy for functions allows every log of the account
     const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description: name });
     logGroup.grantWrite(role);

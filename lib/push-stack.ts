@@ -1,20 +1,23 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
 import { Delivery } from './delivery.ts';
-import { EventStreams } from './event-streams.ts';
+import { EventStreams, type EventStreamsProps } from './event-streams.ts';
 import { HttpFront } from './http-api.ts';
 import { Ingest } from './ingest.ts';
 import { MessageBodies } from './message-bodies.ts';
 import { PushFunctions } from './push-function.ts';
+import { hasFunctionUrls } from './regions.ts';
 import { Schedules } from './schedules.ts';
 import { SocketApi } from './socket-api.ts';
+import { STAGE_PROPS, type Stage } from './stage.ts';
 import { Storage } from './storage.ts';
 import { Workers } from './workers.ts';
 
 export interface PushStackProps extends StackProps {
+  readonly stage: Stage;
   /** Settings by environment variable, passed on to the functions that use them. */
   readonly settings: Settings;
   /** The systems that the bundles serve. */
@@ -25,19 +28,20 @@ export interface PushStackProps extends StackProps {
 
 /** The whole deployment. */
 export class PushStack extends Stack {
-  constructor(scope: Construct, id: string, { settings, systems, bundles, ...props }: PushStackProps) {
+  constructor(scope: Construct, id: string, { stage: name, settings, systems, bundles, ...props }: PushStackProps) {
     super(scope, id, props);
-    const functions = new PushFunctions(this, 'Functions', { settings, systems, bundles });
-    const storage = new Storage(this, 'Storage');
-    const bodies = new MessageBodies(this, 'Bodies');
-    const delivery = new Delivery(this, 'Delivery', { functions, storage });
+    const stage = STAGE_PROPS[name];
+    const functions = new PushFunctions(this, 'Functions', { settings, systems, bundles, stage });
+    const storage = new Storage(this, 'Storage', { stage });
+    const bodies = new MessageBodies(this, 'Bodies', { stage });
+    const delivery = new Delivery(this, 'Delivery', { functions, storage, settings });
     const socket = new SocketApi(this, 'Socket', { functions, storage, delivery, settings });
-    const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems });
-    const http = new HttpFront(this, 'Http', { functions, storage, ingest, bodies });
+    const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems, settings });
+    const http = new HttpFront(this, 'Http', { functions, storage, ingest, bodies, settings });
     const { minute } = new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
     delivery.postThrough(socket);
-    new Workers(this, 'Workers', { functions, storage, ingest, systems, callers: [socket.message, ...(minute ? [minute] : [])] });
-    const streams = settings[SETTING.pushMode] === 'websocket' ? null : new EventStreams(this, 'Streams', { functions, storage, settings });
+    new Workers(this, 'Workers', { functions, storage, ingest, systems, settings, callers: [socket.message, ...(minute ? [minute] : [])] });
+    const streams = this.streams(settings, { functions, storage });
 
     new CfnOutput(this, 'SocketUrl', { value: socket.url, description: 'Clients connect here' });
     new CfnOutput(this, 'ApiUrl', { value: http.url, description: 'REST' });
@@ -51,5 +55,16 @@ export class PushStack extends Stack {
       value: http.publishKeyArn,
       description: 'Secret with the key for POST /internal/events',
     });
+  }
+
+  /** The event streams; `null` if they are off, or the region has no function URLs: at the HTTP API they have their finite form. */
+  private streams(settings: Settings, given: Omit<EventStreamsProps, 'settings'>): EventStreams | null {
+    if (settings[SETTING.pushMode] === 'websocket') return null;
+    if (hasFunctionUrls(this.region)) return new EventStreams(this, 'Streams', { ...given, settings });
+    Annotations.of(this).addWarningV2(
+      'realtime-push:no-function-urls',
+      `${this.region} has no function URLs: there is no StreamUrl, and event streams have their finite form, at ApiUrl`,
+    );
+    return null;
   }
 }

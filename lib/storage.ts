@@ -3,6 +3,7 @@ import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV } from '../core/names.ts';
+import type { StageProps } from './stage.ts';
 
 export type TableName = 'connections' | 'subscriptions' | 'topics' | 'settings';
 
@@ -16,17 +17,20 @@ const VARIABLE: Readonly<Record<TableName, string>> = {
   settings: ENV.settingsTable,
 };
 
+const PASSING = { removalPolicy: RemovalPolicy.DESTROY, pointInTimeRecovery: false } as const;
+
 /** The tables: on demand, with time to live on `expiresAt`. */
 export class Storage extends Construct {
   private readonly tables: Readonly<Record<TableName, TableV2>>;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageProps }) {
     super(scope, id);
     this.tables = {
-      connections: this.table('Connections', 'connectionId', 'item', RemovalPolicy.DESTROY),
-      subscriptions: this.table('Subscriptions', 'audience', 'member', RemovalPolicy.DESTROY),
-      topics: this.table('Topics', 'topic', 'item', RemovalPolicy.RETAIN),
-      settings: this.table('Settings', 'kind', 'id', RemovalPolicy.RETAIN),
+      // connections end with their API, and their subscriptions with them
+      connections: this.table('Connections', 'connectionId', 'item', PASSING),
+      subscriptions: this.table('Subscriptions', 'audience', 'member', PASSING),
+      topics: this.table('Topics', 'topic', 'item', stage),
+      settings: this.table('Settings', 'kind', 'id', stage),
     };
   }
 
@@ -36,13 +40,18 @@ export class Storage extends Construct {
     this.tables[name].grant(fn, ...access.map((action) => `dynamodb:${action}`));
   }
 
-  private table(id: string, partition: string, sort: string, removalPolicy: RemovalPolicy): TableV2 {
+  private table(
+    id: string,
+    partition: string,
+    sort: string,
+    { removalPolicy, pointInTimeRecovery }: Pick<StageProps, 'removalPolicy' | 'pointInTimeRecovery'>,
+  ): TableV2 {
     return new TableV2(this, id, {
       partitionKey: { name: partition, type: AttributeType.STRING },
       sortKey: { name: sort, type: AttributeType.STRING },
       billing: Billing.onDemand(),
       timeToLiveAttribute: 'expiresAt',
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: removalPolicy === RemovalPolicy.RETAIN },
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: pointInTimeRecovery },
       removalPolicy,
     });
   }

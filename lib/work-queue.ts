@@ -2,25 +2,40 @@ import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DRAIN_TIMEOUT_SECONDS, TURN_SECONDS } from '../core/names.ts';
+import { DRAIN_TIMEOUT_SECONDS, SETTING, TURN_SECONDS } from '../core/names.ts';
+import { numberOf, type Settings } from '../core/settings.ts';
 
-/** A message may fail this often before it goes to the dead-letter queue. */
-const MAX_RECEIVES = 6;
+/**
+ * A message may be received this often before it goes to the dead-letter queue: an hour of being received every 35 s. Receives
+ * count for a throttled function too, which never saw the message; what cannot succeed is buried by the function itself.
+ */
+const MAX_RECEIVES = 100;
 
 /** A killed function's message comes back this long after its time. */
 const SLACK_SECONDS = 5;
 
 /** More workers at once would only wait for the account's post quota. */
 const MAX_CONCURRENCY = 50;
+/** Less is not possible for a mapping. */
+const MIN_CONCURRENCY = 2;
+
+export interface WorkQueueProps {
+  readonly settings: Settings;
+  /** Of the function that takes its messages. @default a drain's, and its turn */
+  readonly timeoutSeconds?: number;
+}
 
 /** A queue with a dead-letter queue. A function takes its messages in small batches, without waiting for full ones. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
 
-  /** `timeoutSeconds`: of the function that takes its messages. */
-  constructor(scope: Construct, id: string, timeoutSeconds: number = DRAIN_TIMEOUT_SECONDS + TURN_SECONDS) {
+  private readonly maxConcurrency: number;
+
+  constructor(scope: Construct, id: string, { settings, timeoutSeconds = DRAIN_TIMEOUT_SECONDS + TURN_SECONDS }: WorkQueueProps) {
     super(scope, id);
+    const share = Math.floor(numberOf(settings, SETTING.accountConcurrency) / 10);
+    this.maxConcurrency = Math.max(MIN_CONCURRENCY, Math.min(MAX_CONCURRENCY, share));
     this.dead = new Queue(this, 'Dead', { retentionPeriod: Duration.days(14), encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
     this.queue = new Queue(this, 'Queue', {
       // a killed worker's message must come back after its turn has expired: it would find a valid turn, and be lost
@@ -49,7 +64,7 @@ export class WorkQueue extends Construct {
       eventSourceArn: this.queue.queueArn,
       batchSize: 10,
       reportBatchItemFailures: true,
-      maxConcurrency: MAX_CONCURRENCY,
+      maxConcurrency: this.maxConcurrency,
     });
   }
 }

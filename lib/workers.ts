@@ -3,6 +3,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { ENV } from '../core/names.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Ingest } from './ingest.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
@@ -13,17 +14,18 @@ export interface WorkersProps {
   readonly storage: Storage;
   readonly ingest: Ingest;
   readonly systems: readonly System[];
+  readonly settings: Settings;
   /** Functions that put work. */
   readonly callers: readonly LambdaFunction[];
 }
 
 /** A queue and a function for each worker of the systems. */
 export class Workers extends Construct {
-  constructor(scope: Construct, id: string, { functions, storage, ingest, systems, callers }: WorkersProps) {
+  constructor(scope: Construct, id: string, { functions, storage, ingest, systems, settings, callers }: WorkersProps) {
     super(scope, id);
     const workers = systems.flatMap((system) => Object.entries(system.workers));
     const urls = workers.map(([name, { timeoutSeconds }]) => {
-      const work = new WorkQueue(this, `Work-${name}`, timeoutSeconds);
+      const work = new WorkQueue(this, `Work-${name}`, { settings, timeoutSeconds });
       const fn = functions.make(this, `worker-${name}`, {
         description: `Does the work of ${name}`,
         file: 'worker',

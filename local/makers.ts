@@ -147,11 +147,16 @@ function makeRule({ properties }: Resource, deployment: Deployment): void {
 function makeApi({ id, properties }: Resource, deployment: Deployment): void {
   const { sockets, httpApis, template, resolve, clock, levers, warn } = deployment;
   const routes = routesOf(id, deployment);
+  const stage = template.ofType('AWS::ApiGatewayV2::Stage').find((one) => resolve(one.properties['ApiId']) === id);
   if (properties['ProtocolType'] === 'HTTP') {
-    httpApis.set(id, localHttpApi({ apiId: id, routes, clock, warn }));
+    const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst } = (stage?.properties['DefaultRouteSettings'] ?? {}) as {
+      ThrottlingRateLimit?: number;
+      ThrottlingBurstLimit?: number;
+    };
+    const throttle = rate === undefined || burst === undefined ? null : { rate, burst };
+    httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, clock, warn }));
     return;
   }
-  const stage = template.ofType('AWS::ApiGatewayV2::Stage').find((one) => resolve(one.properties['ApiId']) === id);
   const name = String(stage?.properties['StageName']);
   const route = (key: string): LocalFunction => {
     const fn = routes.get(key);

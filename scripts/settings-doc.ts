@@ -15,7 +15,7 @@ const table = (head: string, rows: readonly string[]): string => [head, head.rep
 
 const document = `# Settings
 
-Settings are environment variables, read when the template is made: by \`npm start\`, \`npm run synth\` and \`npm run deploy\` alike. A value that cannot be used stops the command with a message that names it; \`npm run deploy\` without identity also asks for \`ALLOW_ANONYMOUS=true\`.
+Settings are environment variables, read when the template is made: by \`npm start\`, \`npm run synth\` and \`npm run deploy\` alike. A value that cannot be used stops the command with a message that names it; without identity, a template for any stage but \`local\` also asks for \`ALLOW_ANONYMOUS=true\`.
 
 \`npm run settings-doc\` makes this page from \`core/engine-settings.ts\` and the systems' definitions.
 

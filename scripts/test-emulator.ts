@@ -41,7 +41,7 @@ async function deployed(options: readonly string[]): Promise<Deployed> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'bin/deploy-local.ts', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // the tests open more streams and act more than a guest may
-    env: { ...process.env, SSE_MAX_STREAMS: '1000' },
+    env: { ...process.env, SSE_MAX_STREAMS: '1000', ACCOUNT_CONCURRENCY: '5000' },
   });
   let output = '';
   const timer = setTimeout(() => child.kill('SIGINT'), DEPLOY_MS);

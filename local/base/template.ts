@@ -53,7 +53,7 @@ export const PSEUDO: Readonly<Record<string, string>> = {
   'AWS::AccountId': '000000000000',
   'AWS::Partition': 'aws',
   'AWS::URLSuffix': 'amazonaws.com',
-  'AWS::StackName': 'RealtimePush',
+  'AWS::StackName': 'RealtimePush-local',
 };
 
 /** Resolves the intrinsic functions in a value. Throws an error that names an unsupported one. */

@@ -43,11 +43,11 @@ export async function deploy(target: Target, settings: NodeJS.ProcessEnv, progre
   };
   try {
     progress('bootstrapping');
-    await cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--template', BOOTSTRAP], environment);
+    await cdk(['bootstrap', '-c', 'stage=local', `aws://${ACCOUNT}/${REGION}`, '--template', BOOTSTRAP], environment);
     progress('deploying');
     const file = join(folder, 'outputs.json');
     const out = join(folder, 'cdk.out');
-    await cdk(['deploy', '--output', out, '--require-approval', 'never', '--outputs-file', file], environment);
+    await cdk(['deploy', '-c', 'stage=local', '--output', out, '--require-approval', 'never', '--outputs-file', file], environment);
     const [[stack, outputs] = ['', {}]] = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>);
     if (target.emulator.lacks.includes('batch-grants')) await grantBatches(stack, target);
     return { outputs, publishKey: await readSecret(outputs['PublishKeySecret'] ?? '', target) };

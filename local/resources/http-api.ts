@@ -9,8 +9,16 @@ import type { LocalFunction } from './function.ts';
 /** The platform's limit. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
+/** Requests a second, and at once. */
+export interface Throttle {
+  readonly rate: number;
+  readonly burst: number;
+}
+
 export interface HttpApiOptions {
   readonly apiId: string;
+  /** Of the stage; `null` = none. */
+  readonly throttle: Throttle | null;
   /** By route key, such as `GET /api/{proxy+}`. */
   readonly routes: ReadonlyMap<string, LocalFunction>;
   readonly clock: LocalClock;
@@ -33,7 +41,7 @@ interface HttpAnswer {
   readonly isBase64Encoded?: boolean;
 }
 
-export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): LocalHttpApi {
+export function localHttpApi({ apiId, routes, throttle, clock, warn }: HttpApiOptions): LocalHttpApi {
   const table = [...routes].map(([key, fn]) => {
     const [method = '', path = ''] = key.split(' ');
     const pattern = path
@@ -41,8 +49,12 @@ export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): Lo
       .map((segment) =>
         /^\{.+\+\}$/.test(segment) ? '.+' : /^\{.+\}$/.test(segment) ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
       );
-    return { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
+    // `$default` takes what no other route does
+    return key === '$default'
+      ? { key, method: 'ANY', pattern: /^/, fn }
+      : { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
   });
+  const admit = throttle === null ? () => true : tokenBucket(throttle, clock);
 
   const serving = new Set<ServerResponse>();
   let refusing = false;
@@ -79,6 +91,10 @@ export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): Lo
         send(response, 503, { connection: 'close' }, JSON.stringify({ message: 'Service Unavailable' }));
         return true;
       }
+      if (!admit()) {
+        send(response, 429, {}, JSON.stringify({ message: 'Too Many Requests' }));
+        return true;
+      }
       const route = here.find(({ method }) => method === request.method || method === 'ANY');
       if (!route) return false;
       serving.add(response);
@@ -91,6 +107,20 @@ export function localHttpApi({ apiId, routes, clock, warn }: HttpApiOptions): Lo
       refusing = true;
     },
     serving: () => serving.size,
+  };
+}
+
+/** Lets through at this rate, and a burst at once. */
+function tokenBucket({ rate, burst }: Throttle, clock: LocalClock): () => boolean {
+  let tokens = burst;
+  let atMs = clock.now();
+  return () => {
+    const now = clock.now();
+    tokens = Math.min(burst, tokens + ((now - atMs) / 1000) * rate);
+    atMs = now;
+    if (tokens < 1) return false;
+    tokens--;
+    return true;
   };
 }
 

@@ -96,7 +96,7 @@ test(`${CLIENTS} clients, each cut off ${CUTS} times at random while events flow
   timeout: 600_000,
 }, async () => {
   // short streams: the platform does not notice that a client has left, and streams on to their end
-  const own = await runWith({ SSE_SECONDS: '5', SSE_MAX_STREAMS: '10000' });
+  const own = await runWith({ SSE_SECONDS: '5', SSE_MAX_STREAMS: '10000', ACCOUNT_CONCURRENCY: '20000' });
   const { random } = makeLevers(SEED);
   const followers = Array.from(
     { length: CLIENTS },
