@@ -41,7 +41,7 @@ export async function assemble({
   ]);
   progress?.('synthesising the template');
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-'));
-  const { stacks } = makeApp({ stage: 'local', settings, systems, bundles, outdir: folder }).synth();
+  const { stacks } = makeApp(folder, { stage: 'local', settings, systems, bundles }).synth();
   const [stack] = stacks;
   if (!stack) throw new Error('the app has no stack');
   return { templateFile: stack.templateFullPath, remove: () => rmSync(folder, { recursive: true, force: true }) };

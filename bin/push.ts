@@ -1,16 +1,17 @@
 /** The CDK app: which stacks exist, and nothing else. */
 import { fileURLToPath } from 'node:url';
-import { App } from 'aws-cdk-lib';
+import { App, type AppProps } from 'aws-cdk-lib';
 import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
 import { PushStack } from '../lib/push-stack.ts';
 import { STAGES, type Stage, stackName } from '../lib/stage.ts';
 import { BUNDLES } from './build.ts';
+import { addNag } from './nag.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
-export interface AppOptions {
+export interface StackOptions {
   readonly stage: Stage;
   /** `null` = the one of the shell that deploys. */
   readonly region?: string | null;
@@ -18,14 +19,17 @@ export interface AppOptions {
   readonly systems: readonly System[];
   /** Folder with a bundle for each function. */
   readonly bundles?: string;
-  readonly outdir?: string;
-  /** Context of the app, as the command line gives it. */
-  readonly app?: App;
 }
 
-export function makeApp({ stage, region = null, settings, systems, bundles = BUNDLES, outdir, app }: AppOptions): App {
-  const made = app ?? new App({ outdir, analyticsReporting: false });
-  new PushStack(made, stackName(stage), {
+/** An app with the stack, for this machine: its template goes into the folder. */
+export function makeApp(outdir: string, options: StackOptions): App {
+  const app = new App({ outdir, analyticsReporting: false });
+  makeStack(app, options);
+  return app;
+}
+
+function makeStack(app: App, { stage, region = null, settings, systems, bundles = BUNDLES }: StackOptions): PushStack {
+  return new PushStack(app, stackName(stage), {
     stage,
     settings,
     systems,
@@ -33,7 +37,6 @@ export function makeApp({ stage, region = null, settings, systems, bundles = BUN
     description: 'Serverless push: EventBridge events to connected clients',
     ...(region === null ? {} : { env: { region } }),
   });
-  return made;
 }
 
 /** Throws an error that says what to do if anybody who knows the address could read every user's topics. */
@@ -50,15 +53,21 @@ function stageOf(given: unknown): Stage {
   throw new Error(`-c stage: expected ${STAGES.join(', ')}, got ${JSON.stringify(given)}`);
 }
 
+/** The app as `cdk synth` and `cdk deploy` make it. Throws an error that says what in the settings or the context cannot be used. */
+export async function makeDeployment(environment: NodeJS.ProcessEnv, props: AppProps = {}): Promise<App> {
+  const app = new App({ analyticsReporting: false, ...props });
+  const stage = stageOf(app.node.tryGetContext('stage'));
+  const region = (app.node.tryGetContext('region') as string | undefined) || environment['CDK_DEFAULT_REGION'] || null;
+  const systems = await loadSystems(systemsModule(environment));
+  const settings = readSettings(environment, systems);
+  refuseAnonymous(stage, settings, environment);
+  addNag(app, makeStack(app, { stage, region, settings, systems }));
+  return app;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const app = new App({ analyticsReporting: false });
-    const stage = stageOf(app.node.tryGetContext('stage'));
-    const region = (app.node.tryGetContext('region') as string | undefined) || process.env['CDK_DEFAULT_REGION'] || null;
-    const systems = await loadSystems(systemsModule(process.env));
-    const settings = readSettings(process.env, systems);
-    refuseAnonymous(stage, settings, process.env);
-    makeApp({ app, stage, region, settings, systems }).synth();
+    (await makeDeployment(process.env)).synth();
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

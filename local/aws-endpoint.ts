@@ -203,10 +203,11 @@ function serveBucket(
     method === 'GET' && !bucket.has(key) ? gate.refusal(headers.authorization, 's3:ListBucket', arnOf(id)) : null,
   ];
   const refusal = refusals.find((one) => one !== null);
-  if (!refusal) return bucket.serve(method, key, body, response);
-  response
-    .writeHead(403, { 'content-type': 'application/xml' })
-    .end(`<Error><Code>AccessDenied</Code><Message>${refusal}</Message></Error>`);
+  if (refusal)
+    response
+      .writeHead(403, { 'content-type': 'application/xml' })
+      .end(`<Error><Code>AccessDenied</Code><Message>${refusal}</Message></Error>`);
+  else bucket.serve(method, key, body, response);
 }
 
 function reply(response: ServerResponse, status: number, body: object, errorType?: string): void {

@@ -1,0 +1,91 @@
+/** cdk-nag's rules for good architecture, checked at each synth; and what is accepted all the same, each with its reason. */
+import { type App, CfnResource, type Stack, Validations } from 'aws-cdk-lib';
+import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { flattenCfnReference } from 'cdk-nag/lib/utils/flatten-cfn-reference.js';
+
+interface Accepted {
+  readonly rule: string;
+  /** Paths of the resources for which it is accepted. */
+  readonly at: RegExp;
+  readonly reason: string;
+}
+
+const QUEUE_FED = 'its queue has a dead-letter queue, and a failed message comes back alone';
+const EVERY_MINUTE = 'the next minute does the same: a retry or a dead letter would run beside it';
+
+const ACCEPTED: readonly Accepted[] = [
+  {
+    rule: 'AwsSolutions::AwsSolutions-APIG4',
+    at: /\/(Socket|Http)\/Api\//,
+    reason: 'the functions ask for the token themselves, on every transport alike: AUTH_MODE, which no stage but local may leave open',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-APIG1',
+    at: /\/(Socket|Http)\/Stage\//,
+    reason: 'each request leaves a line of its function; logs of a WebSocket stage need a role of the whole account',
+  },
+  {
+    rule: 'Serverless::Serverless-APIGWAccessLogging',
+    at: /\/(Socket|Http)\/Stage\//,
+    reason: 'each request leaves a line of its function; logs of a WebSocket stage need a role of the whole account',
+  },
+  {
+    rule: 'Serverless::Serverless-APIGWDefaultThrottling',
+    at: /\/Socket\/Stage\//,
+    reason: 'a throttled message would be lost without an answer; ws-message limits each connection, and answers',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-S1',
+    at: /\/Bodies\/Bucket\//,
+    reason: 'bodies live for a day, and only functions read them, which log it',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-SMG4',
+    at: /\/Http\/PublishKey\//,
+    reason: 'its holders are upstreams outside the account: they must be told before the key changes',
+  },
+  { rule: 'Serverless::Serverless-SQSRedrivePolicy', at: /\/Dead\//, reason: 'it is a dead-letter queue itself' },
+  { rule: 'Serverless::Serverless-LambdaEventSourceMappingDestination', at: /mapping\//, reason: QUEUE_FED },
+  { rule: 'Serverless::Serverless-EventBusDLQ', at: /\/Schedules\//, reason: EVERY_MINUTE },
+  { rule: 'Serverless::Serverless-LambdaAsyncFailureDestination', at: /\/Schedules\//, reason: EVERY_MINUTE },
+  {
+    rule: 'Serverless::Serverless-LambdaDLQ',
+    at: /\/(Delivery|Ingest|Socket|Http|Schedules|Streams|Workers)\//,
+    reason: `called for an answer; or ${QUEUE_FED}; or ${EVERY_MINUTE}`,
+  },
+  {
+    rule: 'Serverless::Serverless-LambdaTracing',
+    at: /\/(Delivery|Ingest|Socket|Http|Schedules|Streams|Workers)\//,
+    reason: 'the logs of a message share its trace id; recorded traces would be billed for each message',
+  },
+];
+
+/** Resources with a wildcard that a policy may name. */
+const WILDCARDS: readonly { readonly resource: RegExp; readonly reason: string }[] = [
+  {
+    resource: /\/ws\/(POST|GET|DELETE)\/@connections\/\*$/,
+    reason: 'a connection has no name before it is there; the API, the stage and the method are named',
+  },
+  { resource: /\/messages\/\*$/, reason: 'a body has a random name; the bucket and the folder are named' },
+];
+
+/** Adds the checks to an app; the synth fails with what they find. */
+export function addNag(app: App, stack: Stack): void {
+  for (const resource of stack.node.findAll()) {
+    if (!(resource instanceof CfnResource)) continue;
+    const known = ACCEPTED.filter(({ at }) => at.test(resource.node.path)).map(({ rule, reason }) => ({ id: rule, reason }));
+    const wild = resource instanceof CfnPolicy ? wildcardsOf(resource, stack) : [];
+    if (known.length + wild.length > 0) Validations.of(resource).acknowledge(...known, ...wild);
+  }
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+}
+
+function wildcardsOf(policy: CfnPolicy, stack: Stack): { id: string; reason: string }[] {
+  const { Statement } = stack.resolve(policy.policyDocument) as { Statement: { Resource: unknown }[] };
+  const resources = Statement.flatMap(({ Resource }) => Resource).map((one) => flattenCfnReference(one as string));
+  return resources.flatMap((resource) => {
+    const found = WILDCARDS.find((one) => one.resource.test(resource));
+    return found ? { id: `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`, reason: found.reason } : [];
+  });
+}
