@@ -1,6 +1,6 @@
 /**
  * `npm run test:emulator`: deploys to an emulator, runs the contract suites against it by URL, and takes it down. Succeeds if
- * exactly those tests fail that `test/contracts/lacks.ts` names for what the emulator lacks, and no function logged an error.
+ * exactly those tests fail that `local/emulator/lacks.ts` names for what the emulator lacks, and no function logged an error.
  */
 import '../bin/node-version.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { commandLine } from '../bin/command-line.ts';
 import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
+import { FAILS } from '../local/emulator/lacks.ts';
 import { logLines } from '../local/emulator/logs.ts';
 import type { Target } from '../local/emulator/target.ts';
-import { FAILS } from '../test/contracts/lacks.ts';
 
 const USAGE = `usage: npm run test:emulator -- [options of npm run deploy:local]
 PYTHON names an interpreter with the Python clients: then they are run too`;
@@ -112,7 +112,7 @@ function judge(results: readonly Result[], { lacks }: Emulator): string[] {
   for (const { title, passed: did } of results) if (!did && named.has(title)) console.log(`  ${named.get(title)}: ${title}`);
   return [
     ...results.filter(({ passed: did, title }) => !did && !named.has(title)).map(({ title, message }) => `failed: ${title}\n${message}`),
-    ...passed.filter(({ title }) => named.has(title)).map(({ title }) => `passes, but test/contracts/lacks.ts names it: ${title}`),
+    ...passed.filter(({ title }) => named.has(title)).map(({ title }) => `passes, but local/emulator/lacks.ts names it: ${title}`),
     ...[...named.keys()].filter((title) => !results.some((result) => result.title === title)).map((title) => `there is no test: ${title}`),
   ];
 }

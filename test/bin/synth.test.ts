@@ -25,8 +25,9 @@ async function synth(environment: Record<string, string>, context: Record<string
   const outdir = mkdtempSync(join(tmpdir(), 'push-synth-'));
   folders.push(outdir);
   const [stack] = (await makeDeployment(environment, { outdir, context })).synth().stacks;
-  const { Resources } = stack?.template as { Resources: Record<string, Resource> };
-  return { name: stack?.stackName, outdir, ofType: (type: string) => Object.values(Resources).filter(({ Type }) => Type === type) };
+  if (!stack) throw new Error('the app has no stack');
+  const { Resources } = stack.template as { Resources: Record<string, Resource> };
+  return { name: stack.stackName, outdir, ofType: (type: string) => Object.values(Resources).filter(({ Type }) => Type === type) };
 }
 
 describe('without identity', () => {
@@ -56,7 +57,7 @@ describe('without identity', () => {
 });
 
 test('jwt without issuer and audience is refused', async () => {
-  await expect(synth({ AUTH_MODE: 'jwt' })).rejects.toThrow(/JWT_ISSUER[^]*JWT_AUDIENCE/);
+  await expect(synth({ AUTH_MODE: 'jwt' })).rejects.toThrow(/JWT_ISSUER[\s\S]*JWT_AUDIENCE/);
 });
 
 test('an unknown stage is named', async () => {

@@ -1,5 +1,5 @@
 /** The contract tests that a host fails for what it lacks. A test that is named here and passes is a mistake here. */
-import type { Lack } from '../../local/emulator/emulators.ts';
+import type { Lack } from './emulators.ts';
 
 export const FAILS: Readonly<Record<Lack, readonly string[]>> = {
   // the front door chooses it instead
