@@ -35,14 +35,12 @@ export async function assemble({
 }: AssembleOptions): Promise<Assembly> {
   progress?.(bundled ? 'loading the CDK' : 'bundling the functions');
   // the bundler is a process of its own: it works while the CDK loads, which takes a second
-  const [{ makeApp }] = await Promise.all([
+  const [{ synthesise }] = await Promise.all([
     import('./push.ts'),
     bundled ? undefined : buildAll({ systems: systemsModule, outdir: bundles }),
   ]);
   progress?.('synthesising the template');
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-'));
-  const { stacks } = makeApp(folder, { stage: 'local', settings, systems, bundles }).synth();
-  const [stack] = stacks;
-  if (!stack) throw new Error('the app has no stack');
-  return { templateFile: stack.templateFullPath, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const templateFile = synthesise(folder, { stage: 'local', settings, systems, bundles });
+  return { templateFile, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

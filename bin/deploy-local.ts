@@ -10,7 +10,7 @@ import { httpOrigin, socketOrigin } from '../local/emulator/origins.ts';
 import { type Target, trusted } from '../local/emulator/target.ts';
 import { type FrontDoor, frontDoor } from '../local/front-door.ts';
 import { commandLine } from './command-line.ts';
-import { OPEN_DEFAULTS } from './local-settings.ts';
+import { OPEN_DEFAULTS, portOf } from './local-settings.ts';
 import { makeProgress } from './progress.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
@@ -28,9 +28,13 @@ const START_MS = 60_000;
 
 async function main(): Promise<void> {
   const { values } = commandLine(USAGE, {
-    options: Object.fromEntries(
-      ['emulator', 'endpoint', 'emulator-port', 'port', 'node'].map((name) => [name, { type: 'string' } as const]),
-    ) as Record<'emulator' | 'endpoint' | 'emulator-port' | 'port' | 'node', { type: 'string' }>,
+    options: {
+      emulator: { type: 'string' },
+      endpoint: { type: 'string' },
+      'emulator-port': { type: 'string' },
+      port: { type: 'string' },
+      node: { type: 'string' },
+    },
   });
   const name = values.emulator ?? (process.env['EMULATOR'] || 'ministack');
   const emulator = Object.hasOwn(EMULATORS, name) ? EMULATORS[name] : undefined;
@@ -38,7 +42,7 @@ async function main(): Promise<void> {
   const settings = { ...OPEN_DEFAULTS, ...process.env };
   // a wrong setting is said before anything is started
   readSettings(settings, await loadSystems(systemsModule(process.env)));
-  const port = portOf(values.port ?? (process.env['PORT'] || '8001'), '--port');
+  const port = portOf('--port', values.port ?? (process.env['PORT'] || '8001'));
 
   let running: RunningEmulator | null = null;
   let door: FrontDoor | null = null;
@@ -59,7 +63,7 @@ async function main(): Promise<void> {
     const endpoint = values.endpoint ?? process.env['AWS_ENDPOINT_URL'];
     let target: Target = { emulator, endpoint: (endpoint || emulator.endpoint).replace(/\/$/, ''), certificate: null };
     if (!endpoint && name === 'ministack') {
-      const at = await freePort(portOf(values['emulator-port'] ?? '4566', '--emulator-port'));
+      const at = await freePort(portOf('--emulator-port', values['emulator-port'] ?? '4566'));
       running = await startMiniStack({
         version: emulator.version,
         port: at,
@@ -79,11 +83,6 @@ async function main(): Promise<void> {
     console.error(error instanceof Error ? error.message : String(error));
     await end(1);
   }
-}
-
-function portOf(text: string, option: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new Error(`${option}: expected a port from 0 to 65535, got ${JSON.stringify(text)}`);
 }
 
 /** The port itself, or any free one for 0. Throws an error that says what to do if it is taken. */
@@ -137,8 +136,6 @@ function describe(name: string, target: Target, { outputs, publishKey }: Deploye
 
 const triedOn = ({ lastRun }: Emulator): string => (lastRun === null ? 'never run by us' : `last run by us on ${lastRun}`);
 
-// Node on this machine may be older than the deployed runtime
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 await main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

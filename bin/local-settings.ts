@@ -2,7 +2,7 @@
 import { SETTING } from '../core/names.ts';
 import { commandLine } from './command-line.ts';
 
-/** What a deployment on one's own machine need not refuse: every transport is on, and every caller may act. */
+/** Defaults of a deployment on one's own machine: every transport is on, and every caller may act. */
 export const OPEN_DEFAULTS: Readonly<Record<string, string>> = {
   [SETTING.pushMode]: 'both',
   [SETTING.anonymousControl]: 'true',
@@ -68,6 +68,12 @@ function usageOf({ name, option, value, fallback, doc }: Definition): string {
   return `  ${`--${option}${value ? ` ${value}` : ''}`.padEnd(20)} ${text}${value ? '' : `; ${name}=1`}`;
 }
 
+/** Reads a port. Throws an error that names the setting or option. */
+export function portOf(name: string, text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new Error(`${name}: expected a port from 0 to 65535, got ${JSON.stringify(text)}`);
+}
+
 /** Reads the command line; `--help` or a mistake ends the process. Throws an error that names the setting whose value is wrong. */
 export function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings {
   const options = Object.fromEntries(LOCAL_SETTINGS.map(({ option, value }) => [option, { type: value ? 'string' : 'boolean' } as const]));
@@ -82,11 +88,7 @@ export function readLocalSettings(environment: NodeJS.ProcessEnv): LocalSettings
     if (values.includes(value)) return value;
     throw new Error(`${name}: expected ${values.join(' or ')}, got ${JSON.stringify(value)}`);
   };
-  const port = (name: Name): number => {
-    const value = read(name);
-    if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
-    throw new Error(`${name}: expected a port from 0 to 65535, got ${JSON.stringify(value)}`);
-  };
+  const port = (name: Name): number => portOf(name, read(name));
   return {
     port: port('PORT'),
     host: read('HOST') || null,

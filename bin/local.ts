@@ -158,6 +158,4 @@ function explainStart(error: unknown, { port, host, awsPort }: LocalSettings): s
   return `cannot start: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-// Node on this machine may be older than the deployed runtime
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 await main();

@@ -14,22 +14,19 @@ interface Accepted {
 const QUEUE_FED = 'its queue has a dead-letter queue, and a failed message comes back alone';
 const EVERY_MINUTE = 'the next minute does the same: a retry or a dead letter would run beside it';
 
+const NO_ACCESS_LOGS = 'each request leaves a line of its function; logs of a WebSocket stage need a role of the whole account';
+const STAGES = /\/(Socket|Http)\/Stage\//;
+/** Constructs that make functions. */
+const FUNCTIONS = /\/(Delivery|Ingest|Socket|Http|Schedules|Streams|Workers)\//;
+
 const ACCEPTED: readonly Accepted[] = [
   {
     rule: 'AwsSolutions::AwsSolutions-APIG4',
     at: /\/(Socket|Http)\/Api\//,
     reason: 'the functions ask for the token themselves, on every transport alike: AUTH_MODE, which no stage but local may leave open',
   },
-  {
-    rule: 'AwsSolutions::AwsSolutions-APIG1',
-    at: /\/(Socket|Http)\/Stage\//,
-    reason: 'each request leaves a line of its function; logs of a WebSocket stage need a role of the whole account',
-  },
-  {
-    rule: 'Serverless::Serverless-APIGWAccessLogging',
-    at: /\/(Socket|Http)\/Stage\//,
-    reason: 'each request leaves a line of its function; logs of a WebSocket stage need a role of the whole account',
-  },
+  { rule: 'AwsSolutions::AwsSolutions-APIG1', at: STAGES, reason: NO_ACCESS_LOGS },
+  { rule: 'Serverless::Serverless-APIGWAccessLogging', at: STAGES, reason: NO_ACCESS_LOGS },
   {
     rule: 'Serverless::Serverless-APIGWDefaultThrottling',
     at: /\/Socket\/Stage\//,
@@ -51,12 +48,12 @@ const ACCEPTED: readonly Accepted[] = [
   { rule: 'Serverless::Serverless-LambdaAsyncFailureDestination', at: /\/Schedules\//, reason: EVERY_MINUTE },
   {
     rule: 'Serverless::Serverless-LambdaDLQ',
-    at: /\/(Delivery|Ingest|Socket|Http|Schedules|Streams|Workers)\//,
+    at: FUNCTIONS,
     reason: `called for an answer; or ${QUEUE_FED}; or ${EVERY_MINUTE}`,
   },
   {
     rule: 'Serverless::Serverless-LambdaTracing',
-    at: /\/(Delivery|Ingest|Socket|Http|Schedules|Streams|Workers)\//,
+    at: FUNCTIONS,
     reason: 'the logs of a message share its trace id; recorded traces would be billed for each message',
   },
 ];

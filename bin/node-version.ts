@@ -9,6 +9,9 @@ if (isOlder(process.versions.node, wanted)) {
   process.exit(1);
 }
 
+// the SDK warns of a Node that is older than the deployed runtime: on this machine that is no fault
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 function isOlder(version: string, than: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [leastMajor = 0, leastMinor = 0] = than.split('.').map(Number);

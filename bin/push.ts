@@ -21,11 +21,11 @@ export interface StackOptions {
   readonly bundles?: string;
 }
 
-/** An app with the stack, for this machine: its template goes into the folder. */
-export function makeApp(outdir: string, options: StackOptions): App {
+/** Synthesises the stack into a folder. Returns the file of its template. */
+export function synthesise(outdir: string, options: StackOptions): string {
   const app = new App({ outdir, analyticsReporting: false });
-  makeStack(app, options);
-  return app;
+  const { artifactId } = makeStack(app, options);
+  return app.synth().getStackArtifact(artifactId).templateFullPath;
 }
 
 function makeStack(app: App, { stage, region = null, settings, systems, bundles = BUNDLES }: StackOptions): PushStack {

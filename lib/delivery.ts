@@ -13,6 +13,9 @@ export interface DeliveryProps {
   readonly settings: Settings;
 }
 
+/** Requests that a function may send to a connection's address. */
+export type ConnectionMethod = 'POST' | 'GET' | 'DELETE';
+
 /** Settings of a function that drains. */
 export const DRAIN_SETTINGS = [SETTING.maxBroadcastsPerSecond] as const;
 
@@ -46,7 +49,7 @@ export class Delivery extends Construct {
   }
 
   /** The socket is made after the queue that its functions fill. */
-  postThrough(socket: { grantConnections(fn: LambdaFunction, ...methods: ('POST' | 'GET' | 'DELETE')[]): void }): void {
+  postThrough(socket: { grantConnections(fn: LambdaFunction, ...methods: readonly ConnectionMethod[]): void }): void {
     socket.grantConnections(this.fanOut, 'POST', 'GET', 'DELETE');
   }
 }

@@ -6,7 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING, SOCKET_STAGE } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
-import type { Delivery } from './delivery.ts';
+import type { ConnectionMethod, Delivery } from './delivery.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
 
@@ -16,8 +16,6 @@ export interface SocketApiProps {
   readonly delivery: Delivery;
   readonly settings: Settings;
 }
-
-export type ConnectionMethod = 'POST' | 'GET' | 'DELETE';
 
 /** The WebSocket API: its routes, and the grants to post to connections. */
 export class SocketApi extends Construct {

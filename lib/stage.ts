@@ -1,4 +1,4 @@
-/** What differs between the stages of a deployment. */
+/** The stages of a deployment, and their differences. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 
@@ -17,7 +17,8 @@ export interface StageProps {
   readonly logRetention: RetentionDays;
 }
 
-const PASSING = { removalPolicy: RemovalPolicy.DESTROY, pointInTimeRecovery: false } as const;
+/** Of data that nobody misses. */
+export const PASSING = { removalPolicy: RemovalPolicy.DESTROY, pointInTimeRecovery: false } as const;
 
 export const STAGE_PROPS: Readonly<Record<Stage, StageProps>> = {
   local: { ...PASSING, logRetention: RetentionDays.ONE_DAY },

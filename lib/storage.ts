@@ -1,9 +1,8 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV } from '../core/names.ts';
-import type { StageProps } from './stage.ts';
+import { PASSING, type StageProps } from './stage.ts';
 
 export type TableName = 'connections' | 'subscriptions' | 'topics' | 'settings';
 
@@ -16,8 +15,6 @@ const VARIABLE: Readonly<Record<TableName, string>> = {
   topics: ENV.topicsTable,
   settings: ENV.settingsTable,
 };
-
-const PASSING = { removalPolicy: RemovalPolicy.DESTROY, pointInTimeRecovery: false } as const;
 
 /** The tables: on demand, with time to live on `expiresAt`. */
 export class Storage extends Construct {

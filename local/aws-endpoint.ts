@@ -38,8 +38,11 @@ class AwsError extends Error {
   }
 }
 
+/** A queue's id, from its address. */
+const queueIdOf = (input: Record<string, unknown>): string => String(input['QueueUrl']).split('/').at(-1) ?? '';
+
 const queueOf = (input: Record<string, unknown>, { queues }: AwsResources): LocalQueue => {
-  const queue = queues.get(String(input['QueueUrl']).split('/').at(-1) ?? '');
+  const queue = queues.get(queueIdOf(input));
   if (!queue) throw new AwsError('QueueDoesNotExist', `there is no queue ${String(input['QueueUrl'])}`);
   return queue;
 };
@@ -88,12 +91,10 @@ function parseInput(body: Buffer): Record<string, unknown> {
   throw new AwsError('SerializationException', 'the body is no JSON object');
 }
 
-const lastOf = (address: unknown): string => String(address).split('/').at(-1) ?? '';
-
-/** What a call needs permission for, as action and resources. Sending several messages is sending. */
+/** The permission that a call needs, as action and resources. Sending several messages is sending. */
 const PERMISSIONS: Readonly<Record<string, (input: Record<string, unknown>) => readonly [string, readonly string[]]>> = {
-  'AmazonSQS.SendMessage': (input) => ['sqs:SendMessage', [arnOf(lastOf(input['QueueUrl']))]],
-  'AmazonSQS.SendMessageBatch': (input) => ['sqs:SendMessage', [arnOf(lastOf(input['QueueUrl']))]],
+  'AmazonSQS.SendMessage': (input) => ['sqs:SendMessage', [arnOf(queueIdOf(input))]],
+  'AmazonSQS.SendMessageBatch': (input) => ['sqs:SendMessage', [arnOf(queueIdOf(input))]],
   'AWSEvents.PutEvents': (input) => ['events:PutEvents', listOf(input, 'Entries').map(({ EventBusName }) => arnOf(String(EventBusName)))],
   'secretsmanager.GetSecretValue': (input) => ['secretsmanager:GetSecretValue', [String(input['SecretId'])]],
 };
@@ -190,7 +191,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   }
 }
 
-/** Who may not list a bucket is not told that an object is missing. */
+/** Serves an object. A caller that may not list the bucket is refused, and not told that the object is missing. */
 function serveBucket(
   bucket: LocalBucket,
   { method = '', headers }: IncomingMessage,

@@ -47,7 +47,7 @@ export interface Deployment extends Counterparts {
   readonly secret: string;
   readonly clock: LocalClock;
   readonly levers: Levers;
-  /** What the functions may do. */
+  /** The functions' permissions. */
   readonly gate: Gate;
   readonly log: (name: string, line: string) => void;
   readonly warn: (message: string) => void;

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { headerPairs } from './base/head.ts';
 import { close, endWith, listen } from './base/listen.ts';
 import { urlOf } from './base/url.ts';
 import { type LocalIssuer, TOKEN_PATH } from './issuer.ts';
@@ -112,10 +113,8 @@ function serveWithoutUpgrade(
   server: Server,
 ): void {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[index + 1]}`);
-  }
+  for (const [name, value] of headerPairs(rawHeaders))
+    if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${value}`);
   if (/\bclose\b/i.test(headers.connection ?? '')) lines.push('Connection: close');
   socket.removeAllListeners();
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));

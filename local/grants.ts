@@ -1,4 +1,4 @@
-/** What each function may do: the statements of its role's policies, read from the template. */
+/** Each function's permissions: the statements of its role's policies, read from the template. */
 import type { Statement } from './base/policy.mjs';
 import type { Resource, Template } from './base/template.ts';
 import { type Deployment, idOfArn } from './deployment.ts';

@@ -103,7 +103,7 @@ function makeFunction(resource: Resource, deployment: Deployment): void {
   functions.set(id, fn);
 }
 
-/** What the platform needs of a function's role to poll a queue for it. */
+/** Permissions of a function's role that the platform needs to poll a queue for it. */
 const POLLING = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
 function makeMapping({ id, properties }: Resource, deployment: Deployment): void {

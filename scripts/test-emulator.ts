@@ -117,11 +117,9 @@ function judge(results: readonly Result[], { lacks }: Emulator): string[] {
   ];
 }
 
-// Node on this machine may be older than the deployed runtime
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
-const { tokens } = commandLine(USAGE, { strict: false, allowPositionals: true, tokens: true });
-const options = tokens.length === 0 ? [] : process.argv.slice(2);
-const deployment = await deployed(['--port', '0', ...options]);
+// the options are those of deploy:local
+commandLine(USAGE, { strict: false, allowPositionals: true });
+const deployment = await deployed(['--port', '0', ...process.argv.slice(2)]);
 try {
   const results = await run(['test/contracts'], 'vitest.config.ts', deployment);
   if (process.env['PYTHON'])

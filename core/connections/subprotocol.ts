@@ -7,7 +7,7 @@ const JSON_PROTOCOL = 'push.json.v1';
 export interface Subprotocol {
   /** `null`: the client speaks JSON, or shows its dialect with its first frame. */
   readonly stomp: StompVersion | null;
-  /** What the handshake echoes; `null` = nothing. */
+  /** The value that the handshake echoes; `null` = none. */
   readonly echo: string | null;
 }
 

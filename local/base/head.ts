@@ -1,5 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
+/** A message's headers as they came: names and values, repeated ones too. */
+export const headerPairs = (rawHeaders: readonly string[]): (readonly [name: string, value: string])[] =>
+  rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ''] as const] : []));
+
 /** The platform's limit of request line and headers together. */
 const MAX_HEAD_BYTES = 10_240;
 

@@ -15,15 +15,14 @@ function callerOf(authorization) {
   return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
 }
 
-/** @param {string} pattern @param {string} value */
-const matches = (pattern, value) =>
-  new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    's',
-  ).test(value);
+/** @param {string} pattern */
+const compiled = (pattern) => {
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return { pattern, regexp: new RegExp(`^${escaped}$`, 's') };
+};
 
 /**
  * @param {Readonly<Record<string, readonly import('./policy.d.mts').Statement[]>>} grants
@@ -37,15 +36,25 @@ export function makeGate(grants, tell) {
   /** Functions and actions that were refused. @type {Set<string>} */
   const refused = new Set();
 
+  // each post of a local run is decided anew: its connection has a name of its own
+  const rules = new Map(
+    Object.entries(grants).map(([name, statements]) => [
+      name,
+      statements.map(({ effect, actions, resources }) => ({ effect, actions: actions.map(compiled), resources: resources.map(compiled) })),
+    ]),
+  );
+
   /** @param {string} name @param {string} action @param {string} resource */
   function decide(name, action, resource) {
-    const statements = (Object.hasOwn(grants, name) ? (grants[name] ?? []) : []).filter(
-      ({ actions, resources }) => actions.some((one) => matches(one, action)) && resources.some((one) => matches(one, resource)),
+    const matching = (rules.get(name) ?? []).flatMap(({ effect, actions, resources }) =>
+      actions
+        .filter(({ regexp }) => regexp.test(action))
+        .flatMap((a) =>
+          resources.filter(({ regexp }) => regexp.test(resource)).map((r) => ({ effect, line: `${name} ${a.pattern} ${r.pattern}` })),
+        ),
     );
-    const allowed = statements.some(({ effect }) => effect === 'Allow') && !statements.some(({ effect }) => effect === 'Deny');
-    if (allowed)
-      for (const { actions, resources } of statements)
-        for (const a of actions) for (const r of resources) if (matches(a, action) && matches(r, resource)) used.add(`${name} ${a} ${r}`);
+    const allowed = matching.length > 0 && matching.every(({ effect }) => effect === 'Allow');
+    if (allowed) for (const { line } of matching) used.add(line);
     return allowed;
   }
 

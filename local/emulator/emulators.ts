@@ -5,7 +5,7 @@ export interface Emulator {
   readonly version: string;
   /** When we last ran the contract suites on it, as a date; `null` = never. */
   readonly lastRun: string | null;
-  /** Where it listens if `AWS_ENDPOINT_URL` does not say otherwise. */
+  /** Its address, unless `AWS_ENDPOINT_URL` names another. */
   readonly endpoint: string;
   /** Path that answers 200 as soon as it serves. */
   readonly health: string;
@@ -15,11 +15,11 @@ export interface Emulator {
   callback(endpoint: string): string;
   /** How to start it. */
   readonly start: string;
-  /** What it does not do that AWS does. */
+  /** Things that AWS does and it does not. */
   readonly lacks: readonly Lack[];
 }
 
-/** What AWS does, by the name that the tests know it by. */
+/** Things that AWS does, by the names that the tests know them by. */
 export type Lack =
   /** Sends the subprotocol that `$connect` returned. */
   | 'subprotocol'

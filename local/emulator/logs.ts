@@ -1,4 +1,4 @@
-/** What the functions wrote to their logs in an emulator. */
+/** The functions' logs in an emulator. */
 import { CloudWatchLogsClient, paginateDescribeLogGroups, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import { clientOptions, type Target } from './target.ts';
 

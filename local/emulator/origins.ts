@@ -3,6 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { chooseSubprotocol, offeredProtocols } from '../../core/connections/subprotocol.ts';
+import { headerPairs } from '../base/head.ts';
 import { endWith } from '../base/listen.ts';
 import type { LocalHttpApi } from '../resources/http-api.ts';
 import type { LocalSocketApi } from '../resources/socket-api.ts';
@@ -70,7 +71,8 @@ export function socketOrigin(origin: Origin, stage: string, echoes: boolean): Pi
         const outgoing = send(request, `/${stage}${query}`);
         outgoing.on('upgrade', (answer, other: Duplex, first: Buffer) => {
           const echo = echoes ? null : chooseSubprotocol(offeredProtocols(request.headers['sec-websocket-protocol'] ?? null)).echo;
-          const lines = [...pairs(answer.rawHeaders), ...(echo === null ? [] : [`Sec-WebSocket-Protocol: ${echo}`])];
+          const headers = [...headerPairs(answer.rawHeaders), ...(echo === null ? [] : [['Sec-WebSocket-Protocol', echo] as const])];
+          const lines = headers.map(([name, value]) => `${name}: ${value}`);
           socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`);
           socket.write(first);
           other.write(head);
@@ -100,10 +102,4 @@ export function socketOrigin(origin: Origin, stage: string, echoes: boolean): Pi
       });
     },
   };
-}
-
-function pairs(raw: readonly string[]): string[] {
-  const lines: string[] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) lines.push(`${raw[index]}: ${raw[index + 1]}`);
-  return lines;
 }

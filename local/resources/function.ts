@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { askThread } from '../base/ask-thread.ts';
 import type { LocalClock } from '../base/clock.ts';
-import { heapOf } from '../base/heap.ts';
 import type { Levers } from '../base/levers.ts';
 import { invocationTrace } from './loops.ts';
 
@@ -164,7 +164,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
       const { error } = await call(event, invocationTrace(name, []), true, onPiece);
       if (error && !stopping) options.log(name, JSON.stringify({ level: 'WARN', message: `a stream ended early: ${error.message}` }));
     },
-    heaps: () => Promise.all([...all].filter(({ inFlight }) => inFlight.size === 0).map(({ worker }) => heapOf(worker))),
+    heaps: () => Promise.all([...all].filter(({ inFlight }) => inFlight.size === 0).map(({ worker }) => askThread<number>(worker, 'heap'))),
     running: () => running,
     async stop() {
       stopping = true;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { isHeadTooLong } from '../base/head.ts';
+import { headerPairs, isHeadTooLong } from '../base/head.ts';
 import { endWith } from '../base/listen.ts';
 import { urlOf } from '../base/url.ts';
 import { watchFrames } from './frame-limit.ts';
@@ -96,10 +96,7 @@ function connectEvent(options: SocketApiOptions, request: IncomingMessage, calle
 /** Header names keep the client's spelling. */
 function multiHeaders({ rawHeaders }: IncomingMessage): Record<string, string[]> {
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    headers[name] = [...(headers[name] ?? []), rawHeaders[index + 1] ?? ''];
-  }
+  for (const [name, value] of headerPairs(rawHeaders)) headers[name] = [...(headers[name] ?? []), value];
   return headers;
 }
 

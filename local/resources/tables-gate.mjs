@@ -154,7 +154,7 @@ function parse(body) {
   }
 }
 
-/** The request with its body unread. @param {Request} request @param {Buffer} body @returns {Request} */
+/** A request with its body unread. @param {Pick<Request, 'method' | 'url' | 'headers'>} request @param {Buffer} body @returns {Request} */
 const replay = ({ method, url, headers }, body) =>
   /** @type {Request} */ (/** @type {unknown} */ (Object.assign(Readable.from([body]), { method, url, headers })));
 
@@ -175,8 +175,7 @@ function call(listener, operation, input) {
         else reject(new Error(`${operation}: ${body}`));
       },
     };
-    const request = Object.assign(Readable.from([Buffer.from(JSON.stringify(input))]), { method: 'POST', url: '/', headers });
-    listener(/** @type {any} */ (request), /** @type {any} */ (response));
+    listener(replay({ method: 'POST', url: '/', headers }, Buffer.from(JSON.stringify(input))), /** @type {any} */ (response));
   });
 }
 

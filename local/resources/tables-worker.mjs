@@ -39,6 +39,6 @@ server.listen(0, '127.0.0.1', () => {
 parentPort?.on('message', (message) => {
   if (message === 'heap') return parentPort?.postMessage({ heap: heapBytes() });
   if (message === 'used') return parentPort?.postMessage({ used: used() });
-  server.close(() => parentPort?.postMessage({ closed: true }));
+  server.close(() => parentPort?.postMessage({ close: true }));
   server.closeAllConnections?.();
 });

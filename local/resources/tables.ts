@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { heapOf } from '../base/heap.ts';
+import { askThread } from '../base/ask-thread.ts';
 import { type TableLevers, tableLevers } from '../base/levers.ts';
 import type { Statement } from '../base/policy.mjs';
 import type { Resource } from '../base/template.ts';
@@ -29,7 +29,7 @@ const WORKER = fileURLToPath(new URL('./tables-worker.mjs', import.meta.url));
 export interface TablesOptions {
   /** `null` = in memory. @default null */
   readonly dataDir?: string | null;
-  /** What each function may do. @default nothing */
+  /** Each function's permissions. @default none */
   readonly grants?: Readonly<Record<string, readonly Statement[]>>;
   /** @default all off */
   readonly levers?: TableLevers;
@@ -70,18 +70,11 @@ export async function localTables({
       for (const table of tables) deleted += await deleteExpired(table, nowMs, client);
       return deleted;
     },
-    heap: () => heapOf(worker),
-    async used() {
-      worker.postMessage('used');
-      for (;;) {
-        const [{ used }] = (await once(worker, 'message')) as [{ used?: string[] }];
-        if (used) return used;
-      }
-    },
+    heap: () => askThread(worker, 'heap'),
+    used: () => askThread(worker, 'used'),
     async stop() {
       client.destroy();
-      worker.postMessage('close');
-      await once(worker, 'message');
+      await askThread(worker, 'close');
       await worker.terminate();
     },
   };

@@ -1,18 +1,12 @@
 /** Contract B over the socket: whatever a client sends, it is answered, and only what the platform refuses ends the connection. */
-import { afterEach, describe, expect, test } from 'vitest';
-import { type Client, connect, ofType } from '../helpers/client.ts';
+import { describe, expect, test } from 'vitest';
+import { ofType } from '../helpers/client.ts';
 import { sharedHost } from '../helpers/host.ts';
+import { shortLived } from '../helpers/short-lived.ts';
 
 const host = sharedHost();
-const open: Client[] = [];
-const client = async (...options: Parameters<typeof connect> extends [string, ...infer Rest] ? Rest : never): Promise<Client> => {
-  const one = await connect(host.url, ...options);
-  open.push(one);
-  return one;
-};
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const dial = shortLived();
+const client = (options?: Parameters<typeof dial>[1]) => dial(host.url, options);
 
 describe('bad input is answered and leaves the connection open:', () => {
   const cases: [string, string, string][] = [

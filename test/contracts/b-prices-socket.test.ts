@@ -1,19 +1,13 @@
 /** Prices over the WebSocket, by URL (`docs/protocol.md`): the exchange of a chart page. */
-import { afterEach, describe, expect, test } from 'vitest';
-import { type Client, connect, ofType } from '../helpers/client.ts';
+import { describe, expect, test } from 'vitest';
+import { ofType } from '../helpers/client.ts';
 import { freshTicker, halt, listed, resume, tick } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
+import { shortLived } from '../helpers/short-lived.ts';
 
 const host = sharedHost();
-const open: Client[] = [];
-const client = async (...options: Parameters<typeof connect> extends [string, ...infer Rest] ? Rest : never): Promise<Client> => {
-  const one = await connect(host.url, ...options);
-  open.push(one);
-  return one;
-};
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const dial = shortLived();
+const client = (options?: Parameters<typeof dial>[1]) => dial(host.url, options);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

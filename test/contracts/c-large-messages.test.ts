@@ -1,17 +1,14 @@
 /** Messages too large for a frame, by URL (`docs/protocol.md`, "Large messages"). */
-import { afterEach, expect, test } from 'vitest';
-import { type Client, connect, type Message, ofType } from '../helpers/client.ts';
+import { expect, test } from 'vitest';
+import { type Client, type Message, ofType } from '../helpers/client.ts';
 import { alert, freshId, log, logEntry } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
+import { shortLived } from '../helpers/short-lived.ts';
 
 const host = sharedHost();
-const open: Client[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const dial = shortLived();
 const subscriberOf = async (type: string, filters: object = {}): Promise<Client> => {
-  const one = await connect(host.url);
-  open.push(one);
+  const one = await dial(host.url);
   one.send({ type: 'subscribe', data: { event_types: [type], filters } });
   await one.until(ofType('subscribed'));
   return one;

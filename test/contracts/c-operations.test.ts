@@ -1,20 +1,14 @@
 /** The operations monitor over the WebSocket, by URL (`docs/protocol.md`, "Operations"): every message, both ways. */
-import { afterEach, describe, expect, test } from 'vitest';
-import { type Client, connect, type Message, ofType } from '../helpers/client.ts';
+import { describe, expect, test } from 'vitest';
+import { type Client, type Message, ofType } from '../helpers/client.ts';
 import { alert, deployment, freshId, log, logEntry, OPERATIONS, type PublishedEvent, service, status, webhook } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
+import { shortLived } from '../helpers/short-lived.ts';
 import { connected, frame } from '../helpers/stomp.ts';
 
 const host = sharedHost();
-const open: Client[] = [];
-const client = async (): Promise<Client> => {
-  const one = await connect(host.url);
-  open.push(one);
-  return one;
-};
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
+const dial = shortLived();
+const client = () => dial(host.url);
 
 type Type = keyof typeof OPERATIONS;
 const TYPES = Object.keys(OPERATIONS) as Type[];

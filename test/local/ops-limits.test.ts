@@ -4,6 +4,7 @@ import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../../local/issuer
 import { type Client, connect, type Message, ofType } from '../helpers/client.ts';
 import { alert, freshId, freshTicker, log, status, tick } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
+import { shortLived } from '../helpers/short-lived.ts';
 import { connected, frame } from '../helpers/stomp.ts';
 
 let own: OwnRun;
@@ -14,15 +15,11 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => Promise.all([own.run.stop(), secure.run.stop()]));
 
-const open: Client[] = [];
-const dial = async (run: OwnRun, options: Parameters<typeof connect>[1] = {}): Promise<Client> => {
-  const one = await connect(run.url, options);
-  open.push(one);
-  return one;
-};
-afterEach(async () => {
+const connectBriefly = shortLived();
+const dial = (run: OwnRun, options?: Parameters<typeof connectBriefly>[1]) => connectBriefly(run.url, options);
+// hooks run last first: the clients are closed when their ends are no longer lost
+afterEach(() => {
   for (const run of [own, secure]) Object.assign(run.run.levers, { loseDisconnects: 0 });
-  await Promise.all(open.splice(0).map((one) => one.close()));
 });
 
 const announce = (one: Client, clientId: string): void => one.send({ type: 'client_info', data: { client_id: clientId } });

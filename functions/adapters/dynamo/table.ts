@@ -105,12 +105,16 @@ export function dynamoTable(TableName: string, client = documents()): Table {
     const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: consistent }));
     return Item ?? null;
   };
-  const known = async (made: Made, id: string | null, key: Item): Promise<Written> => {
+  /**
+   * Says what became of a write. A refusal after a retry may come of an earlier try that was made, and whose answer was lost:
+   * `isOurs` tells by what stands there.
+   */
+  const settle = async (made: Made, isOurs: (there: Item | null) => boolean, keyOf: () => Item): Promise<Written> => {
     if (made.held) return { held: true, item: made.item, repeated: false };
-    if (id === null || made.tries === 1) return { held: false, item: made.item };
+    if (made.tries === 1) return { held: false, item: made.item };
     // not every database returns the item with the refusal
-    const there = made.item ?? (await get(key));
-    return there?.[WRITE_ID] === id ? { held: true, item: there, repeated: true } : { held: false, item: there };
+    const there = made.item ?? (await get(keyOf()));
+    return isOurs(there) ? { held: true, item: there ?? {}, repeated: true } : { held: false, item: there };
   };
   return {
     get,
@@ -133,25 +137,35 @@ export function dynamoTable(TableName: string, client = documents()): Table {
         return (UnprocessedItems?.[TableName] ?? []).flatMap(({ PutRequest }) => PutRequest?.Item ?? []);
       }),
     async put(item, condition = {}) {
-      const id = condition.when === undefined ? null : newWriteId();
-      const Item = id === null ? item : { ...item, [WRITE_ID]: id };
+      const id = newWriteId();
+      const Item = condition.when === undefined ? item : { ...item, [WRITE_ID]: id };
       const made = await outcome(() => client.send(new PutCommand({ TableName, Item, ...conditionOf(condition) })));
-      return known(made, id, keyOf(item));
+      return settle(
+        made,
+        (there) => there?.[WRITE_ID] === id,
+        () => keyOf(item),
+      );
     },
     async delete(Key, condition = {}) {
       const made = await outcome(() => client.send(new DeleteCommand({ TableName, Key, ...conditionOf(condition) })));
-      if (made.held || made.tries === 1) return known(made, null, Key);
-      // refused after a retry: gone, by the first try or by anybody's, is what was wanted
-      const there = made.item ?? (await get(Key));
-      return there === null ? { held: true, item: {}, repeated: true } : { held: false, item: there };
+      // gone, by an earlier try or by anybody's, is what was wanted
+      return settle(
+        made,
+        (there) => there === null,
+        () => Key,
+      );
     },
     async update(Key, change) {
-      const id = change.when === undefined ? null : newWriteId();
+      const id = newWriteId();
+      const { when, set } = change;
       // a retry of what was applied must be refused, or it would count once more
-      const marked =
-        id === null ? change : { ...change, set: { ...change.set, [WRITE_ID]: id }, when: `(${change.when}) AND ${NOT_YET_WRITTEN}` };
+      const marked = when === undefined ? change : { ...change, set: { ...set, [WRITE_ID]: id }, when: `(${when}) AND ${NOT_YET_WRITTEN}` };
       const made = await outcome(() => client.send(new UpdateCommand({ TableName, Key, ...expressionsOf(marked) })));
-      return known(made, id, Key);
+      return settle(
+        made,
+        (there) => there?.[WRITE_ID] === id,
+        () => Key,
+      );
     },
     query: ({ where, values, consistent = false, page }) =>
       pages((ExclusiveStartKey) =>
