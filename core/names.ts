@@ -15,6 +15,7 @@ export const ENV = {
   bodiesBucket: 'BODIES_BUCKET_DOMAIN',
   worker: 'WORKER',
   workQueues: 'WORK_QUEUES',
+  timeoutSeconds: 'TIMEOUT_SECONDS',
 } as const;
 
 /** The engine's settings, by their environment variable; `core/engine-settings.ts` has their defaults and checks. */

@@ -6,14 +6,14 @@ import { limits } from './adapters/env.ts';
 import { serveRecords } from './adapters/queue-records.ts';
 import { deadEvents } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { withTelemetry } from './middleware/telemetry.ts';
+import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, drainPorts } from './wiring/ports.ts';
 
 /** Events off the queue: commit, then drain. */
 export const createHandler = (ports: IngestPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
-    .use(withTelemetry(telemetry))
+    .use(withInvocation(telemetry))
     .handler((batch) => serveRecords(batch, (records) => ingest(records, ports)));
 
 const { telemetry, ...basic } = basics('ingest');

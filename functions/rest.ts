@@ -13,7 +13,7 @@ import { directLane } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
-import { withTelemetry } from './middleware/telemetry.ts';
+import { withInvocation } from './middleware/invocation.ts';
 import { withCors } from './middleware/with-cors.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, connections, registrations, topics } from './wiring/ports.ts';
@@ -21,7 +21,7 @@ import { basics, catalogue, connections, registrations, topics } from './wiring/
 /** The REST API. */
 export const createHandler = (ports: RestPorts, allowedOrigins: string, telemetry: Telemetry) =>
   middy<APIGatewayProxyEventV2, HttpReply>()
-    .use(withTelemetry(telemetry))
+    .use(withInvocation(telemetry))
     .use(withCors(allowedOrigins))
     .use(errorReply(telemetry.report))
     .handler(async (event) => {

@@ -4,14 +4,14 @@ import { limits } from './adapters/env.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { withTelemetry } from './middleware/telemetry.ts';
+import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, connectionPorts, topics, turns } from './wiring/ports.ts';
 
 /** Every minute: the housekeeping. */
 export const createHandler = (ports: SweepPorts, telemetry: Telemetry) =>
   middy<unknown, void>()
-    .use(withTelemetry(telemetry))
+    .use(withInvocation(telemetry))
     .handler(async () => sweep(ports));
 
 const { telemetry, ...basic } = basics('sweep');

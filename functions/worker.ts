@@ -8,14 +8,14 @@ import { requireEnv } from './adapters/env.ts';
 import { serveRecords } from './adapters/queue-records.ts';
 import { directLane } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { withTelemetry } from './middleware/telemetry.ts';
+import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, topics } from './wiring/ports.ts';
 
 /** Work off the queue of one system's worker. */
 export const createHandler = (worker: Worker, ports: WorkerPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
-    .use(withTelemetry(telemetry))
+    .use(withInvocation(telemetry))
     .handler((batch) => serveRecords(batch, (records) => doWork(records, worker, ports)));
 
 const name = requireEnv(ENV.worker);

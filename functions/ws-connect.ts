@@ -8,14 +8,14 @@ import { jobsQueue } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
-import { withTelemetry } from './middleware/telemetry.ts';
+import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, connectionPorts } from './wiring/ports.ts';
 
 /** `$connect`: its response is the handshake's status. */
 export const createHandler = (ports: ConnectPorts, telemetry: Telemetry) =>
   middy<SocketEvent, HttpReply>()
-    .use(withTelemetry(telemetry))
+    .use(withInvocation(telemetry))
     .use(errorReply(telemetry.report))
     .handler(async (event) => {
       const { connectionId, connectedAt, identity: caller } = event.requestContext;

@@ -8,14 +8,14 @@ import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue, workQueues } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
-import { withTelemetry } from './middleware/telemetry.ts';
+import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
 import { announcements, basics, catalogue, connectionPorts, registrations, topics } from './wiring/ports.ts';
 
 /** `$default`: one message of a client. Its replies go by post, so that they come in order. */
 export const createHandler = (ports: MessagePorts, telemetry: Telemetry) =>
   middy<SocketEvent, HttpReply>()
-    .use(withTelemetry(telemetry))
+    .use(withInvocation(telemetry))
     .handler(async ({ requestContext, body = '' }) => {
       const { connectionId, requestTimeEpoch, requestId } = requestContext;
       await handleMessage({ connectionId, text: body, receivedAtMs: requestTimeEpoch, requestId }, ports);

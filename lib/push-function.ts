@@ -5,7 +5,7 @@ import { Architecture, Code, Function as LambdaFunction, RecursiveLoop, Runtime 
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
-import { SETTING } from '../core/names.ts';
+import { ENV, SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
 import type { StageProps } from './stage.ts';
 
@@ -73,6 +73,7 @@ export class PushFunctions extends Construct {
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: name,
+        [ENV.timeoutSeconds]: String(timeout.toSeconds()),
         ...Object.fromEntries([...this.common, ...settings].map((setting) => [setting, this.settings[setting] ?? ''])),
       },
     });

@@ -1,9 +1,10 @@
 /** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, buckets, `@connections`. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
 import { listen } from './base/listen.ts';
-import type { Gate } from './base/policy.mjs';
+import { dateRefusal, type Gate } from './base/policy.mjs';
 import { PSEUDO } from './base/template.ts';
 import { arnOf } from './deployment.ts';
 import type { LocalIssuer } from './issuer.ts';
@@ -22,6 +23,7 @@ export interface AwsResources {
   readonly issuer: LocalIssuer | null;
   readonly levers: Levers;
   readonly gate: Gate;
+  readonly clock: LocalClock;
 }
 
 /** Path of the local issuer's keys. */
@@ -155,6 +157,11 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   const body = (await readBody(request)) ?? Buffer.alloc(0);
   const [, stage = '', connections, id = '', ...rest] = (request.url ?? '').split('/');
   const socket = resources.sockets.get(stage);
+  const nowMs = resources.clock.now();
+  // the SDK learns the time from it
+  response.setHeader('date', new Date(nowMs).toUTCString());
+  const late = dateRefusal(request.headers, nowMs);
+  if (late !== null) return reply(response, 403, { __type: 'InvalidSignatureException', message: late }, 'InvalidSignatureException');
   if (connections === '@connections' && socket) {
     if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
       return reply(response, 403, { message: 'Missing Authentication Token' }, 'MissingAuthenticationTokenException');

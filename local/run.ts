@@ -97,12 +97,14 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
   const grants = grantsOf(template, resolver(template, ''));
   const gate = makeGate(grants, warn);
-  const aws = await awsEndpoint({ ...counterparts, issuer, levers, gate }, options.awsPort);
+  const aws = await awsEndpoint({ ...counterparts, issuer, levers, gate, clock }, options.awsPort);
   const { dataDir, secret, log, seed = 1 } = options;
-  const tables = await localTables({ dataDir, grants, levers: levers.tables, seed, warn }).catch(async (error: unknown) => {
-    await close(aws.server);
-    throw error;
-  });
+  const tables = await localTables({ dataDir, grants, levers: levers.tables, shift: clock.shift, seed, warn }).catch(
+    async (error: unknown) => {
+      await close(aws.server);
+      throw error;
+    },
+  );
   const resolve = resolver(template, aws.url);
   const deployment: Deployment = {
     ...counterparts,

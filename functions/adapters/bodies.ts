@@ -5,6 +5,7 @@
 
 import { ENV } from '../../core/names.ts';
 import type { Bodies, Body } from '../../core/ports/bodies.ts';
+import { environmentNow } from './clock.ts';
 import { awsCredentials, bucketEndpoint, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';
 
@@ -22,7 +23,7 @@ export interface BodiesOptions {
 export function bucketBodies(
   options: BodiesOptions = { bucketUrl: bucketEndpoint(requireEnv(ENV.bodiesBucket)), credentials: awsCredentials() },
 ): Bodies {
-  const { bucketUrl, credentials, now = Date.now } = options;
+  const { bucketUrl, credentials, now = environmentNow } = options;
   const sign = signer('s3', credentials);
 
   const send = async (method: 'GET' | 'PUT', id: string, body = ''): Promise<Response> => {

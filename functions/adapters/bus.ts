@@ -3,13 +3,14 @@ import { detailOnBus } from '../../core/events/envelope.ts';
 import { ENV, REGISTRATION_SOURCE } from '../../core/names.ts';
 import type { AcceptedEvent, Lane, Notices } from '../../core/ports/events.ts';
 import { sendInBatches } from './batches.ts';
+import { inEnvironmentTime } from './clock.ts';
 import { requireEnv } from './env.ts';
 
 let shared: EventBridgeClient | undefined;
 
 /** Made once a process, when it is first needed. */
 const client = (): EventBridgeClient => {
-  shared ??= new EventBridgeClient({});
+  shared ??= inEnvironmentTime(new EventBridgeClient({}));
   return shared;
 };
 

@@ -38,6 +38,9 @@ export const limits = {
   pingIntervalSeconds: () => numberSetting(SETTING.pingIntervalSeconds),
 };
 
+/** The function's own time-out. */
+export const timeoutMs = () => numberSetting(ENV.timeoutSeconds) * 1000;
+
 /** Addresses of the workers' queues, by worker; none if no system has a worker. */
 export const workQueueUrls = (): Readonly<Record<string, string>> =>
   JSON.parse(process.env[ENV.workQueues] ?? '{}') as Record<string, string>;

@@ -1,11 +1,14 @@
 /**
  * Posts to connections, with a client of our own: posting is most of fan-out's work. The SDK's client costs five to eight
- * times the CPU (`npm run bench`), retries throttled posts for seconds, and waits 300 s for a response.
+ * times the CPU (`npm run bench`), retries throttled posts for seconds, and waits 300 s for a response. Asking for a connection
+ * and closing one are rare, and go through the SDK's.
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { ApiGatewayManagementApiClient, DeleteConnectionCommand, GetConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi';
 import { ENV } from '../../core/names.ts';
 import type { Gateway, PostResult } from '../../core/ports/gateway.ts';
+import { environmentNow, inEnvironmentTime } from './clock.ts';
 import { awsCredentials, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';
 
@@ -31,14 +34,15 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
   const sleep = options.sleep ?? ((ms: number) => new Promise<void>((done) => setTimeout(done, ms)));
   const hashes = hashCache();
 
-  const send = (method: 'GET' | 'POST' | 'DELETE', connectionId: string, body: string): Promise<{ status: number; text: string }> =>
+  /** The status. Rejects if there was no response. */
+  const send = (connectionId: string, body: string): Promise<number> =>
     new Promise((resolve, reject) => {
       const path = `${base.pathname}/@connections/${encodeURIComponent(connectionId)}`;
-      const headers = sign({ method, host: base.host, path, bodyHash: hashes(body) }, Date.now());
+      const headers = sign({ method: 'POST', host: base.host, path, bodyHash: hashes(body) }, environmentNow());
       const request = (secure ? httpsRequest : httpRequest)(
         {
           agent,
-          method,
+          method: 'POST',
           host: base.hostname,
           port: base.port,
           path,
@@ -46,14 +50,9 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
           headers: [...Object.entries(headers).flat(), 'content-length', String(Buffer.byteLength(body))],
         },
         (response: IncomingMessage) => {
-          let text = '';
           // thousands of posts go out, and their responses are empty
-          if (method !== 'GET') response.resume();
-          else
-            response.setEncoding('utf8').on('data', (chunk: string) => {
-              text += chunk;
-            });
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+          response.resume();
+          response.on('end', () => resolve(response.statusCode ?? 0));
           response.on('error', reject);
         },
       );
@@ -65,24 +64,23 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
 
   const gate = gateOf(MAX_SOCKETS);
   /** The status, or 0 if there was no response. */
-  const attempt = async (method: 'POST' | 'DELETE', connectionId: string, body: string, before?: () => Promise<void>): Promise<number> => {
+  const attempt = async (connectionId: string, body: string, before?: () => Promise<void>): Promise<number> => {
     const leave = await gate();
     try {
       await before?.();
-      return await send(method, connectionId, body).then(
-        ({ status }) => status,
-        () => 0,
-      );
+      return await send(connectionId, body).catch(() => 0);
     } finally {
       leave();
     }
   };
+  const management = managementClient(options);
 
   return {
     async post(connectionId, frame, before): Promise<PostResult> {
       let throttled = 0;
+      let refused = false;
       for (let troubles = 0; ; ) {
-        const status = await attempt('POST', connectionId, frame, before);
+        const status = await attempt(connectionId, frame, before);
         if (status === 200) return 'sent';
         if (status === 410) return 'gone';
         if (status === 429) {
@@ -92,6 +90,9 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
         } else if (status === 0 || status >= 500) {
           // it may have been delivered: clients drop a repeat by its position, but cannot make up for a loss
           if (troubles++ === 1) return 'slow';
+        } else if (status === 403 && !refused) {
+          // the signature may have expired on its way: the next try signs anew
+          refused = true;
         } else {
           throw new Error(
             `the gateway refuses posts with ${status}: check the function's grant on @connections and its ${ENV.callbackUrl}`,
@@ -100,21 +101,56 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
       }
     },
     async stateOf(connectionId) {
-      const leave = await gate();
       try {
-        const { status, text } = await send('GET', connectionId, '').catch(() => ({ status: 0, text: '' }));
+        const { LastActiveAt } = await management().send(new GetConnectionCommand({ ConnectionId: connectionId }));
+        // an emulator may not say it
+        return LastActiveAt ? { lastActiveMs: LastActiveAt.getTime() } : null;
+      } catch (error) {
+        const status = statusOf(error);
         if (status === 410) return 'gone';
-        if (status === 403) throw new Error("the gateway refuses to be asked: check the function's grant on @connections");
-        return status === 200 ? { lastActiveMs: Date.parse((JSON.parse(text) as { lastActiveAt: string }).lastActiveAt) } : null;
-      } finally {
-        leave();
+        if (status === 403)
+          throw new Error("the gateway refuses to be asked: check the function's grant on @connections", { cause: error });
+        return null;
       }
     },
     async close(connectionId) {
-      const status = await attempt('DELETE', connectionId, '');
-      if (![204, 410, 429, 0].includes(status) && status < 500) throw new Error(`the gateway refuses to close a connection with ${status}`);
+      try {
+        await management().send(new DeleteConnectionCommand({ ConnectionId: connectionId }));
+      } catch (error) {
+        const status = statusOf(error);
+        // gone already; or the sweep closes it a minute later
+        if ([410, 429, 0].includes(status) || status >= 500) return;
+        throw new Error(`the gateway refuses to close a connection with ${status}`, { cause: error });
+      }
     },
   };
+}
+
+/** The SDK's client, made when it is first needed: most invocations only post. */
+function managementClient({
+  callbackUrl,
+  credentials: { region, sessionToken, ...keys },
+}: GatewayOptions): () => ApiGatewayManagementApiClient {
+  let made: ApiGatewayManagementApiClient | null = null;
+  return () => {
+    made ??= inEnvironmentTime(
+      new ApiGatewayManagementApiClient({
+        endpoint: callbackUrl,
+        region,
+        credentials: { ...keys, ...(sessionToken === null ? {} : { sessionToken }) },
+        maxAttempts: 1,
+        requestHandler: { connectionTimeout: TRY_MS, requestTimeout: TRY_MS },
+      }),
+    );
+    return made;
+  };
+}
+
+/** The status of a call that failed; 0 = there was no response. What is no call's failure is thrown on. */
+function statusOf(error: unknown): number {
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  if (!$metadata) throw error;
+  return $metadata.httpStatusCode ?? 0;
 }
 
 /** Lets this many callers through at once; each must leave. */

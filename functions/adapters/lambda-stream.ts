@@ -1,6 +1,7 @@
 /** Response streaming as Lambda's runtime offers it: by a global, and without notice when the client leaves. */
 import type { Writable } from 'node:stream';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { startClock } from './clock.ts';
 
 interface Prelude {
   readonly statusCode: number;
@@ -24,6 +25,7 @@ type Respond = (prelude: Prelude) => ResponseStream;
 export function streaming(serve: (event: APIGatewayProxyEventV2, respond: Respond, requestId: string) => Promise<void>): unknown {
   const { awslambda } = globalThis as unknown as { awslambda: LambdaRuntime };
   return awslambda.streamifyResponse(async (event, stream, context) => {
+    startClock(context);
     // kept-alive sockets to the database must not keep a finished invocation running
     context.callbackWaitsForEmptyEventLoop = false;
     await serve(event, (prelude) => wrap(awslambda.HttpResponseStream.from(stream, prelude)), context.awsRequestId);

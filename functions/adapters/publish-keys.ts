@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ENV } from '../../core/names.ts';
 import type { PublishKeys } from '../../core/ports/events.ts';
+import { environmentNow, inEnvironmentTime } from './clock.ts';
 import { requireEnv } from './env.ts';
 
 /** A new key is known after this long; the one it replaced stays valid as the previous version. */
@@ -10,8 +11,8 @@ const KEPT_MS = 5 * 60_000;
 /** The keys that may publish: the secret's current and previous version, so that both are valid during a rotation. */
 export function publishKeys(
   secretId = requireEnv(ENV.publishKeySecret),
-  secrets = new SecretsManagerClient({}),
-  now: () => number = Date.now,
+  secrets = inEnvironmentTime(new SecretsManagerClient({})),
+  now: () => number = environmentNow,
 ): PublishKeys {
   let known: { keys: Promise<Buffer[]>; atMs: number } | null = null;
   const read = async (VersionStage: string): Promise<Buffer[]> => {

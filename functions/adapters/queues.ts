@@ -5,13 +5,14 @@ import { ENV, REASON_ATTRIBUTE } from '../../core/names.ts';
 import type { DeadEvents, Lane } from '../../core/ports/events.ts';
 import type { Job, Jobs, Work } from '../../core/ports/jobs.ts';
 import { sendInBatches } from './batches.ts';
+import { inEnvironmentTime } from './clock.ts';
 import { requireEnv, workQueueUrls } from './env.ts';
 
 let shared: SQSClient | undefined;
 
 /** Made once a process, when it is first needed: a bundle without queues does not carry it. */
 const client = (): SQSClient => {
-  shared ??= new SQSClient({});
+  shared ??= inEnvironmentTime(new SQSClient({}));
   return shared;
 };
 

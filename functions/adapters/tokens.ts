@@ -5,6 +5,7 @@ import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import { PushError, UnavailableError } from '../../core/errors.ts';
 import type { Identity, Principal } from '../../core/identity.ts';
 import type { Report } from '../../core/ports/report.ts';
+import { environmentNow } from './clock.ts';
 import { anonymousControl, identitySettings } from './env.ts';
 
 /** Algorithms of key pairs; shared secrets and `none` are not accepted. */
@@ -52,7 +53,7 @@ export function identity(report: Report): Identity {
       report.error('the keys that tokens are signed with could not be fetched', error, { issuer });
       throw new UnavailableError('tokens cannot be verified at the moment; try again');
     } finally {
-      triedAtMs = Date.now();
+      triedAtMs = environmentNow();
       fetching = null;
     }
   };
@@ -72,7 +73,7 @@ export function identity(report: Report): Identity {
         return read();
       } catch (error) {
         // keys rotate: an unknown one may be new
-        if (!(error instanceof KidNotFoundInJwksError) || Date.now() - triedAtMs < REFETCH_MS) throw refused(error);
+        if (!(error instanceof KidNotFoundInJwksError) || environmentNow() - triedAtMs < REFETCH_MS) throw refused(error);
       }
       await keys();
       try {

@@ -16,6 +16,8 @@ export interface Levers {
   loseDisconnects: number;
   /** Fraction of a function's invocations that are killed half-way, by function name. */
   readonly kill: Map<string, number>;
+  /** Fraction of a function's invocations that begin with the clock as it was 6 minutes ago, by function name. */
+  readonly freeze: Map<string, number>;
   readonly tables: TableLevers;
   /** From 0 up to 1. The same seed gives the same sequence. */
   random(): number;
@@ -40,6 +42,7 @@ export const makeLevers = (seed: number): Levers => ({
   failCalls: 0,
   loseDisconnects: 0,
   kill: new Map(),
+  freeze: new Map(),
   tables: tableLevers(),
   random: randomOf(seed),
 });

@@ -15,6 +15,22 @@ function callerOf(authorization) {
   return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
 }
 
+/** How far a signature's date may be from the time. */
+const SIGNATURE_MS = 5 * 60_000;
+
+/**
+ * Why a function's signature is refused for its date; `null` = it is not. Only functions live in the time of the local run.
+ *
+ * @param {Readonly<Record<string, string | string[] | undefined>>} headers @param {number} nowMs
+ */
+export function dateRefusal({ authorization, 'x-amz-date': date }, nowMs) {
+  if (callerOf(String(authorization)) === null) return null;
+  const signedMs = Date.parse(String(date).replace(/^(.{4})(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
+  if (Math.abs(nowMs - signedMs) <= SIGNATURE_MS) return null;
+  const [sooner, relation] = signedMs < nowMs ? ['expired', 'earlier'] : ['not yet current', 'later'];
+  return `Signature ${sooner}: ${date} is now ${relation} than ${new Date(nowMs).toISOString()} by more than 5 min.`;
+}
+
 /** @param {string} pattern */
 const compiled = (pattern) => {
   const escaped = pattern

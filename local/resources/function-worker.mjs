@@ -8,16 +8,21 @@ import { heapBytes } from '../base/heap.mjs';
 const { bundle, exportName, shift } = workerData;
 const shifted = new Float64Array(shift);
 
+const SET_AFTER_MS = 1_000;
+/** How far the clock of a frozen environment lags behind, in ms. */
+let behindMs = 0;
+
 const RealDate = Date;
+const now = () => RealDate.now() + (shifted[0] ?? 0) - behindMs;
 /** Functions see the time of the local run. */
 globalThis.Date = class extends RealDate {
   /** @param {any[]} parts */
   constructor(...parts) {
     // @ts-expect-error the parts are the real constructor's
-    super(...(parts.length === 0 ? [RealDate.now() + (shifted[0] ?? 0)] : parts));
+    super(...(parts.length === 0 ? [now()] : parts));
   }
   static now() {
-    return RealDate.now() + (shifted[0] ?? 0);
+    return now();
   }
 };
 
@@ -60,11 +65,20 @@ const streamOf = (id) =>
     },
   });
 
-/** @param {{ id: string, event: unknown, trace: string, context: object, deadlineMs: number }} invocation */
-async function serve({ id, event, trace, context, deadlineMs }) {
+/** The clock of an environment that was frozen is set a moment after it thaws. @param {number} frozenMs */
+function thaw(frozenMs) {
+  behindMs = frozenMs;
+  setTimeout(() => {
+    behindMs = 0;
+  }, SET_AFTER_MS);
+}
+
+/** @param {{ id: string, event: unknown, trace: string, context: object, deadlineMs: number, frozenMs: number }} invocation */
+async function serve({ id, event, trace, context, deadlineMs, frozenMs }) {
+  if (frozenMs > 0) thaw(frozenMs);
   // the SDK sends it along, as in Lambda: an environment serves one invocation at a time, and streams call no queue
   process.env['_X_AMZN_TRACE_ID'] = trace;
-  const full = { ...context, getRemainingTimeInMillis: () => Math.max(0, deadlineMs - RealDate.now()) };
+  const full = { ...context, getRemainingTimeInMillis: () => Math.max(0, deadlineMs + (shifted[0] ?? 0) - now()) };
   try {
     const result = streaming.has(handler) ? await handler(event, streamOf(id), full) : await handler(event, full);
     parentPort?.postMessage({ id, result });

@@ -47,6 +47,9 @@ const STREAMS_AN_ENVIRONMENT = 150;
 const HALF_WAY_MS = 30;
 const STREAM_HALF_WAY_MS = 2_000;
 
+/** How long an environment was frozen, if a lever says so. Signatures are refused after 5 minutes. */
+const FROZEN_MS = 6 * 60_000;
+
 const WORKER = fileURLToPath(new URL('./function-worker.mjs', import.meta.url));
 
 interface Environment {
@@ -129,6 +132,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     const id = randomUUID();
     const deadlineMs = Date.now() + options.timeoutSeconds * 1000;
     const killed = levers.random() < (levers.kill.get(name) ?? 0);
+    const frozen = levers.random() < (levers.freeze.get(name) ?? 0);
     let timer: NodeJS.Timeout | undefined;
     const outcome = await new Promise<Outcome>((resolve) => {
       environment.inFlight.set(id, { settle: resolve, onPiece });
@@ -142,7 +146,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
         resolve({ error: { name: 'Runtime.ExitError', message } });
       };
       timer = setTimeout(() => die(`${name} timed out after ${options.timeoutSeconds} seconds`), options.timeoutSeconds * 1000);
-      environment.worker.postMessage({ id, event, trace, deadlineMs, context: contextOf(name) });
+      environment.worker.postMessage({ id, event, trace, deadlineMs, frozenMs: frozen ? FROZEN_MS : 0, context: contextOf(name) });
       if (killed) setTimeout(() => die(`${name} was killed by a lever`), levers.random() * (shared ? STREAM_HALF_WAY_MS : HALF_WAY_MS));
       if (shared && environment.inFlight.size < STREAMS_AN_ENVIRONMENT) release(environment);
     });

@@ -4,7 +4,7 @@
  * can be served from a replica that lags, writes can be applied and their answer lost, and calls can be throttled.
  */
 import { Readable } from 'node:stream';
-import { makeGate } from '../base/policy.mjs';
+import { dateRefusal, makeGate } from '../base/policy.mjs';
 
 /** @typedef {import('node:http').IncomingMessage} Request */
 /** @typedef {import('node:http').ServerResponse} Response */
@@ -18,9 +18,9 @@ const TABLE_CALLS = new Set(['CreateTable', 'ListTables', 'DescribeTable']);
 
 /**
  * @param {{ main: Listener, makeReplica: () => Listener, grants: Parameters<typeof makeGate>[0],
- *   levers: Float64Array, random: () => number, tell: (refusal: string) => void }} options `levers`: staleReadsMs, loseWrites, throttleTables
+ *   levers: Float64Array, now: () => number, random: () => number, tell: (refusal: string) => void }} options `levers`: staleReadsMs, loseWrites, throttleTables
  */
-export function tablesGate({ main, makeReplica, grants, levers, random, tell }) {
+export function tablesGate({ main, makeReplica, grants, levers, now, random, tell }) {
   const gate = makeGate(grants, tell);
   /** @type {Map<string, Input>} */
   const tables = new Map();
@@ -90,10 +90,14 @@ export function tablesGate({ main, makeReplica, grants, levers, random, tell }) 
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
+    // the SDK learns the time from it
+    response.setHeader('date', new Date(now()).toUTCString());
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
     const input = parse(body);
     if (operation === 'CreateTable') tables.set(input['TableName'], input);
     if (!TABLE_CALLS.has(operation)) {
+      const late = dateRefusal(request.headers, now());
+      if (late !== null) return fail(response, 400, 'com.amazon.coral.service#InvalidSignatureException', late);
       for (const name of Object.keys(input['RequestItems'] ?? { [input['TableName']]: 1 })) {
         const refusal = gate.refusal(request.headers.authorization, `dynamodb:${operation}`, `arn:local:${name}`);
         if (refusal !== null) return fail(response, 400, 'com.amazon.coral.service#AccessDeniedException', refusal);

@@ -19,11 +19,13 @@ for (const { prototype } of [AbstractKeyIterator, AbstractValueIterator]) protot
 const QUICK = { createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 };
 const server = dynalite({ path: workerData.path ?? undefined, ...QUICK });
 const listenerOf = (/** @type {any} */ one) => one.listeners('request')[0];
+const shift = new Float64Array(workerData.shift);
 const { serve, used } = tablesGate({
   main: listenerOf(server),
   makeReplica: () => listenerOf(dynalite(QUICK)),
   grants: workerData.grants,
   levers: new Float64Array(workerData.levers),
+  now: () => Date.now() + (shift[0] ?? 0),
   random: randomOf(workerData.seed),
   tell: (refusal) => parentPort?.postMessage({ refusal }),
 });

@@ -33,6 +33,8 @@ export interface TablesOptions {
   readonly grants?: Readonly<Record<string, readonly Statement[]>>;
   /** @default all off */
   readonly levers?: TableLevers;
+  /** Of the run's clock. @default no shift */
+  readonly shift?: SharedArrayBuffer;
   /** Of the levers. @default 1 */
   readonly seed?: number;
   /** Told of calls that the grants do not allow. */
@@ -43,12 +45,13 @@ export async function localTables({
   dataDir = null,
   grants = {},
   levers = tableLevers(),
+  shift = new SharedArrayBuffer(8),
   seed = 1,
   warn,
 }: TablesOptions = {}): Promise<LocalTables> {
   const path = dataDir === null ? null : join(dataDir, 'tables');
   if (path !== null) mkdirSync(path, { recursive: true });
-  const worker = new Worker(WORKER, { workerData: { path, grants, levers: levers.shared, seed } });
+  const worker = new Worker(WORKER, { workerData: { path, grants, levers: levers.shared, shift, seed } });
   const { endpoint, client, TableNames } = await open(worker).catch((cause: unknown) => {
     throw new Error(`the tables in ${String(path)} cannot be opened: is another run using DATA_DIR=${String(dataDir)}?`, { cause });
   });

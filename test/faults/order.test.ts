@@ -25,6 +25,7 @@ test('clients that do not sort never see an older quote after a newer one, and e
   levers.duplicateEvents = 0.2;
   levers.reorderEventsMs = 60;
   levers.kill.set('ingest', 0.05).set('fan-out', 0.05);
+  levers.freeze.set('ingest', 0.1).set('fan-out', 0.1);
 
   const start = Date.now() - TICKS;
   const ticks = Array.from({ length: TICKS }, (_, index) =>

@@ -1,4 +1,5 @@
 import type { Audience, Dialect, SeenLate, Subscription, SubscriptionKey } from '../../../core/ports/audience.ts';
+import { environmentNow } from '../clock.ts';
 import { expired, type Item, number, text, ttl } from './item.ts';
 import { audienceOf, memberKey } from './keys.ts';
 import type { Change, Table } from './table.ts';
@@ -29,7 +30,7 @@ export interface AudienceOptions {
   readonly now?: () => number;
 }
 
-export function dynamoAudience({ table, now = Date.now }: AudienceOptions): Audience {
+export function dynamoAudience({ table, now = environmentNow }: AudienceOptions): Audience {
   const isThere = (item: Item): boolean => item['ended'] !== true && !expired(item, now());
   /** Whether the condition held. */
   const change = async (key: SubscriptionKey, update: Change): Promise<boolean> => (await table.update(memberKey(key), update)).held;

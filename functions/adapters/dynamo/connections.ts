@@ -1,4 +1,5 @@
 import type { Connection, Connections, Touch, TouchRequest } from '../../../core/ports/connections.ts';
+import { environmentNow } from '../clock.ts';
 import { addTimes, countIn, firstTimes, pacedTimes, staleCount } from './arrival.ts';
 import { connectionOf, sweptOf } from './connection-items.ts';
 import { type Item, number, ttl } from './item.ts';
@@ -16,7 +17,7 @@ export const EXISTS = 'attribute_exists(#connectionId)';
 /** Of two CONNECTs the first counts. A JSON connection is admitted by its handshake, and becomes one of STOMP by its first frame. */
 const ADMITTED_ONCE = `${EXISTS} AND (attribute_not_exists(#admitted) OR #dialect = :json)`;
 
-export function dynamoConnections({ table, now = Date.now }: ConnectionsOptions): Connections {
+export function dynamoConnections({ table, now = environmentNow }: ConnectionsOptions): Connections {
   const addToCounter = async (by: number): Promise<number> => {
     const { item } = await table.update(counterKey, {
       set: { since: computed('if_not_exists(#since, :now)') },

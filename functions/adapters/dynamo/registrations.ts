@@ -1,5 +1,6 @@
 import { formatPosition, parsePosition } from '../../../core/base/position.ts';
 import type { Registered, Registration, Registrations } from '../../../core/ports/registrations.ts';
+import { environmentNow } from '../clock.ts';
 import { expired, number, text, ttl } from './item.ts';
 import { registrationKey } from './keys.ts';
 import type { Table } from './table.ts';
@@ -9,7 +10,7 @@ export interface RegistrationsOptions {
   readonly now?: () => number;
 }
 
-export function dynamoRegistrations({ table, now = Date.now }: RegistrationsOptions): Registrations {
+export function dynamoRegistrations({ table, now = environmentNow }: RegistrationsOptions): Registrations {
   const find = async (topic: string): Promise<Registered | null> => {
     const item = await table.get(registrationKey(topic));
     const position = item && !expired(item, now()) ? parsePosition(text(item, 'position')) : null;

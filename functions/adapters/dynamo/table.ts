@@ -20,6 +20,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { bounded, chunksOf } from '../../../core/base/concurrency.ts';
+import { inEnvironmentTime } from '../clock.ts';
 import type { Item } from './item.ts';
 
 /** DynamoDB's limits for one BatchGetItem and one BatchWriteItem. */
@@ -96,7 +97,7 @@ let shared: DynamoDBDocumentClient | undefined;
 
 /** Made once a process; AWS_ENDPOINT_URL_DYNAMODB points it elsewhere. */
 function documents(): DynamoDBDocumentClient {
-  shared ??= DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
+  shared ??= DynamoDBDocumentClient.from(inEnvironmentTime(new DynamoDBClient({})), { marshallOptions: { removeUndefinedValues: true } });
   return shared;
 }
 

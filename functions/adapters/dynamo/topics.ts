@@ -1,5 +1,6 @@
 import { LOG_LIFE_MS } from '../../../core/base/lifetimes.ts';
 import type { LogMessage, TopicState, Topics } from '../../../core/ports/topics.ts';
+import { environmentNow } from '../clock.ts';
 import { expired, type Item, number, text, ttl } from './item.ts';
 import { eventKey, LOG_END, LOG_PREFIX, logKey, stateKey } from './keys.ts';
 import { type Change, computed, type Table, type Written } from './table.ts';
@@ -17,7 +18,7 @@ export interface TopicsOptions {
   readonly now?: () => number;
 }
 
-export function dynamoTopics({ table, newEpoch, lifeOf, now = Date.now }: TopicsOptions): Topics {
+export function dynamoTopics({ table, newEpoch, lifeOf, now = environmentNow }: TopicsOptions): Topics {
   const read = async (topic: string): Promise<TopicState> => stateOf(topic, (await table.get(stateKey(topic))) ?? {});
   const ifMissing = (topic: string): Item => {
     const lifeMs = lifeOf(topic);

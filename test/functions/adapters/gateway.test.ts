@@ -20,9 +20,11 @@ let url: string;
 let answers: number[];
 let seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
 let pauses: number[];
+/** Of every answer. */
+let answerBody: string;
 
 beforeEach(async () => {
-  [answers, seen, pauses] = [[], [], []];
+  [answers, seen, pauses, answerBody] = [[], [], [], ''];
   server = createServer((request: IncomingMessage, response: ServerResponse) => {
     let body = '';
     request.on('data', (chunk: Buffer) => {
@@ -32,7 +34,7 @@ beforeEach(async () => {
       seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
       const status = answers.shift() ?? 200;
       if (status === 0) response.destroy();
-      else response.writeHead(status).end();
+      else response.writeHead(status, { 'content-type': 'application/json' }).end(status === 200 ? answerBody : '');
     });
   });
   url = `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}/ws`;
@@ -108,9 +110,16 @@ describe('a post', () => {
   });
 
   test('that is forbidden throws and names the grant to check', async () => {
-    answers = [403];
+    answers = [403, 403];
 
-    await expect(gateway().post(ID, 'x')).rejects.toThrow('check the function’s grant'.replace('’', "'"));
+    await expect(gateway().post(ID, 'x')).rejects.toThrow("check the function's grant");
+    expect(seen).toHaveLength(2);
+  });
+
+  test('whose signature has expired is signed anew, once', async () => {
+    answers = [403, 200];
+
+    expect(await gateway().post(ID, 'x')).toBe('sent');
   });
 });
 
@@ -122,5 +131,55 @@ describe('closing', () => {
     await gateway().close(ID);
 
     expect(seen.map(({ method }) => method)).toEqual(['DELETE', 'DELETE']);
+  });
+});
+
+describe('asking for a connection', () => {
+  test('says when it was last active', async () => {
+    answerBody = '{"connectedAt":"2026-02-19T01:20:00Z","identity":{},"lastActiveAt":"2026-02-19T01:21:00Z"}';
+
+    expect(await gateway().stateOf(ID)).toEqual({ lastActiveMs: Date.parse('2026-02-19T01:21:00Z') });
+    expect(seen.map(({ method, url: path }) => [method, path])).toEqual([['GET', `/ws/@connections/${encodeURIComponent(ID)}`]]);
+    expect(seen[0]?.headers.authorization).toContain(`Signature=${signatureOf(seen[0] as (typeof seen)[number])}`);
+  });
+
+  test('says that it has left', async () => {
+    answers = [410];
+
+    expect(await gateway().stateOf(ID)).toBe('gone');
+  });
+
+  test.each([
+    ['a server error', 500, ''],
+    ['a throttle', 429, ''],
+    ['a broken connection', 0, ''],
+    ['an emulator that names the time in its own way', 200, '{"LastActiveAt":1771464060}'],
+  ])('says nothing after %s, at once', async (_, status, body) => {
+    answers = [status];
+    answerBody = body;
+
+    expect(await gateway().stateOf(ID)).toBeNull();
+    expect(seen).toHaveLength(1);
+  });
+
+  test('that is forbidden throws and names the grant to check', async () => {
+    answers = [403];
+
+    await expect(gateway().stateOf(ID)).rejects.toThrow("check the function's grant");
+  });
+});
+
+describe('closing that fails', () => {
+  test.each([[500], [429], [0]])('with %d is left to the next sweep', async (status) => {
+    answers = [status];
+
+    await gateway().close(ID);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('with 403 throws', async () => {
+    answers = [403];
+
+    await expect(gateway().close(ID)).rejects.toThrow('refuses to close a connection with 403');
   });
 });

@@ -1,22 +1,27 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { startClock } from '../adapters/clock.ts';
 import type { Telemetry } from '../adapters/report.ts';
 
-/** Puts the request id on every log line, and writes the metrics out when the invocation ends, however it ends. */
-export function withTelemetry({ logger, metrics }: Telemetry): MiddlewareObj<unknown, unknown, Error, Context> {
-  const flush = () => {
+/**
+ * What every invocation begins and ends with: its start is told to the clock, its request id stands on every log line, and its
+ * metrics are written out however it ends.
+ */
+export function withInvocation({ logger, metrics }: Telemetry): MiddlewareObj<unknown, unknown, Error, Context> {
+  const end = () => {
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     logger.resetKeys();
   };
   return {
     before: ({ context }) => {
+      startClock(context);
       logger.addContext(context);
     },
-    after: flush,
+    after: end,
     onError: ({ error, response }) => {
       // a failure that was answered has been reported there
       if (response === undefined) logger.error('the invocation failed', error as Error);
-      flush();
+      end();
     },
   };
 }
