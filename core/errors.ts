@@ -36,6 +36,11 @@ export class UnavailableError extends PushError {
   }
 }
 
+/** A record of a queue that can never be served: its function puts it into the dead-letter queue, with the reason. */
+export class PoisonError extends Error {
+  override readonly name = 'PoisonError';
+}
+
 /** Thrown by a worker that lost its turn while it delivered: its record must come back, or the rest is never delivered. */
 export class TurnLostError extends Error {
   override readonly name = 'TurnLostError';

@@ -8,7 +8,7 @@ export const ENV = {
   settingsTable: 'SETTINGS_TABLE',
   eventBus: 'EVENT_BUS',
   eventsQueue: 'EVENTS_QUEUE',
-  deadEventsQueue: 'DEAD_EVENTS_QUEUE',
+  deadLettersQueue: 'DEAD_LETTERS_QUEUE',
   jobsQueue: 'JOBS_QUEUE',
   callbackUrl: 'CALLBACK_URL',
   publishKeySecret: 'PUBLISH_KEY_SECRET',

@@ -4,7 +4,7 @@ import { type IngestPorts, ingest } from '../core/events/ingest.ts';
 import { bucketBodies } from './adapters/bodies.ts';
 import { limits } from './adapters/env.ts';
 import { serveRecords } from './adapters/queue-records.ts';
-import { deadEvents } from './adapters/queues.ts';
+import { deadLetters } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
@@ -25,7 +25,7 @@ export const handler = createHandler(
     channels,
     catalogue: catalogue(),
     bodies: bucketBodies(),
-    deadEvents: deadEvents(),
+    deadLetters: deadLetters(),
     maxMessageBytes: limits.maxMessageBytes(),
   },
   telemetry,

@@ -1,19 +1,19 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { Worker, WorkerPorts } from '../core/channels/system.ts';
+import type { Worker } from '../core/channels/system.ts';
 import { doWork, workerNamed } from '../core/channels/worker.ts';
 import { ENV } from '../core/names.ts';
 import { busLane } from './adapters/bus.ts';
 import { requireEnv } from './adapters/env.ts';
 import { serveRecords } from './adapters/queue-records.ts';
-import { directLane } from './adapters/queues.ts';
+import { deadLetters, directLane } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, topics } from './wiring/ports.ts';
 
 /** Work off the queue of one system's worker. */
-export const createHandler = (worker: Worker, ports: WorkerPorts, telemetry: Telemetry) =>
+export const createHandler = (worker: Worker, ports: Parameters<typeof doWork>[2], telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
     .use(withInvocation(telemetry))
     .handler((batch) => serveRecords(batch, (records) => doWork(records, worker, ports)));
@@ -23,6 +23,13 @@ const { telemetry, ...basic } = basics(`worker-${name}`);
 const { systems, settings, channels } = engine();
 export const handler = createHandler(
   workerNamed(name, systems),
-  { ...basic, settings, topics: topics(channels), catalogue: catalogue(), lanes: { bus: busLane(), direct: directLane() } },
+  {
+    ...basic,
+    settings,
+    topics: topics(channels),
+    catalogue: catalogue(),
+    lanes: { bus: busLane(), direct: directLane() },
+    deadLetters: deadLetters(),
+  },
   telemetry,
 );

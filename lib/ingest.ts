@@ -46,8 +46,6 @@ export class Ingest extends Construct {
     delivery.grantJobs(ingest);
     socket.grantConnections(ingest, 'POST');
     bodies.grantPut(ingest);
-    ingest.addEnvironment(ENV.deadEventsQueue, this.events.dead.queueUrl);
-    this.events.grantBury(ingest);
     this.events.feed(ingest);
   }
 

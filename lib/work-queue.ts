@@ -2,11 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DRAIN_TIMEOUT_SECONDS, SETTING, TURN_SECONDS } from '../core/names.ts';
+import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING, TURN_SECONDS } from '../core/names.ts';
 import { numberOf, type Settings } from '../core/settings.ts';
 
 /**
- * A message may be received this often before it goes to the dead-letter queue: an hour of being received every 35 s. Receives
+ * A message may be received this often before it goes to the dead-letter queue: 58 minutes of being received every 35 s. Receives
  * count for a throttled function too, which never saw the message; what cannot succeed is buried by the function itself.
  */
 const MAX_RECEIVES = 100;
@@ -51,15 +51,12 @@ export class WorkQueue extends Construct {
     grantSend(this.queue, fn);
   }
 
-  /** Lets a function put messages into the dead-letter queue itself. */
-  grantBury(fn: LambdaFunction): void {
-    grantSend(this.dead, fn);
-  }
-
-  /** Has a function take the messages. */
+  /** Has a function take the messages. It may put what can never be served into the dead-letter queue itself. */
   feed(fn: LambdaFunction): void {
     // what polling needs: CDK's own grant is wider
     this.queue.grant(fn, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
+    fn.addEnvironment(ENV.deadLettersQueue, this.dead.queueUrl);
+    grantSend(this.dead, fn);
     fn.addEventSourceMapping(`${this.node.path.replaceAll('/', '-')}-mapping`, {
       eventSourceArn: this.queue.queueArn,
       batchSize: 10,

@@ -6,6 +6,7 @@ import { resolveValue, type Template } from './base/template.ts';
 import type { LocalIssuer } from './issuer.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
+import type { Executions } from './resources/executions.ts';
 import type { LocalFunction } from './resources/function.ts';
 import type { LocalFunctionUrl } from './resources/function-url.ts';
 import type { LocalHttpApi } from './resources/http-api.ts';
@@ -47,6 +48,7 @@ export interface Deployment extends Counterparts {
   readonly secret: string;
   readonly clock: LocalClock;
   readonly levers: Levers;
+  readonly executions: Executions;
   /** The functions' permissions. */
   readonly gate: Gate;
   readonly log: (name: string, line: string) => void;

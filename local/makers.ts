@@ -84,7 +84,7 @@ function logOf(name: string, logGroup: string, { gate, log, warn }: Deployment):
 
 function makeFunction(resource: Resource, deployment: Deployment): void {
   const { id, properties } = resource;
-  const { functions, resolve, template, awsUrl, tables, clock, levers } = deployment;
+  const { functions, resolve, template, awsUrl, tables, clock, levers, executions } = deployment;
   const { Variables = {} } = resolve<{ Variables?: Record<string, string> }>(properties['Environment'] ?? {});
   const name = nameOf(resource);
   const logGroup = resolve<{ LogGroup?: string }>(properties['LoggingConfig'] ?? {}).LogGroup ?? '';
@@ -98,6 +98,7 @@ function makeFunction(resource: Resource, deployment: Deployment): void {
     environment: { ...awsEnvironment(name, awsUrl, tables.endpoint), ...pointHere(Variables, awsUrl) },
     clock,
     levers,
+    executions,
     log,
   });
   functions.set(id, fn);

@@ -12,6 +12,7 @@ import { type FrontDoor, frontDoor } from './front-door.ts';
 import { grantsOf, named } from './grants.ts';
 import { issuerFor, type TokenRequest } from './issuer.ts';
 import { makeAll } from './makers.ts';
+import { executions } from './resources/executions.ts';
 import type { LocalQueue } from './resources/queue.ts';
 import { localTables } from './resources/tables.ts';
 
@@ -117,6 +118,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     secret,
     clock,
     levers,
+    executions: executions(levers),
     log,
     warn,
     resolve,

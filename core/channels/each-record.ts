@@ -1,23 +1,33 @@
 import { bounded } from '../base/concurrency.ts';
 import { cut } from '../base/text.ts';
+import { PoisonError } from '../errors.ts';
 import { METRIC } from '../names.ts';
 import type { WorkRecord } from '../ports/jobs.ts';
-import type { Report } from '../ports/report.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /**
  * Serves the JSON of queue records, side by side. A failure is reported with `message`, and the record's text as the fact
- * `name`. Returns the ids of the records that must come back.
+ * `name`. A record that can never be served goes to the dead-letter queue at once. Returns the ids of those that must come back.
  */
 export async function serveEach(
   records: readonly WorkRecord[],
   serve: (work: unknown) => Promise<void>,
-  report: Report,
+  { deadLetters, report }: Pick<Ports, 'deadLetters' | 'report'>,
   { message, name }: { readonly message: string; readonly name: string },
 ): Promise<string[]> {
   const failed: string[] = [];
+  const serveOrBury = async (body: string): Promise<void> => {
+    try {
+      await serve(jsonOf(body));
+    } catch (error) {
+      if (!(error instanceof PoisonError)) throw error;
+      await deadLetters.bury(body, error.message);
+      report.warn('a record was buried', { reason: error.message, [name]: cut(body, 300) });
+    }
+  };
   await bounded(records, records.length, async ({ id, body }) => {
     try {
-      await serve(JSON.parse(body));
+      await serveOrBury(body);
     } catch (error) {
       report.error(message, error, { [name]: cut(body, 300) });
       report.count(METRIC.errors);
@@ -25,4 +35,12 @@ export async function serveEach(
     }
   });
   return failed;
+}
+
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new PoisonError('it is no JSON');
+  }
 }

@@ -1,4 +1,5 @@
 import type { WorkRecord } from '../ports/jobs.ts';
+import type { Ports } from '../ports/ports.ts';
 import { serveEach } from './each-record.ts';
 import type { System, Worker, WorkerPorts } from './system.ts';
 
@@ -9,8 +10,12 @@ export function workerNamed(name: string, systems: readonly System[]): Worker {
 }
 
 /** Does the work of some queue records, side by side. Returns the ids of those that must come back. */
-export const doWork = (records: readonly WorkRecord[], worker: Worker, ports: WorkerPorts): Promise<string[]> =>
-  serveEach(records, (work) => worker.serve(work, ports), ports.report, {
+export const doWork = (
+  records: readonly WorkRecord[],
+  worker: Worker,
+  ports: WorkerPorts & Pick<Ports, 'deadLetters'>,
+): Promise<string[]> =>
+  serveEach(records, (work) => worker.serve(work, ports), ports, {
     message: 'a worker failed, and its work comes back',
     name: 'work',
   });

@@ -14,7 +14,7 @@ import type { QueueRecord } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
 import { checkSize, readEnvelope, withEntries } from './envelope.ts';
 
-export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodies' | 'deadEvents'> {
+export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodies' | 'deadLetters'> {
   readonly maxMessageBytes: number;
 }
 
@@ -119,10 +119,10 @@ function toList(accepted: readonly Accepted[]): Map<string, { readonly topics: S
 /** The outcomes of one event: none if it is invalid, and in the dead-letter queue. */
 async function readOrBury(
   { id, body, sentAtMs }: QueueRecord,
-  { channels, deadEvents, report, maxMessageBytes }: IngestPorts,
+  { channels, deadLetters, report, maxMessageBytes }: IngestPorts,
 ): Promise<Accepted[]> {
   const bury = async (event: string, reason: string): Promise<void> => {
-    await deadEvents.bury(event, reason);
+    await deadLetters.bury(event, reason);
     report.count(METRIC.invalidEvents);
     report.warn('an invalid event was buried', { reason });
   };

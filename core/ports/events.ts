@@ -22,8 +22,8 @@ export interface Notices {
 }
 
 /** The dead-letter queue of events. */
-export interface DeadEvents {
-  /** Keeps an event that can never be served, with the reason. */
+export interface DeadLetters {
+  /** Keeps a record that can never be served, with the reason. */
   bury(body: string, reason: string): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { Clients } from './clients.ts';
 import type { Clock } from './clock.ts';
 import type { Connections } from './connections.ts';
-import type { DeadEvents, Lane, Notices, PublishKeys } from './events.ts';
+import type { DeadLetters, Lane, Notices, PublishKeys } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import type { Jobs, Work } from './jobs.ts';
 import type { OwnSubscriptions } from './own-subscriptions.ts';
@@ -37,7 +37,7 @@ export interface Ports {
   readonly work: Work;
   readonly lanes: Readonly<Record<'bus' | 'direct', Lane>>;
   readonly notices: Notices;
-  readonly deadEvents: DeadEvents;
+  readonly deadLetters: DeadLetters;
   readonly keys: PublishKeys;
   readonly clock: Clock;
   readonly report: Report;

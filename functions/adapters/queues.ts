@@ -2,7 +2,7 @@ import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk
 import { cut } from '../../core/base/text.ts';
 import { toEnvelope } from '../../core/events/envelope.ts';
 import { ENV, REASON_ATTRIBUTE } from '../../core/names.ts';
-import type { DeadEvents, Lane } from '../../core/ports/events.ts';
+import type { DeadLetters, Lane } from '../../core/ports/events.ts';
 import type { Job, Jobs, Work } from '../../core/ports/jobs.ts';
 import { sendInBatches } from './batches.ts';
 import { inEnvironmentTime } from './clock.ts';
@@ -56,8 +56,8 @@ export const directLane = (url = requireEnv(ENV.eventsQueue), sqs = client()): L
 /** The queue takes no control characters in attributes, and the reason may quote the event. */
 const printable = (text: string): string => text.replace(/[^\x20-\x7e\u00a0-\ud7ff]/g, '?');
 
-/** The dead-letter queue of events, with the reason beside each. */
-export const deadEvents = (url = requireEnv(ENV.deadEventsQueue), sqs = client()): DeadEvents => ({
+/** The dead-letter queue of the queue that feeds this function, with the reason beside each record. */
+export const deadLetters = (url = requireEnv(ENV.deadLettersQueue), sqs = client()): DeadLetters => ({
   async bury(body, reason) {
     const text = { DataType: 'String', StringValue: printable(cut(reason, 1000)) };
     await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageAttributes: { [REASON_ATTRIBUTE]: text } }));

@@ -18,6 +18,8 @@ export interface Levers {
   readonly kill: Map<string, number>;
   /** Fraction of a function's invocations that begin with the clock as it was 6 minutes ago, by function name. */
   readonly freeze: Map<string, number>;
+  /** Executions at once, in the account and of some functions; an invocation past them is throttled. */
+  readonly concurrency: { account: number; readonly functions: Map<string, number> };
   readonly tables: TableLevers;
   /** From 0 up to 1. The same seed gives the same sequence. */
   random(): number;
@@ -43,6 +45,7 @@ export const makeLevers = (seed: number): Levers => ({
   loseDisconnects: 0,
   kill: new Map(),
   freeze: new Map(),
+  concurrency: { account: Number.POSITIVE_INFINITY, functions: new Map() },
   tables: tableLevers(),
   random: randomOf(seed),
 });

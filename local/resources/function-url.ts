@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
 import { urlOf } from '../base/url.ts';
+import { ThrottledError } from './executions.ts';
 import type { LocalFunction } from './function.ts';
 import { eventOf } from './http-api.ts';
 
@@ -32,7 +33,12 @@ export function localFunctionUrl({ id, fn, clock }: { id: string; fn: LocalFunct
         const body = head.subarray(end + SEPARATOR.length);
         if (body.length > 0) response.write(body);
       };
-      await fn.stream(eventOf(request, urlOf(request), Buffer.alloc(0), '$default', id, clock.now()), onPiece);
+      try {
+        await fn.stream(eventOf(request, urlOf(request), Buffer.alloc(0), '$default', id, clock.now()), onPiece);
+      } catch (error) {
+        if (!(error instanceof ThrottledError)) throw error;
+        return void response.writeHead(429, { 'content-type': 'application/json' }).end(JSON.stringify({ Reason: error.message }));
+      }
       if (!response.headersSent)
         response.writeHead(502, { 'content-type': 'application/json' }).end(JSON.stringify({ message: 'Internal Server Error' }));
       else response.end();

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { askThread } from '../base/ask-thread.ts';
 import type { LocalClock } from '../base/clock.ts';
 import type { Levers } from '../base/levers.ts';
+import type { Executions } from './executions.ts';
 import { invocationTrace } from './loops.ts';
 
 /** `AWS::Lambda::Function`: each execution environment is a thread, and serves one invocation at a time as Lambda's do. */
@@ -12,9 +13,9 @@ export interface LocalFunction {
   readonly name: string;
   /** Whether it may be invoked again and again by what it causes itself. */
   readonly mayLoop: boolean;
-  /** Rejects if the function threw, timed out or was killed. `trace`: the trace header that its calls carry. @default a new one */
+  /** Rejects if the function threw, timed out or was killed, and with a ThrottledError if it is throttled. `trace`: the trace header that its calls carry. @default a new one */
   invoke(event: unknown, trace?: string): Promise<unknown>;
-  /** Calls back with each piece of a streamed response. Resolves at its end, even if it ends early. */
+  /** Calls back with each piece of a streamed response. Resolves at its end, even if it ends early. Rejects with a ThrottledError. */
   stream(event: unknown, onPiece: (piece: Buffer) => void): Promise<void>;
   /** Bytes of live objects of each environment that is idle, after a collection. */
   heaps(): Promise<number[]>;
@@ -34,6 +35,7 @@ export interface FunctionOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: LocalClock;
   readonly levers: Levers;
+  readonly executions: Executions;
   readonly log: (name: string, line: string) => void;
 }
 
@@ -126,8 +128,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
   };
 
   /** One invocation. If `shared`, its environment serves others at the same time. */
-  const call = async (event: unknown, trace: string, shared: boolean, onPiece: (piece: Buffer) => void): Promise<Outcome> => {
-    if (stopping) throw new Error(`${name} is stopping`);
+  const execute = async (event: unknown, trace: string, shared: boolean, onPiece: (piece: Buffer) => void): Promise<Outcome> => {
     const environment = await acquire();
     const id = randomUUID();
     const deadlineMs = Date.now() + options.timeoutSeconds * 1000;
@@ -153,6 +154,11 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     clearTimeout(timer);
     release(environment);
     return outcome;
+  };
+  const call = async (...parameters: Parameters<typeof execute>): Promise<Outcome> => {
+    if (stopping) throw new Error(`${name} is stopping`);
+    const end = options.executions.begin(name);
+    return execute(...parameters).finally(end);
   };
 
   return {

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
 import { isHeadTooLong } from '../base/head.ts';
 import { urlOf } from '../base/url.ts';
+import { ThrottledError } from './executions.ts';
 import type { LocalFunction } from './function.ts';
 
 /** The platform's limit. */
@@ -74,7 +75,8 @@ export function localHttpApi({ apiId, routes, throttle, clock, warn }: HttpApiOp
       send(response, statusCode, own, isBase64Encoded ? Buffer.from(text, 'base64') : text);
     } catch (error) {
       warn(`${fn.name}: ${error instanceof Error ? error.message : String(error)}`);
-      send(response, 500, {}, JSON.stringify({ message: 'Internal Server Error' }));
+      if (error instanceof ThrottledError) send(response, 503, {}, JSON.stringify({ message: 'Service Unavailable' }));
+      else send(response, 500, {}, JSON.stringify({ message: 'Internal Server Error' }));
     }
   };
 

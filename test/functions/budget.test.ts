@@ -60,7 +60,7 @@ const publishEvent = ({ source, detailType, detail }: PublishedEvent, time = new
   const body = JSON.stringify({ id: `e${serial++}`, source, 'detail-type': detailType, time, detail });
   return ingest([{ id: 'r', body, sentAtMs: Date.parse(time) }], {
     ...ports,
-    deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+    deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
   });
 };
 /** A ticker that the catalogue lists already: only the first event of a topic is charged for the listing. */
@@ -158,7 +158,7 @@ describe('operations', () => {
         sentAtMs: SENT_AT_MS,
         body: JSON.stringify({ id: `a${serial++}`, source, 'detail-type': detailType, time: at, detail }),
       }));
-      await ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+      await ingest(records, { ...ports, deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
     };
 
   test('a ping is 1 write, and a ping that is too fast is 1 write that fails', async () => {
@@ -205,7 +205,7 @@ describe('ticketing', () => {
     const body = JSON.stringify({ id: `s${serial++}`, source, 'detail-type': detailType, time: at, detail });
     await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
       ...ports,
-      deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+      deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
     });
   };
   const stompConnection = async (): Promise<string> => {

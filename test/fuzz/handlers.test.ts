@@ -70,7 +70,7 @@ function world(seed: number, halves: boolean) {
     lanes: { bus: lane, direct: lane },
     keys: { isValid: async (key: string) => key === KEY },
     notices: { send: async () => undefined },
-    deadEvents: { bury: async (_: string, reason: string) => void buried.push(reason) },
+    deadLetters: { bury: async (_: string, reason: string) => void buried.push(reason) },
     version: 'test',
   };
   const quiet = {

@@ -10,6 +10,7 @@ import { memoryCatalogue } from './memory/catalogue.ts';
 import { memoryClients } from './memory/clients.ts';
 import { memoryClock } from './memory/clock.ts';
 import { memoryConnections } from './memory/connections.ts';
+import { memoryDeadLetters } from './memory/dead-letters.ts';
 import { memoryGateway } from './memory/gateway.ts';
 import { memoryJobs, memoryWork } from './memory/jobs.ts';
 import { memoryRegistrations } from './memory/registrations.ts';
@@ -46,6 +47,7 @@ export function memoryPorts() {
     mode: 'both' as const,
     gateway: memoryGateway(),
     jobs: memoryJobs(),
+    deadLetters: memoryDeadLetters(),
     work: memoryWork(),
     report: memoryReport(),
     systems,

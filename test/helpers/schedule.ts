@@ -191,7 +191,7 @@ export async function runSchedule(kind: Kind, seed: number, conditions: Conditio
       channels: channelsOf([testChannel('state'), testChannel('log')], {}),
       newId: () => `w${serial++}`,
       drainSettings: { turnMs: TURN, marginMs: MARGIN, broadcastsPerSecond: 200, postsAtOnce: 1 },
-      deadEvents: { bury: async (_: string, reason: string) => Promise.reject(new Error(reason)) },
+      deadLetters: { bury: async (_: string, reason: string) => Promise.reject(new Error(reason)) },
       gateway: {
         async post(connectionId: string, frame: string, before?: () => Promise<void>) {
           await before?.();

@@ -21,7 +21,7 @@ const bodyOf = (price: number, over: Record<string, unknown> = {}): string => {
 const serve = (...bodies: string[]) =>
   ingest(
     bodies.map((body, index) => ({ id: `r${index}`, body, sentAtMs: SENT_AT_MS })),
-    { ...ports, deadEvents: { bury: async (_, reason) => void buried.push(reason) } },
+    { ...ports, deadLetters: { bury: async (_, reason) => void buried.push(reason) } },
   );
 const prices = (connectionId: string) =>
   posted(ports, connectionId)
@@ -37,7 +37,7 @@ test('an event that is too large goes to the dead letters, even if it came strai
   const body = JSON.stringify({ id: 'e', source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });
   const bury = async (_: string, reason: string) => void buried.push(reason);
 
-  expect(await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], { ...ports, maxMessageBytes: 1_000, deadEvents: { bury } })).toEqual([]);
+  expect(await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], { ...ports, maxMessageBytes: 1_000, deadLetters: { bury } })).toEqual([]);
 
   expect(buried).toEqual([expect.stringMatching(/^detail: \d+ bytes, allowed are 1000$/)]);
   expect(ports.report.counts.get('InvalidEvents')).toBe(1);

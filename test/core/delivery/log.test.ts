@@ -25,7 +25,7 @@ const publish = async (count: number): Promise<void> => {
     expect(
       await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
         ...ports,
-        deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+        deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
       }),
     ).toEqual([]);
   }
@@ -262,7 +262,7 @@ test('a KEEPALIVE does not count as activity: a client that vanished from the wa
   await send({ type: 'subscribe', topic });
   await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
     ...ports,
-    deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+    deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
   });
 
   for (let minute = 0; minute < 7; minute++) {
@@ -290,7 +290,7 @@ describe('history', () => {
       });
       await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
         ...ports,
-        deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+        deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
       });
     }
   };
@@ -432,10 +432,10 @@ test('a burst on one log costs two writes per event, one read and one update of 
   });
   const bury = async (_: string, reason: string) => Promise.reject(new Error(reason));
 
-  await ingest(records, { ...ports, topics: { ...ports.topics, ...topics }, deadEvents: { bury } });
+  await ingest(records, { ...ports, topics: { ...ports.topics, ...topics }, deadLetters: { bury } });
   const once = calls.splice(0).sort();
   // the same records again: nothing is logged twice
-  await ingest(records, { ...ports, deadEvents: { bury } });
+  await ingest(records, { ...ports, deadLetters: { bury } });
 
   expect(once).toEqual([...Array(10).fill('eventBase'), ...Array(10).fill('putLog'), 'raiseHead', 'read']);
   expect((await ports.topics.readLog(TOPIC, 0, 100)).map(({ eventId }) => eventId)).toEqual(records.map((_, index) => `b${index}`));

@@ -35,7 +35,7 @@ test('a state that no frame can hold goes to the dead-letter queue with the reas
 
   const failed = await ingest(
     [written('fits', 'x'.repeat(MAX_INLINE_BYTES - bare)), written('too-large', 'x'.repeat(MAX_INLINE_BYTES - bare + 1))],
-    { ...ports, deadEvents: { bury } },
+    { ...ports, deadLetters: { bury } },
   );
 
   expect(failed).toEqual([]);
@@ -73,7 +73,7 @@ test('a batch that takes too long ends in time: what is committed stays, and onl
       detail: { to: `t${index}` },
     }),
   }));
-  const serve = () => ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
+  const serve = () => ingest(records, { ...ports, deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) } });
 
   for (const { id } of records) await ports.topics.hear(`letter:t${id.slice(1)}`);
 

@@ -2,7 +2,7 @@ import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AcceptedEvent } from '../../../core/ports/events.ts';
-import { deadEvents, directLane, jobsQueue, workQueues } from '../../../functions/adapters/queues.ts';
+import { deadLetters, directLane, jobsQueue, workQueues } from '../../../functions/adapters/queues.ts';
 
 const URL = 'https://sqs.example/queue';
 const client = new SQSClient({});
@@ -52,7 +52,7 @@ describe("a worker's work", () => {
 
 describe('a dead event', () => {
   const bury = async (reason: string): Promise<string | undefined> => {
-    await deadEvents(URL, client).bury('the body', reason);
+    await deadLetters(URL, client).bury('the body', reason);
     return sent()[0]?.MessageAttributes?.['reason']?.StringValue;
   };
 

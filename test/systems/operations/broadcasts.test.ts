@@ -26,7 +26,7 @@ const publish = async (...events: PublishedEvent[]): Promise<void> => {
       body: JSON.stringify({ id, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail }),
     };
   });
-  expect(await ingest(records, { ...ports, deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) } })).toEqual([]);
+  expect(await ingest(records, { ...ports, deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) } })).toEqual([]);
 };
 /** Does the jobs in the queue. */
 const doJobs = async (): Promise<void> => {

@@ -69,7 +69,7 @@ test('a subscription gets what its filter passes, also after another filter repl
         }
         const body = JSON.stringify({ id: `e${index}`, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });
         const bury = async (_: string, reason: string) => Promise.reject(new Error(reason));
-        expect(await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], { ...ports, deadEvents: { bury } })).toEqual([]);
+        expect(await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], { ...ports, deadLetters: { bury } })).toEqual([]);
       }
 
       for (const [detailType, type] of Object.entries(TYPE_OF)) {
@@ -95,7 +95,7 @@ test('a message that a filter drops is not delivered later', async () => {
   const publish = async (id: string, level: string) => {
     const { source, detailType, detail } = alert({ level });
     const body = JSON.stringify({ id, source, 'detail-type': detailType, time: '2026-02-06T03:00:00Z', detail });
-    await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], { ...ports, deadEvents: { bury: async () => undefined } });
+    await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], { ...ports, deadLetters: { bury: async () => undefined } });
   };
   for (let index = 0; index < 120; index++) await publish(`e${index}`, 'info');
   await publish('last', 'critical');

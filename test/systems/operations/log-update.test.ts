@@ -18,7 +18,7 @@ const publish = async (over: Record<string, unknown>): Promise<void> => {
   expect(
     await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
       ...ports,
-      deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+      deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
     }),
   ).toEqual([]);
 };

@@ -23,7 +23,7 @@ const publish = async ({ source, detailType, detail }: PublishedEvent): Promise<
   });
   await ingest([{ id: 'r', body, sentAtMs: SENT_AT_MS }], {
     ...ports,
-    deadEvents: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
+    deadLetters: { bury: async (_, reason) => Promise.reject(new Error(reason)) },
   });
 };
 const tickNow = (ticker = '005930') => publish(tick(ticker, 1, { timestamp: new Date(ports.clock.now()).toISOString() }));

@@ -27,7 +27,7 @@ const publish = async (...events: PublishedEvent[]): Promise<string[]> => {
   for (const { source, detailType, detail } of events) {
     const id = `e${serial++}`;
     const body = JSON.stringify({ id, source, 'detail-type': detailType, time: new Date(ports.clock.now()).toISOString(), detail });
-    const own = { ...ports, deadEvents: { bury: async (_: string, reason: string) => void buried.push(reason) } };
+    const own = { ...ports, deadLetters: { bury: async (_: string, reason: string) => void buried.push(reason) } };
     failed.push(...(await ingest([{ id, body, sentAtMs: ports.clock.now() }], own)));
   }
   return failed;
