@@ -31,7 +31,7 @@ interface Outcome {
 export async function broadcast(load: BroadcastLoad): Promise<void> {
   const rows: string[][] = [];
   await onEachHost(async (name, host) => {
-    const { delivered, expected, perSecond, p50, p99, memoryMb, cpuSeconds, endOnNewest } = await run(host, load);
+    const { delivered, expected, perSecond, p50, p99, memoryMb, cpuSeconds, endOnNewest } = await broadcastOn(host, load);
     if (endOnNewest !== load.clients) process.exitCode = 1;
     rows.push([
       name,
@@ -50,7 +50,12 @@ export async function broadcast(load: BroadcastLoad): Promise<void> {
   table(['host', 'delivered', 'delivered/s', 'p50 ms', 'p99 ms', 'memory MB', 'CPU s', 'end on newest'], rows);
 }
 
-async function run(host: Host, { clients, ticksPerSecond, seconds }: BroadcastLoad): Promise<Outcome> {
+/** `beside`: done while the ticks are published. */
+export async function broadcastOn(
+  host: Host,
+  { clients, ticksPerSecond, seconds }: BroadcastLoad,
+  beside: () => Promise<void> = async () => undefined,
+): Promise<Outcome> {
   const sentAt = new Map<number, number>();
   const latencies: number[] = [];
   const last = new Map<WebSocket, number>();
@@ -81,7 +86,7 @@ async function run(host: Host, { clients, ticksPerSecond, seconds }: BroadcastLo
   const cpuBefore = host.cpuSeconds();
   const began = performance.now();
   const ticks = ticksPerSecond * seconds;
-  const posts: Promise<unknown>[] = [];
+  const posts: Promise<unknown>[] = [beside()];
   for (let index = 0; index < ticks; index++) {
     const due = began + (index * 1000) / ticksPerSecond;
     await new Promise((done) => setTimeout(done, Math.max(0, due - performance.now())));
@@ -111,6 +116,7 @@ async function run(host: Host, { clients, ticksPerSecond, seconds }: BroadcastLo
   };
 }
 
+/** A publisher that is refused tries again. */
 async function publish(url: string, price: number): Promise<void> {
   const detail = {
     ticker: TICKER,
@@ -122,5 +128,16 @@ async function publish(url: string, price: number): Promise<void> {
     ask_price: price,
     timestamp: new Date().toISOString(),
   };
-  await postEvents(url, 'local-key', [{ source: MARKET, detailType: 'PriceTicked', detail }], 'direct');
+  const post = () => postEvents(url, 'local-key', [{ source: MARKET, detailType: 'PriceTicked', detail }], 'direct');
+  for (;;) {
+    const done = await post().then(
+      () => true,
+      (error: Error) => {
+        if (!error.message.startsWith('429')) throw error;
+        return false;
+      },
+    );
+    if (done) return;
+    await new Promise((later) => setTimeout(later, 20));
+  }
 }

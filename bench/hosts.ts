@@ -33,7 +33,7 @@ export async function onEachHost(work: (name: string, host: Host) => Promise<voi
 }
 
 /** Starts a program and waits for its `ready http://` line. */
-async function startHost(program: string, environment: Record<string, string>): Promise<Host> {
+export async function startHost(program: string, environment: Record<string, string>): Promise<Host> {
   const child = spawn(process.execPath, ['--import', 'tsx', program], {
     cwd: ROOT,
     env: { ...process.env, ...environment },

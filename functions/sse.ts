@@ -13,6 +13,9 @@ import { identity } from './adapters/tokens.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, registrations, streams, topics } from './wiring/ports.ts';
 
+/** A comment: one line feed, which ends no event. */
+const NUDGE = ':\n';
+
 /** Server-Sent Events, streamed through a function URL. Lambda does not say when a client has left, so each stream ends in good time. */
 export const createHandler = (ports: ServeStreamPorts, allowedOrigins: string, { metrics }: Telemetry) =>
   streaming(async (event, respond, requestId) => {
@@ -38,7 +41,11 @@ export const createHandler = (ports: ServeStreamPorts, allowedOrigins: string, {
         ports,
       );
       out = respond({ statusCode: 200, headers: { ...EVENT_STREAM, ...cors } });
-      for await (const text of serveStream(opened, startedMs, ports)) await out.write(text);
+      for await (const text of serveStream(opened, startedMs, ports)) {
+        await out.write(text);
+        // a function URL may hold a small piece back until the next one comes
+        await out.write(NUDGE);
+      }
     } catch (error) {
       report.count(METRIC.errors);
       const reason = publicError(error, requestId);

@@ -41,7 +41,7 @@ export class HttpFront extends Construct {
     });
     storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
     storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
-    storage.grant(rest, 'connections', 'GetItem');
+    storage.grant(rest, 'connections', 'BatchGetItem');
     ingest.grantPublish(rest);
     bodies.grantRead(rest);
     rest.addEnvironment(ENV.publishKeySecret, this.publishKeyArn);

@@ -30,7 +30,7 @@ export class Schedules extends Construct {
       settings: [SETTING.idleTimeoutSeconds, SETTING.pingIntervalSeconds],
       timeout: Duration.seconds(50),
     });
-    storage.grant(sweep, 'connections', 'Scan', 'Query', 'UpdateItem', 'DeleteItem');
+    storage.grant(sweep, 'connections', 'Scan', 'BatchGetItem', 'Query', 'UpdateItem', 'DeleteItem');
     storage.grant(sweep, 'subscriptions', 'Query', 'BatchGetItem', 'DeleteItem');
     storage.grant(sweep, 'topics', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
     delivery.grantJobs(sweep);

@@ -60,12 +60,12 @@ export class SocketApi extends Construct {
     const elsewhere = settings[SETTING.callbackEndpoint];
     this.callbackUrl = elsewhere ? elsewhere.replace('{api}', api.apiId).replace('{stage}', SOCKET_STAGE) : this.stage.callbackUrl;
 
-    storage.grant(connect, 'connections', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
+    storage.grant(connect, 'connections', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
     storage.grant(connect, 'subscriptions', 'DeleteItem');
     this.grantConnections(connect, 'GET');
     delivery.grantJobs(connect);
 
-    storage.grant(message, 'connections', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
+    storage.grant(message, 'connections', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
     storage.grant(message, 'subscriptions', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
     storage.grant(message, 'settings', 'GetItem', 'DeleteItem');
     storage.grant(message, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');

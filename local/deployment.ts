@@ -49,6 +49,8 @@ export interface Deployment extends Counterparts {
   readonly clock: LocalClock;
   readonly levers: Levers;
   readonly executions: Executions;
+  /** Takes a request from the account's quota, which its APIs and `@connections` share; false if it is spent. */
+  readonly admit: () => boolean;
   /** The functions' permissions. */
   readonly gate: Gate;
   readonly log: (name: string, line: string) => void;

@@ -4,6 +4,7 @@ import type { Resource } from './base/template.ts';
 import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
 import { nameOf } from './grants.ts';
+import { calledBy, mayFill, missingForUrl, routeArn } from './resource-policies.ts';
 import { localBucket } from './resources/bucket.ts';
 import { localBus } from './resources/event-bus.ts';
 import { mapQueue } from './resources/event-source-mapping.ts';
@@ -126,12 +127,14 @@ function makeMapping({ id, properties }: Resource, deployment: Deployment): void
 }
 
 /** A rule on a schedule calls functions; a rule on a bus sends events to queues. */
-function makeRule({ properties }: Resource, deployment: Deployment): void {
+function makeRule({ id, properties }: Resource, deployment: Deployment): void {
   const { buses, resolve, levers, clock, warn, whenReady } = deployment;
   const targets = resolve<{ Arn: string }[]>(properties['Targets']);
   if (properties['ScheduleExpression'] !== undefined) {
-    for (const { Arn } of targets)
-      whenReady.push(() => schedule(String(properties['ScheduleExpression']), functionOf(deployment, Arn), clock, warn));
+    for (const { Arn } of targets) {
+      const fn = calledBy('events.amazonaws.com', arnOf(id), functionOf(deployment, Arn), idOfArn(Arn), deployment);
+      whenReady.push(() => schedule(String(properties['ScheduleExpression']), fn, clock, warn));
+    }
     return;
   }
   const bus = buses.get(resolve(properties['EventBusName']));
@@ -140,22 +143,26 @@ function makeRule({ properties }: Resource, deployment: Deployment): void {
     pattern: properties['EventPattern'] as Record<string, unknown>,
     targets: targets.map(({ Arn }) => {
       const queue = queueOf(deployment, Arn);
+      if (!mayFill(idOfArn(Arn), arnOf(id), deployment)) {
+        warn(`${id} delivers nothing: the policy of ${idOfArn(Arn)} does not let it put messages there`);
+        return () => undefined;
+      }
       return (body) => deliverAtLeastOnce(() => queue.send(body), levers, clock);
     }),
   });
 }
 
 function makeApi({ id, properties }: Resource, deployment: Deployment): void {
-  const { sockets, httpApis, template, resolve, clock, levers, warn } = deployment;
-  const routes = routesOf(id, deployment);
+  const { sockets, httpApis, template, resolve, clock, levers, admit, warn } = deployment;
   const stage = template.ofType('AWS::ApiGatewayV2::Stage').find((one) => resolve(one.properties['ApiId']) === id);
+  const routes = routesOf(id, String(stage?.properties['StageName']), deployment);
   if (properties['ProtocolType'] === 'HTTP') {
     const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst } = (stage?.properties['DefaultRouteSettings'] ?? {}) as {
       ThrottlingRateLimit?: number;
       ThrottlingBurstLimit?: number;
     };
     const throttle = rate === undefined || burst === undefined ? null : { rate, burst };
-    httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, clock, warn }));
+    httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, admit, clock, warn }));
     return;
   }
   const name = String(stage?.properties['StageName']);
@@ -165,11 +172,11 @@ function makeApi({ id, properties }: Resource, deployment: Deployment): void {
     return fn;
   };
   const functions = { connect: route('$connect'), message: route('$default'), disconnect: route('$disconnect') };
-  sockets.set(name, localSocketApi({ apiId: id, stage: name, routes: functions, clock, levers, warn }));
+  sockets.set(name, localSocketApi({ apiId: id, stage: name, routes: functions, clock, levers, admit, warn }));
 }
 
 /** An API's functions, by route key. */
-function routesOf(apiId: string, deployment: Deployment): Map<string, LocalFunction> {
+function routesOf(apiId: string, stage: string, deployment: Deployment): Map<string, LocalFunction> {
   const { template, resolve } = deployment;
   const integrations = new Map(template.ofType('AWS::ApiGatewayV2::Integration').map(({ id, properties }) => [id, properties]));
   const routes = template.ofType('AWS::ApiGatewayV2::Route').filter(({ properties }) => resolve(properties['ApiId']) === apiId);
@@ -178,13 +185,16 @@ function routesOf(apiId: string, deployment: Deployment): Map<string, LocalFunct
       const integration = integrations.get(resolve<string>(properties['Target']).replace('integrations/', ''));
       const uri = resolve<string>(integration?.['IntegrationUri']);
       const named = /functions\/arn:local:([^/]+)\/invocations$/.exec(uri)?.[1] ?? idOfArn(uri);
-      return [String(properties['RouteKey']), functionOf(deployment, named)];
+      const key = String(properties['RouteKey']);
+      return [key, calledBy('apigateway.amazonaws.com', routeArn(apiId, stage, key), functionOf(deployment, named), named, deployment)];
     }),
   );
 }
 
 function makeFunctionUrl({ id, properties }: Resource, deployment: Deployment): void {
-  const { functionUrls, resolve, clock } = deployment;
-  const fn = functionOf(deployment, resolve(properties['TargetFunctionArn']));
-  functionUrls.set(id, localFunctionUrl({ id, fn, clock }));
+  const { functionUrls, resolve, clock, levers, warn } = deployment;
+  const functionId = idOfArn(resolve(properties['TargetFunctionArn']));
+  const missing = missingForUrl(functionId, deployment);
+  if (missing.length > 0) warn(`${functionId} answers its URL with 403: its policy does not allow everybody ${missing.join(' and ')}`);
+  functionUrls.set(id, localFunctionUrl({ id, fn: functionOf(deployment, functionId), open: missing.length === 0, clock, levers }));
 }

@@ -7,6 +7,7 @@ import { type Levers, makeLevers } from './base/levers.ts';
 import { close, listen } from './base/listen.ts';
 import { makeGate } from './base/policy.mjs';
 import { readTemplate } from './base/template.ts';
+import { tokenBucket } from './base/token-bucket.ts';
 import { type Counterparts, type Deployment, noCounterparts, resolver } from './deployment.ts';
 import { type FrontDoor, frontDoor } from './front-door.ts';
 import { grantsOf, named } from './grants.ts';
@@ -119,6 +120,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     clock,
     levers,
     executions: executions(levers),
+    admit: tokenBucket(levers.requests, clock.now),
     log,
     warn,
     resolve,

@@ -11,7 +11,6 @@ import type { Ports } from '../ports/ports.ts';
 import type { StompVersion } from '../protocol/stomp-frame.ts';
 import { type ClientLimitPorts, countConnection } from './client-limit.ts';
 import { closeWithError } from './close-with-error.ts';
-import { disconnect } from './disconnect.ts';
 import { GREETING_MS, type GreetPorts } from './greeting.ts';
 import { chooseSubprotocol, offeredProtocols } from './subprotocol.ts';
 
@@ -96,12 +95,12 @@ async function principalOf(
 /** Stores the connection within the limits. The limit of its client is checked first: past it, there is no connection at all. */
 async function open(connection: NewConnection, ports: ConnectPorts): Promise<void> {
   const takeBack = await countConnection({ ...connection, announced: null }, null, ports);
-  const count = await ports.connections.open(connection).catch(async (error: unknown) => {
+  const opened = await ports.connections.open(connection, ports.maxConnections).catch(async (error: unknown) => {
     await takeBack();
     throw error;
   });
-  if (ports.maxConnections === 0 || count <= ports.maxConnections) return;
-  await disconnect(connection.connectionId, ports);
+  if (opened) return;
+  await takeBack();
   throw new UnavailableError('as many connections as allowed are open; try again later', 'TOO_MANY_CONNECTIONS', {
     limit: ports.maxConnections,
   });

@@ -39,12 +39,13 @@ interface Found {
 export async function sweep(ports: SweepPorts): Promise<void> {
   const { clock, connections, catalogue, report } = ports;
   const now = clock.now();
+  const correctCount = await connections.recount();
   const found = await scan(now, ports);
+  await correctCount(found.open.filter(({ connectedAtMs }) => connectedAtMs <= now).length);
   const alive = await closeSilent(found, now, ports);
   await pingDue(alive, found, now, ports);
   await drainLate(found.young, ports);
   const heard = await unhearDeserted(found.listened, now, ports);
-  await connections.setCount(alive.length);
   report.count(METRIC.liveConnections, alive.length);
   await catalogue.saveStatus('sweep', { at: now, connections: alive.length, topics: heard });
   report.info('swept', { connections: alive.length, topics: heard });

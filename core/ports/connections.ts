@@ -66,8 +66,8 @@ export interface Touch {
 }
 
 export interface Connections {
-  /** Returns the number of connections afterwards. The first ever also notes its time (`counted`). */
-  open(connection: NewConnection): Promise<number>;
+  /** MUST be false, and leave nothing, if `most` are open; 0 = no limit. The first ever also notes its time (`counted`). */
+  open(connection: NewConnection, most?: number): Promise<boolean>;
   /** MUST be one update; `null` if there is no such connection. A message that is too fast MUST NOT count against those after it. */
   touch(connectionId: string, touch: TouchRequest): Promise<Touch | null>;
   /** Claims the greeting; `null` if it was claimed before, or the connection is gone. */
@@ -89,7 +89,8 @@ export interface Connections {
   close(connectionId: string): Promise<Connection | null>;
   /** About how many are open, and when this deployment took its first, in ms. */
   counted(): Promise<{ readonly count: number; readonly sinceMs: number | null }>;
-  setCount(count: number): Promise<void>;
+  /** Reads the count. The function returned sets it right to 2 %, given how many were open when it was read. */
+  recount(): Promise<(open: number) => Promise<void>>;
   pinged(connectionId: string, atMs: number): Promise<void>;
   delivered(connectionId: string, atMs: number): Promise<void>;
   /** All connections and their subscriptions, in segments: the only scan. */

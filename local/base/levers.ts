@@ -20,6 +20,10 @@ export interface Levers {
   readonly freeze: Map<string, number>;
   /** Executions at once, in the account and of some functions; an invocation past them is throttled. */
   readonly concurrency: { account: number; readonly functions: Map<string, number> };
+  /** The account's quota of requests a second, and at once, which its APIs and `@connections` share. @default the platform's */
+  readonly requests: { rate: number; burst: number };
+  /** Whether function URLs hold each piece of a streamed response back until the next one comes. */
+  holdPieces: boolean;
   readonly tables: TableLevers;
   /** From 0 up to 1. The same seed gives the same sequence. */
   random(): number;
@@ -46,6 +50,8 @@ export const makeLevers = (seed: number): Levers => ({
   kill: new Map(),
   freeze: new Map(),
   concurrency: { account: Number.POSITIVE_INFINITY, functions: new Map() },
+  holdPieces: false,
+  requests: { rate: 10_000, burst: 5_000 },
   tables: tableLevers(),
   random: randomOf(seed),
 });

@@ -17,6 +17,9 @@ export interface Gate {
 /** Why a function's signature is refused for its date; `null` = it is not. Only functions live in the time of the local run. */
 export function dateRefusal(headers: Readonly<Record<string, string | string[] | undefined>>, nowMs: number): string | null;
 
+/** Whether a pattern with `*` and `?` fits. */
+export function matches(pattern: string, text: string): boolean;
+
 /** The access key with which a function signs. */
 export function accessKeyOf(name: string): string;
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * IAM as functions meet it: who called is read from the request's signature, and may do what its role's policies allow. In
- * plain JavaScript, because the tables' thread uses it too. Resource policies and conditions are not evaluated.
+ * plain JavaScript, because the tables' thread uses it too. Conditions are not evaluated.
  */
 
 const PREFIX = 'LOCAL.';
@@ -39,6 +39,9 @@ const compiled = (pattern) => {
     .replaceAll('?', '.');
   return { pattern, regexp: new RegExp(`^${escaped}$`, 's') };
 };
+
+/** Whether a pattern with `*` and `?` fits. @param {string} pattern @param {string} text */
+export const matches = (pattern, text) => compiled(pattern).regexp.test(text);
 
 /**
  * @param {Readonly<Record<string, readonly import('./policy.d.mts').Statement[]>>} grants

@@ -1,6 +1,7 @@
 /** `AWS::Lambda::Url` with response streaming. As on the platform, a function runs to its end even if its client leaves. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
+import type { Levers } from '../base/levers.ts';
 import { urlOf } from '../base/url.ts';
 import { ThrottledError } from './executions.ts';
 import type { LocalFunction } from './function.ts';
@@ -18,11 +19,27 @@ interface Prelude {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export function localFunctionUrl({ id, fn, clock }: { id: string; fn: LocalFunction; clock: LocalClock }): LocalFunctionUrl {
+export interface FunctionUrlOptions {
+  readonly id: string;
+  readonly fn: LocalFunction;
+  /** Whether the function's policy lets everybody call it. */
+  readonly open: boolean;
+  readonly clock: LocalClock;
+  readonly levers: Levers;
+}
+
+export function localFunctionUrl({ id, fn, open, clock, levers }: FunctionUrlOptions): LocalFunctionUrl {
   return {
     async serve(request, response) {
+      if (!open) return void response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ Message: 'Forbidden' }));
       let head = Buffer.alloc(0);
+      let held: Buffer | null = null;
       const onPiece = (piece: Buffer): void => {
+        if (levers.holdPieces && held !== null) pass(held);
+        if (levers.holdPieces) held = piece;
+        else pass(piece);
+      };
+      const pass = (piece: Buffer): void => {
         if (response.headersSent) return void response.write(piece);
         head = Buffer.concat([head, piece]);
         const end = head.indexOf(SEPARATOR);
@@ -39,6 +56,7 @@ export function localFunctionUrl({ id, fn, clock }: { id: string; fn: LocalFunct
         if (!(error instanceof ThrottledError)) throw error;
         return void response.writeHead(429, { 'content-type': 'application/json' }).end(JSON.stringify({ Reason: error.message }));
       }
+      if (held !== null) pass(held);
       if (!response.headersSent)
         response.writeHead(502, { 'content-type': 'application/json' }).end(JSON.stringify({ message: 'Internal Server Error' }));
       else response.end();

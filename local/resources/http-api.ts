@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LocalClock } from '../base/clock.ts';
 import { isHeadTooLong } from '../base/head.ts';
+import { type Quota, tokenBucket } from '../base/token-bucket.ts';
 import { urlOf } from '../base/url.ts';
 import { ThrottledError } from './executions.ts';
 import type { LocalFunction } from './function.ts';
@@ -10,16 +11,12 @@ import type { LocalFunction } from './function.ts';
 /** The platform's limit. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
-/** Requests a second, and at once. */
-export interface Throttle {
-  readonly rate: number;
-  readonly burst: number;
-}
-
 export interface HttpApiOptions {
   readonly apiId: string;
   /** Of the stage; `null` = none. */
-  readonly throttle: Throttle | null;
+  readonly throttle: Quota | null;
+  /** Takes a request from the account's quota; false if it is spent. */
+  readonly admit: () => boolean;
   /** By route key, such as `GET /api/{proxy+}`. */
   readonly routes: ReadonlyMap<string, LocalFunction>;
   readonly clock: LocalClock;
@@ -42,7 +39,7 @@ interface HttpAnswer {
   readonly isBase64Encoded?: boolean;
 }
 
-export function localHttpApi({ apiId, routes, throttle, clock, warn }: HttpApiOptions): LocalHttpApi {
+export function localHttpApi({ apiId, routes, throttle, admit, clock, warn }: HttpApiOptions): LocalHttpApi {
   const table = [...routes].map(([key, fn]) => {
     const [method = '', path = ''] = key.split(' ');
     const pattern = path
@@ -55,7 +52,7 @@ export function localHttpApi({ apiId, routes, throttle, clock, warn }: HttpApiOp
       ? { key, method: 'ANY', pattern: /^/, fn }
       : { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
   });
-  const admit = throttle === null ? () => true : tokenBucket(throttle, clock);
+  const admitToStage = throttle === null ? () => true : tokenBucket(throttle, clock.now);
 
   const serving = new Set<ServerResponse>();
   let refusing = false;
@@ -93,7 +90,7 @@ export function localHttpApi({ apiId, routes, throttle, clock, warn }: HttpApiOp
         send(response, 503, { connection: 'close' }, JSON.stringify({ message: 'Service Unavailable' }));
         return true;
       }
-      if (!admit()) {
+      if (!admitToStage() || !admit()) {
         send(response, 429, {}, JSON.stringify({ message: 'Too Many Requests' }));
         return true;
       }
@@ -109,20 +106,6 @@ export function localHttpApi({ apiId, routes, throttle, clock, warn }: HttpApiOp
       refusing = true;
     },
     serving: () => serving.size,
-  };
-}
-
-/** Lets through at this rate, and a burst at once. */
-function tokenBucket({ rate, burst }: Throttle, clock: LocalClock): () => boolean {
-  let tokens = burst;
-  let atMs = clock.now();
-  return () => {
-    const now = clock.now();
-    tokens = Math.min(burst, tokens + ((now - atMs) / 1000) * rate);
-    atMs = now;
-    if (tokens < 1) return false;
-    tokens--;
-    return true;
   };
 }
 

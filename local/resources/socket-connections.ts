@@ -10,10 +10,10 @@ const MAX_BUFFERED_BYTES = 512 * 1024;
 /** Serves `POST`, `GET` and `DELETE` of `/{stage}/@connections/{id}`, with the platform's errors. */
 export type ServeConnections = (method: string, connectionId: string, body: Buffer, response: ServerResponse) => void;
 
-export function socketConnections({ clock, levers }: SocketApiOptions, peers: SocketPeers): ServeConnections {
+export function socketConnections({ clock, levers, admit }: SocketApiOptions, peers: SocketPeers): ServeConnections {
   return (method, connectionId, body, response) => {
     const trouble = levers.random();
-    if (trouble < levers.throttlePosts) return fail(response, 429, 'LimitExceededException');
+    if (!admit() || trouble < levers.throttlePosts) return fail(response, 429, 'LimitExceededException');
     if (trouble > 1 - levers.failPosts) return fail(response, 500, 'InternalServerErrorException');
     const peer = peers.findOpen(connectionId);
     if (!peer) return fail(response, 410, 'GoneException', '');

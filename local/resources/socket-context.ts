@@ -10,6 +10,8 @@ export interface SocketApiOptions {
   readonly routes: { readonly connect: LocalFunction; readonly message: LocalFunction; readonly disconnect: LocalFunction };
   readonly clock: LocalClock;
   readonly levers: Levers;
+  /** Takes a request from the account's quota; false if it is spent. */
+  readonly admit: () => boolean;
   readonly warn: (message: string) => void;
 }
 

@@ -2,13 +2,13 @@
  * Generated inputs on a local run, by URL: over sockets, HTTP and the bus. No request ends with a 5xx, what arrives is
  * well-formed, a healthy client misses nothing, and after any times on the bus an honest tick wins. `INPUTS` and `SEED` set the run.
  */
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { makeLevers } from '../../local/base/levers.ts';
 import { connect, type Message, ofType } from '../helpers/client.ts';
 import { alert, tick } from '../helpers/events.ts';
-import { type OwnRun, ownRun } from '../helpers/local.ts';
+import { busClient, type OwnRun, ownRun } from '../helpers/local.ts';
 import { clientMessage, eventExamples, httpInput, type Making, mutatedJson, pick, publishBody } from './inputs.ts';
 
 const INPUTS = Number(process.env['INPUTS'] || 200);
@@ -89,12 +89,7 @@ test(`${Math.ceil(INPUTS / 4)} events put onto the bus with any time, acceptance
 }, async () => {
   const making = makingOf(9_000_000);
   const { random } = making;
-  const client = new EventBridgeClient({
-    region: 'local',
-    endpoint: own.run.awsUrl,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  });
+  const client = busClient(own.run);
   const TIMES = [undefined, 0, 1, -62_135_596_800, 4_070_908_800, 253_402_214_400, 1e15, -1e15, 1_770_000_000.5];
   for (let index = 0; index < INPUTS / 4; index++) {
     const { source, detailType, detail } = pick(eventExamples(random), random);

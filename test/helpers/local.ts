@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { inject } from 'vitest';
 import { assemble } from '../../bin/assemble.ts';
@@ -61,6 +62,15 @@ export async function ownRun(
   };
   return { ...hostAt(run.url, inject('publishKey')), run: { ...run, settled, stop }, logs };
 }
+
+/** The client with which an upstream puts events onto the bus. */
+export const busClient = (run: LocalRun): EventBridgeClient =>
+  new EventBridgeClient({
+    region: 'local',
+    endpoint: run.awsUrl,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  });
 
 /** Leaves what the functions were allowed to do, for the look at the end of the suites (`test/setup/grants.ts`). */
 async function noteGrants(run: LocalRun): Promise<void> {

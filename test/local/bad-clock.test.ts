@@ -1,21 +1,16 @@
 /** Events put onto the bus by hand, with any time and any acceptance: none may win a topic for good. */
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../helpers/client.ts';
 import { activated, freshId, freshTicker, type PublishedEvent, rank, resume, tick } from '../helpers/events.ts';
-import { type OwnRun, ownRun, setClockTo } from '../helpers/local.ts';
+import { busClient, type OwnRun, ownRun, setClockTo } from '../helpers/local.ts';
 
 let own: OwnRun;
 let bus: EventBridgeClient;
 let busName: string;
 beforeAll(async () => {
   own = await ownRun();
-  bus = new EventBridgeClient({
-    region: 'local',
-    endpoint: own.run.awsUrl,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  });
+  bus = busClient(own.run);
   busName = own.run.busName;
 });
 afterAll(async () => {

@@ -1,33 +1,66 @@
 /** `HTTP_REQUESTS_PER_SECOND`: a flood on the HTTP API is answered by the platform, and leaves sockets and their deliveries alone. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { afterEach, describe, expect, test } from 'vitest';
 import { connect, ofType } from '../helpers/client.ts';
-import { freshTicker, tick } from '../helpers/events.ts';
-import { type OwnRun, runWith } from '../helpers/local.ts';
+import { freshTicker, type PublishedEvent, tick } from '../helpers/events.ts';
+import { busClient, type OwnRun, runWith } from '../helpers/local.ts';
 
 const LIMIT = 20;
+const FLOOD = 200;
 let own: OwnRun;
-beforeAll(async () => {
-  own = await runWith({ HTTP_REQUESTS_PER_SECOND: String(LIMIT) });
-});
-afterAll(() => own.run.stop());
+afterEach(() => own.run.stop());
 
-test('a flood gets 429, a live audience its messages, and a second later requests are served again', async () => {
+async function put({ source, detailType, detail }: PublishedEvent): Promise<void> {
+  const bus = busClient(own.run);
+  const entry = { EventBusName: own.run.busName, Source: source, DetailType: detailType, Detail: JSON.stringify(detail) };
+  expect((await bus.send(new PutEventsCommand({ Entries: [entry] }))).FailedEntryCount).toBe(0);
+  bus.destroy();
+}
+
+/** A client of one ticker, whose first price is on its way when the flood comes. Returns the flood's answers. */
+async function flood() {
   const ticker = freshTicker();
   const client = await connect(own.url);
   client.send({ type: 'subscribe', topic: `price:${ticker}` });
   await client.until(ofType('subscribed'));
-  await own.publish([tick(ticker, 1)]);
   own.run.clock.advance(1_000);
 
-  const answers = await Promise.all(Array.from({ length: 200 }, () => own.get('/api/kr/stocks/none/realtime-price')));
-  const refused = answers.filter(({ status }) => status === 429);
-  await client.until(ofType('price_update'));
+  const answers = await Promise.all([
+    ...Array.from({ length: FLOOD }, () => own.get('/api/kr/stocks/none/realtime-price')),
+    // an upstream on the bus is no request to the API
+    put(tick(ticker, 1)).then(() => ({ status: 200, body: {} })),
+  ]);
+  await own.run.settled();
+  return { client, refused: answers.filter(({ status }) => status === 429) };
+}
+const passedOver = (): number => own.logs.filter((line) => line.includes('a consumer is slow')).length;
 
-  expect(refused[0]?.body).toEqual({ message: 'Too Many Requests' });
-  expect(answers.length - refused.length).toBeGreaterThanOrEqual(LIMIT);
-  // in the time that they took, more were let through
-  expect(refused.length).toBeGreaterThan(0);
-  own.run.clock.advance(1_000);
-  expect((await own.get('/api/health')).status).toBe(200);
-  await client.close();
+describe('a flood', () => {
+  test('gets 429, a live audience its messages, and a second later requests are served again', async () => {
+    own = await runWith({ HTTP_REQUESTS_PER_SECOND: String(LIMIT) });
+
+    const { client, refused } = await flood();
+
+    await client.until(ofType('price_update'));
+    expect(refused[0]?.body).toEqual({ message: 'Too Many Requests' });
+    // in the time that they took, more were let through
+    expect(FLOOD - refused.length).toBeGreaterThanOrEqual(LIMIT);
+    expect(refused.length).toBeGreaterThan(0);
+    own.run.clock.advance(1_000);
+    expect((await own.get('/api/health')).status).toBe(200);
+    await client.close();
+  });
+
+  test.each([
+    ['leaves the account its quota for posts', LIMIT, 0],
+    ['without a limit of its own takes the whole quota of the account, and posts are refused', 10_000, 1],
+  ])('%s', async (_, limit, slow) => {
+    own = await runWith({ HTTP_REQUESTS_PER_SECOND: String(limit) });
+    Object.assign(own.run.levers.requests, { rate: 0, burst: FLOOD / 2 });
+
+    const { client } = await flood();
+
+    expect(passedOver()).toBe(slow);
+    await client.close();
+  });
 });

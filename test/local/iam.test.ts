@@ -11,26 +11,41 @@ interface Statement {
   Resource: unknown;
 }
 
-/** The template without the statements of some functions' policies for which the claim holds. Its assets stay where they are. */
-function without(name: string, policy: RegExp, claim: (statement: { actions: string[]; resource: string }) => boolean): string {
+type Resources = Record<string, { Type: string; Properties: { PolicyDocument: { Statement: Statement[] } } }>;
+
+/** A template of another name, changed. Its assets stay where they are. */
+function changed(name: string, change: (resources: Resources) => number): string {
   const file = inject('templateFile');
-  const template = JSON.parse(readFileSync(file, 'utf8')) as {
-    Resources: Record<string, { Type: string; Properties: { PolicyDocument: { Statement: Statement[] } } }>;
-  };
-  let removed = 0;
-  for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
-    if (Type !== 'AWS::IAM::Policy' || !policy.test(id)) continue;
-    const { Statement } = Properties.PolicyDocument;
-    Properties.PolicyDocument.Statement = Statement.filter(
-      ({ Action, Resource }) => !claim({ actions: [Action].flat(), resource: JSON.stringify(Resource) }),
-    );
-    removed += Statement.length - Properties.PolicyDocument.Statement.length;
-  }
-  expect(removed).toBeGreaterThan(0);
+  const template = JSON.parse(readFileSync(file, 'utf8')) as { Resources: Resources };
+  expect(change(template.Resources)).toBeGreaterThan(0);
   const copy = join(dirname(file), `${name}-${basename(file)}`);
   writeFileSync(copy, JSON.stringify(template));
   writeFileSync(copy.replace('.template.', '.assets.'), readFileSync(file.replace('.template.', '.assets.')));
   return copy;
+}
+
+/** The template without the resources of one type for which the claim holds. */
+const withoutResource = (name: string, type: string, claim: (id: string, text: string) => boolean): string =>
+  changed(name, (resources) => {
+    const gone = Object.entries(resources).filter(([id, one]) => one.Type === type && claim(id, JSON.stringify(one)));
+    for (const [id] of gone) delete resources[id];
+    return gone.length;
+  });
+
+/** The template without the statements of some functions' policies for which the claim holds. */
+function without(name: string, policy: RegExp, claim: (statement: { actions: string[]; resource: string }) => boolean): string {
+  return changed(name, (resources) => {
+    let removed = 0;
+    for (const [id, { Type, Properties }] of Object.entries(resources)) {
+      if (Type !== 'AWS::IAM::Policy' || !policy.test(id)) continue;
+      const { Statement } = Properties.PolicyDocument;
+      Properties.PolicyDocument.Statement = Statement.filter(
+        ({ Action, Resource }) => !claim({ actions: [Action].flat(), resource: JSON.stringify(Resource) }),
+      );
+      removed += Statement.length - Properties.PolicyDocument.Statement.length;
+    }
+    return removed;
+  });
 }
 
 let own: OwnRun | null = null;
@@ -122,6 +137,50 @@ describe('without its grant', () => {
 
     expect(own.logs.filter((line) => line.startsWith('rest:'))).toEqual([]);
     await logged(denied('rest', 'logs:CreateLogStream', 'logs'));
+  });
+});
+
+describe('without its permission', () => {
+  const PERMISSION = 'AWS::Lambda::Permission';
+
+  test('the HTTP API cannot call rest', async () => {
+    own = await ownRun({ templateFile: withoutResource('http', PERMISSION, (id) => id.startsWith('HttpApi')) });
+
+    expect(await own.get('/api/health')).toMatchObject({ status: 500, body: { message: 'Internal Server Error' } });
+    await logged(/rest has no AWS::Lambda::Permission for apigateway/);
+  });
+
+  test('no handshake succeeds', async () => {
+    own = await ownRun({ templateFile: withoutResource('socket', PERMISSION, (id) => id.startsWith('SocketApiconnect')) });
+
+    await expect(connect(own.url)).rejects.toThrow('500');
+    await logged(/ws-connect has no AWS::Lambda::Permission for apigateway/);
+  });
+
+  test.each(['InvokeFunctionUrl', 'InvokeFunction'])('of two, %s, the function URL answers 403', async (action) => {
+    const open = (_: string, text: string) => text.includes('"Principal":"*"') && text.includes(`"lambda:${action}"`);
+    own = await ownRun({ templateFile: withoutResource(action, PERMISSION, open) });
+
+    const { status } = await fetch(`${own.url}/api/reservations/v5/subscribe?userId=1&seatId=1`);
+    expect(status).toBe(403);
+    await logged(new RegExp(`does not allow everybody lambda:${action}$`, 'm'));
+  });
+
+  test('the sweep is never called', async () => {
+    own = await ownRun({ templateFile: withoutResource('sweep', PERMISSION, (id) => id.includes('sweep')) });
+    own.run.clock.advance(60_000);
+
+    await logged(/sweep has no AWS::Lambda::Permission for events/);
+  });
+
+  test('a rule cannot fill the queue', async () => {
+    own = await ownRun({ templateFile: withoutResource('fill', 'AWS::SQS::QueuePolicy', (id) => id.startsWith('IngestEventsQueue')) });
+    const ticker = freshTicker();
+    await own.publish([tick(ticker, 1)], 'bus');
+    await own.run.settled();
+
+    expect((await own.get(`/internal/price/${ticker}`)).status).toBe(404);
+    await logged(/delivers nothing: the policy of IngestEventsQueue/);
   });
 });
 

@@ -27,13 +27,25 @@ describe('a stream', () => {
     client.close();
   });
 
+  test('delivers at once, though the platform may hold a piece back until the next one comes', async () => {
+    const [userId, concertId] = [freshId(), freshId()];
+    own.run.levers.holdPieces = true;
+    const client = eventSource(own.url + queuePath(userId, concertId));
+    expect((await client.events.next()).name).toBe('INIT');
+
+    await own.publish([rank(concertId, userId, 4)]);
+    expect(await client.events.next()).toMatchObject({ data: { rank: 4 } });
+    own.run.levers.holdPieces = false;
+    client.close();
+  });
+
   test('of reservations begins at once with a comment, and is kept alive by comments', async () => {
     const stream = await readStream(own.url + seatPath(freshId(), freshId()));
     expect(stream.type).toBe('text/event-stream; charset=utf-8');
-    expect(await stream.until((text) => text !== '')).toBe(': keep-alive\n');
+    expect(await stream.until((text) => text.endsWith('\n:\n'))).toBe(': keep-alive\n:\n');
 
     own.run.clock.advance(15_000);
-    expect(await stream.until((text) => text.length > 20)).toBe(': keep-alive\n: keep-alive\n');
+    expect(await stream.until((text) => text.length > 29)).toBe(': keep-alive\n:\n: keep-alive\n:\n');
     own.run.clock.advance(60_000);
     await stream.toEnd();
   });
@@ -133,7 +145,7 @@ test('streams above SSE_MAX_STREAMS are finite', async () => {
 
   const third = await wholeStream(own.url + queuePath(userId, concertId));
 
-  expect(third.text).toMatch(/retry: 5000\nevent: INIT\n.*\n\n$/);
+  expect(third.text).toMatch(/retry: 5000\nevent: INIT\n.*\n\n:\n$/);
   for (const client of clients) client.close();
   await own.run.stop();
 });

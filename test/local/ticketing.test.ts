@@ -27,6 +27,15 @@ function templateWithUpstream(templateFile: string): string {
   const [bus] = Object.entries(template.Resources).find(([, { Type }]) => Type === 'AWS::Events::EventBus') ?? [];
   Object.assign(template.Resources, {
     Upstream: { Type: 'AWS::SQS::Queue', Properties: {} },
+    UpstreamPolicy: {
+      Type: 'AWS::SQS::QueuePolicy',
+      Properties: {
+        Queues: [{ Ref: 'Upstream' }],
+        PolicyDocument: {
+          Statement: [{ Effect: 'Allow', Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' }, Resource: '*' }],
+        },
+      },
+    },
     UpstreamRule: {
       Type: 'AWS::Events::Rule',
       Properties: {

@@ -1,9 +1,10 @@
 import type { Connection, Connections, Touch, TouchRequest } from '../../../core/ports/connections.ts';
 import { environmentNow } from '../clock.ts';
 import { addTimes, countIn, firstTimes, pacedTimes, staleCount } from './arrival.ts';
+import { connectionCounter } from './connection-counter.ts';
 import { connectionOf, sweptOf } from './connection-items.ts';
 import { type Item, number, ttl } from './item.ts';
-import { counterKey, infoKey, selfKey } from './keys.ts';
+import { infoKey, selfKey } from './keys.ts';
 import { computed, type Table } from './table.ts';
 
 export interface ConnectionsOptions {
@@ -18,15 +19,7 @@ export const EXISTS = 'attribute_exists(#connectionId)';
 const ADMITTED_ONCE = `${EXISTS} AND (attribute_not_exists(#admitted) OR #dialect = :json)`;
 
 export function dynamoConnections({ table, now = environmentNow }: ConnectionsOptions): Connections {
-  const addToCounter = async (by: number): Promise<number> => {
-    const { item } = await table.update(counterKey, {
-      set: { since: computed('if_not_exists(#since, :now)') },
-      add: { count: by },
-      values: { now: now() },
-      returns: 'UPDATED_NEW',
-    });
-    return number(item ?? {}, 'count');
-  };
+  const counter = connectionCounter(table, now);
   const read = async (connectionId: string): Promise<Connection | null> => {
     const item = await table.get(selfKey(connectionId));
     return item && connectionOf(item);
@@ -73,8 +66,8 @@ export function dynamoConnections({ table, now = environmentNow }: ConnectionsOp
   return {
     touch,
     read,
-    async open({ connectionId, clientId, dialect, connectedAtMs, expiresAtMs, sourceIp, principal, admitted }) {
-      const [, count] = await Promise.all([
+    async open({ connectionId, clientId, dialect, connectedAtMs, expiresAtMs, sourceIp, principal, admitted }, most = 0) {
+      const put = () =>
         table.put({
           ...selfKey(connectionId),
           clientId,
@@ -85,10 +78,11 @@ export function dynamoConnections({ table, now = environmentNow }: ConnectionsOp
           ...(admitted ? { admitted } : {}),
           ...(principal ? { principal } : {}),
           ...firstTimes,
-        }),
-        addToCounter(1),
-      ]);
-      return count;
+        });
+      if (most === 0) await Promise.all([put(), counter.add(connectionId, 1)]);
+      else if (await counter.take(connectionId, most)) await put();
+      else return false;
+      return true;
     },
     async claimGreeting(connectionId, atMs) {
       const { held, item } = await table.update(selfKey(connectionId), {
@@ -132,16 +126,11 @@ export function dynamoConnections({ table, now = environmentNow }: ConnectionsOp
       const { item } = await table.delete(selfKey(connectionId), { returns: 'ALL_OLD' });
       if (!item || Object.keys(item).length === 0) return null;
       const connection = connectionOf(item);
-      await Promise.all([addToCounter(-1), connection.announced === null ? null : table.delete(infoKey(connectionId))]);
+      await Promise.all([counter.add(connectionId, -1), connection.announced === null ? null : table.delete(infoKey(connectionId))]);
       return connection;
     },
-    async counted() {
-      const item = (await table.get(counterKey, { consistent: false })) ?? {};
-      return { count: Math.max(0, number(item, 'count')), sinceMs: number(item, 'since') || null };
-    },
-    async setCount(count) {
-      await table.update(counterKey, { set: { count, since: computed('if_not_exists(#since, :now)') }, values: { now: now() } });
-    },
+    counted: counter.counted,
+    recount: counter.recount,
     async *scan(segment, segments) {
       for await (const page of table.scan(segment, segments)) yield page.flatMap((item) => sweptOf(item, now()));
     },

@@ -37,7 +37,8 @@ export const subscriptionKey = ({ connectionId, topic, subscriptionId }: Subscri
   connectionId,
   item: `${subscriptionPrefix(subscriptionId)}${subscriptionId === UNNAMED ? topic : ''}`,
 });
-export const counterKey = { connectionId: 'counter#', item: 'connections' };
+/** A part of the number of connections. A key of its own, so that no two need share a partition. */
+export const counterKey = (part: number) => ({ connectionId: `counter#${part}`, item: `connections#${part}` });
 
 /** The connections of one client. */
 export const clientKey = (client: string) => ({ connectionId: `client#${client}`, item: 'members' });

@@ -167,7 +167,7 @@ describe('a topic whose last subscriber has left', () => {
 test('a sweep counts the open connections and corrects the counter', async () => {
   await senderOf(ports, 'a');
   await senderOf(ports, 'b');
-  await ports.connections.setCount(17);
+  await (await ports.connections.recount())(17);
 
   await runSweep();
 

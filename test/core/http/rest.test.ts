@@ -79,7 +79,7 @@ describe('a path', () => {
 });
 
 test('HEAD is served as GET', async () => {
-  await memory.connections.setCount(3);
+  await (await memory.connections.recount())(3);
 
   expect(await request('HEAD', '/api/health')).toEqual(await request('GET', '/api/health'));
   expect(await request('HEAD', '/api/health')).toMatchObject({ status: 200, body: { status: 'ok', version: '1.2.3', connections: 3 } });

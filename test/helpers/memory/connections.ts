@@ -22,7 +22,8 @@ export function memoryConnections(): { connections: Connections; ownSubscription
   const connectionOf = ({ times: _, paced: __, subscribes: ___, greeted: ____, fullAtMs: _____, ...connection }: Stored): Connection =>
     connection;
   const connections: Connections = {
-    async open(connection) {
+    async open(connection, most = 0) {
+      if (most > 0 && count >= most) return false;
       records.set(connection.connectionId, {
         ...connection,
         touchedAtMs: 0,
@@ -40,7 +41,8 @@ export function memoryConnections(): { connections: Connections; ownSubscription
         greeted: false,
       });
       sinceMs ??= connection.connectedAtMs;
-      return ++count;
+      count++;
+      return true;
     },
     async touch(connectionId, { atMs, nowMs, pong, subscribes, weight, pace }) {
       const record = records.get(connectionId);
@@ -106,8 +108,11 @@ export function memoryConnections(): { connections: Connections; ownSubscription
       return connectionOf(record);
     },
     counted: async () => ({ count: Math.max(0, count), sinceMs }),
-    async setCount(next) {
-      count = next;
+    async recount() {
+      const counted = count;
+      return async (open) => {
+        count += open - counted;
+      };
     },
     async pinged(connectionId, atMs) {
       change(connectionId, { pingedAtMs: atMs });
