@@ -34,9 +34,11 @@ export interface TableLevers {
   staleReadsMs: number;
   /** Fraction of conditional writes that are applied, and whose first answer is a 500. */
   loseWrites: number;
-  /** Fraction of calls that are throttled. */
-  throttle: number;
-  /** The three, as float64, for the tables' thread. */
+  /** Writes a second to the items of one partition key; more are throttled. @default no limit */
+  partitionWrites: number;
+  /** How many were. */
+  readonly throttledWrites: number;
+  /** The values, as float64, for the tables' thread. */
   readonly shared: SharedArrayBuffer;
 }
 
@@ -57,8 +59,9 @@ export const makeLevers = (seed: number): Levers => ({
 });
 
 export function tableLevers(): TableLevers {
-  const shared = new SharedArrayBuffer(24);
+  const shared = new SharedArrayBuffer(32);
   const values = new Float64Array(shared);
+  values[2] = Number.POSITIVE_INFINITY;
   const at = (index: number) => ({
     enumerable: true,
     get: () => values[index],
@@ -66,5 +69,8 @@ export function tableLevers(): TableLevers {
       values[index] = value;
     },
   });
-  return Object.defineProperties({ shared }, { staleReadsMs: at(0), loseWrites: at(1), throttle: at(2) }) as TableLevers;
+  return Object.defineProperties(
+    { shared },
+    { staleReadsMs: at(0), loseWrites: at(1), partitionWrites: at(2), throttledWrites: at(3) },
+  ) as TableLevers;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Stands before the embedded DynamoDB: checks the caller's policies, and does what levers ask for. Eventually consistent reads
- * can be served from a replica that lags, writes can be applied and their answer lost, and calls can be throttled.
+ * can be served from a replica that lags, writes can be applied and their answer lost, and writes to a busy partition can be throttled.
  */
 import { Readable } from 'node:stream';
 import { dateRefusal, makeGate } from '../base/policy.mjs';
@@ -12,13 +12,14 @@ import { dateRefusal, makeGate } from '../base/policy.mjs';
 /** @typedef {Record<string, any>} Input */
 
 const READS = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
+const THROTTLED = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException';
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
 /** Tables are made by the owner alone. */
 const TABLE_CALLS = new Set(['CreateTable', 'ListTables', 'DescribeTable']);
 
 /**
  * @param {{ main: Listener, makeReplica: () => Listener, grants: Parameters<typeof makeGate>[0],
- *   levers: Float64Array, now: () => number, random: () => number, tell: (refusal: string) => void }} options `levers`: staleReadsMs, loseWrites, throttleTables
+ *   levers: Float64Array, now: () => number, random: () => number, tell: (refusal: string) => void }} options `levers`: see `tableLevers`
  */
 export function tablesGate({ main, makeReplica, grants, levers, now, random, tell }) {
   const gate = makeGate(grants, tell);
@@ -29,6 +30,22 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
   let copies = Promise.resolve();
   /** Requests that lost an answer. Their retries are answered. @type {Set<string>} */
   const lost = new Set();
+
+  /** Writes to each partition key in this second. @type {Map<string, number>} */
+  const partitions = new Map();
+  let second = 0;
+
+  /** Whether a write is one too many for its partition. @param {string} operation @param {Input} input */
+  function isHot(operation, input) {
+    const most = Number(levers[2]);
+    if (!Number.isFinite(most)) return false;
+    const current = Math.floor(now() / 1000);
+    if (current !== second) partitions.clear();
+    second = current;
+    const names = keysOf(operation, input).map(({ name, key }) => `${name} ${JSON.stringify(Object.values(key)[0])}`);
+    for (const name of names) partitions.set(name, (partitions.get(name) ?? 0) + 1);
+    return names.some((name) => (partitions.get(name) ?? 0) > most);
+  }
 
   /** The replica as it was when the lever was turned on. @returns {Promise<Listener> | null} */
   function replicaNow() {
@@ -102,13 +119,10 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
         const refusal = gate.refusal(request.headers.authorization, `dynamodb:${operation}`, `arn:local:${name}`);
         if (refusal !== null) return fail(response, 400, 'com.amazon.coral.service#AccessDeniedException', refusal);
       }
-      if (Number(levers[2]) > 0 && random() < Number(levers[2]))
-        return fail(
-          response,
-          400,
-          'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
-          'a lever throttles the table',
-        );
+      if (WRITES.has(operation) && isHot(operation, input)) {
+        levers[3] = Number(levers[3]) + 1;
+        return fail(response, 400, THROTTLED, 'the partition takes no more writes in this second');
+      }
     }
     const copy = await replicaNow();
     if (copy && READS.has(operation) && isWeak(operation, input)) return copy(replay(request, body), response);
