@@ -56,6 +56,7 @@ test.each<[string, () => Promise<unknown>]>([
   ["a connection's own subscriptions", () => ownSubscriptions.list('c')],
   ["a connection's own subscriptions of one id", () => ownSubscriptions.list('c', 's')],
   ['a registration', () => registrations.find('t')],
+  ['the number of connections that is set right', () => connections.recount()],
 ])('%s is read strongly consistent', async (_, read) => {
   await read();
 
