@@ -5,7 +5,7 @@ import { SOCKET_STAGE } from '../core/names.ts';
 import { listen } from '../local/base/listen.ts';
 import { answers, type Deployed, deploy } from '../local/emulator/deploy.ts';
 import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
-import { type RunningEmulator, startMiniStack } from '../local/emulator/ministack.ts';
+import { nodeIn, type RunningEmulator, startMiniStack } from '../local/emulator/ministack.ts';
 import { httpOrigin, socketOrigin } from '../local/emulator/origins.ts';
 import { type Target, trusted } from '../local/emulator/target.ts';
 import { type FrontDoor, frontDoor } from '../local/front-door.ts';
@@ -23,6 +23,8 @@ const USAGE = `usage: npm run deploy:local -- [options]
   --node FOLDER         with the node that is to run the functions in MiniStack; by default the one that runs this
 settings are environment variables, as for npm run deploy; docs/settings.md lists them all`;
 
+/** Status of a program that was interrupted before it was done. */
+const INTERRUPTED = 130;
 /** How long an emulator may take to answer. */
 const START_MS = 60_000;
 
@@ -42,66 +44,82 @@ async function main(): Promise<void> {
   const settings = { ...OPEN_DEFAULTS, ...process.env };
   // a wrong setting is said before anything is started
   readSettings(settings, await loadSystems(systemsModule(process.env)));
-  const port = portOf('--port', values.port ?? (process.env['PORT'] || '8001'));
+  const endpoint = endpointOf(values.endpoint ?? (process.env['AWS_ENDPOINT_URL'] || null));
+  const port = await freePort(portOf('--port', values.port ?? (process.env['PORT'] || '8001')), 'choose another with --port');
+  const node = values.node === undefined ? null : await nodeIn(values.node);
 
   let running: RunningEmulator | null = null;
   let door: FrontDoor | null = null;
   const progress = makeProgress();
-  let ending = false;
+  const stopped = new AbortController();
   const end = async (status: number): Promise<never> => {
-    ending = true;
     await Promise.all([door?.stop(), running?.stop()]);
     process.exit(status);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
-      if (ending) return;
+      if (stopped.signal.aborted) return;
       console.log('stopping …');
-      void end(0);
+      stopped.abort();
+      // a deployment under way ends first, and is told below
+      if (door !== null) void end(0);
     });
   try {
-    const endpoint = values.endpoint ?? process.env['AWS_ENDPOINT_URL'];
-    let target: Target = { emulator, endpoint: (endpoint || emulator.endpoint).replace(/\/$/, ''), certificate: null };
-    if (!endpoint && name === 'ministack') {
-      const at = await freePort(portOf('--emulator-port', values['emulator-port'] ?? '4566'));
+    let target: Target = { emulator, endpoint: endpoint ?? emulator.endpoint, certificate: null };
+    if (endpoint === null && name === 'ministack') {
+      const wanted = portOf('--emulator-port', values['emulator-port'] ?? '4566');
+      const at = await freePort(
+        wanted,
+        `if that is an emulator, name it with --endpoint http://localhost:${wanted}; if not, choose another port with --emulator-port`,
+      );
       running = await startMiniStack({
         version: emulator.version,
         port: at,
-        node: values.node ?? null,
+        node: node?.folder ?? null,
         environment: process.env,
         progress,
       });
       target = { emulator, endpoint: `https://localhost:${at}`, certificate: running.certificate };
     }
-    await untilItAnswers(target, running);
-    const deployed = await deploy(target, settings, progress);
+    await untilItAnswers(target, running, stopped.signal);
+    const deployed = await deploy(target, settings, progress, stopped.signal);
+    stopped.signal.throwIfAborted();
     door = await openDoor(port, target, deployed);
     progress(null);
-    describe(name, target, deployed, door, running !== null);
+    describe(name, target, deployed, door);
+    if (running !== null) console.log(`the functions run on Node ${node?.version ?? process.version}`);
+    printReady(door, running !== null);
   } catch (error) {
     progress(null);
+    if (stopped.signal.aborted) return end(INTERRUPTED);
     console.error(error instanceof Error ? error.message : String(error));
     await end(1);
   }
 }
 
-/** The port itself, or any free one for 0. Throws an error that says what to do if it is taken. */
-async function freePort(wanted: number): Promise<number> {
+/** An emulator's address without a slash at its end. Throws an error that says what is wrong. */
+function endpointOf(given: string | null): string | null {
+  if (given === null) return null;
+  if (/^https?:\/\/[^/]+\/?$/.test(given) && URL.canParse(given)) return given.replace(/\/$/, '');
+  throw new Error(`--endpoint: expected an address such as http://localhost:4566, got ${JSON.stringify(given)}`);
+}
+
+/** The port itself, or any free one for 0. Throws an error with the advice if it is taken. */
+async function freePort(wanted: number, advice: string): Promise<number> {
   const probe = createServer();
   try {
     return await listen(probe, wanted, '127.0.0.1');
   } catch {
-    throw new Error(
-      `port ${wanted} is taken: if that is an emulator, name it with --endpoint http://localhost:${wanted}; if not, choose another port with --emulator-port`,
-    );
+    throw new Error(`port ${wanted} is taken: ${advice}`);
   } finally {
     await new Promise((done) => probe.close(done));
   }
 }
 
-async function untilItAnswers(target: Target, running: RunningEmulator | null): Promise<void> {
+async function untilItAnswers(target: Target, running: RunningEmulator | null, stopped: AbortSignal): Promise<void> {
   const deadline = Date.now() + (running === null ? 0 : START_MS);
   while (!(await answers(target).catch(() => false))) {
+    stopped.throwIfAborted();
     const last = running?.ended() ?? null;
     if (last !== null) throw new Error(`the emulator ended:\n${last}`);
     if (Date.now() > deadline) throw new Error(`no emulator answers at ${target.endpoint}: ${target.emulator.start}`);
@@ -123,12 +141,19 @@ function openDoor(port: number, target: Target, { outputs }: Deployed): Promise<
   });
 }
 
-function describe(name: string, target: Target, { outputs, publishKey }: Deployed, door: FrontDoor, ours: boolean): void {
-  const url = `http://localhost:${door.port}`;
+function describe(name: string, target: Target, { outputs, publishKey }: Deployed, door: FrontDoor): void {
   console.log(`${name} ${target.emulator.version}, ${triedOn(target.emulator)}, at AWS_ENDPOINT_URL=${target.endpoint}`);
   if (target.certificate !== null) console.log(`its certificate: AWS_CA_BUNDLE=${target.certificate}`);
   console.log(`event bus ${outputs['EventBusName']}`);
   console.log(`publish key ${publishKey}`);
+  console.log(`to publish: npm run publish -- --url ${addressOf(door)} --key ${publishKey} price 005930 158600`);
+}
+
+const addressOf = ({ port }: FrontDoor): string => `http://localhost:${port}`;
+
+/** The last line: whoever waits for it finds all others above. */
+function printReady(door: FrontDoor, ours: boolean): void {
+  const url = addressOf(door);
   console.log(
     `ready ${url}  ·  WebSocket ${url.replace('http', 'ws')}/ws  ·  Ctrl-C ends it${ours ? ', and the emulator with everything in it' : '; the stack stays in the emulator'}`,
   );

@@ -17,6 +17,9 @@ options: --url http://localhost:8000   the address (or PUSH_URL, or PORT on this
          --lane bus|direct             the lane, bus by default
          --token JWT                   for reading the last price, if the server requires a token (or PUSH_TOKEN)`;
 
+/** The key of a local run. */
+const LOCAL_KEY = 'local-key';
+
 /** A mistake of the caller, printed without a stack. */
 class UsageError extends Error {}
 
@@ -143,7 +146,11 @@ ${USAGE}`,
     throw new UsageError(`--url: expected an address such as http://localhost:8000, got ${JSON.stringify(url)}`);
   target = url;
   const event = await make(words, { url, token: values.token ?? process.env['PUSH_TOKEN'] });
-  const { accepted, rejected } = await postEvents(url, values.key ?? process.env['PUSH_KEY'] ?? 'local-key', [event], values.lane);
+  const key = values.key ?? process.env['PUSH_KEY'];
+  const { accepted, rejected } = await postEvents(url, key ?? LOCAL_KEY, [event], values.lane).catch((error: Error) => {
+    if (key !== undefined || !error.message.startsWith('401')) throw error;
+    throw new UsageError(`${url} wants another publish key than ${LOCAL_KEY}: give it with --key or PUSH_KEY (docs/operate.md)`);
+  });
   if (accepted === 0) throw new UsageError(`rejected: ${rejected[0]?.error_message ?? ''}`);
   console.log(`accepted: ${event.detailType} ${JSON.stringify(event.detail)}`);
 }

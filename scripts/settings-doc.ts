@@ -39,6 +39,8 @@ ${table('| variable | option | default | |', [
   '| `SYSTEMS` | | `systems/index.ts` | the module that lists the systems; `synth` and `deploy` read it too |',
 ])}
 
+\`npm run deploy:local\` has the same defaults as \`npm start\`, and reads \`EMULATOR\`, \`AWS_ENDPOINT_URL\` and \`PORT\` (8001 there); its \`--help\` has its options.
+
 \`npm run publish\` and \`npm run token\` read \`PUSH_URL\` (the address), \`PUSH_KEY\` (the publish key) and \`PUSH_TOKEN\` where their options \`--url\`, \`--key\` and \`--token\` are not given.
 
 ## Metrics

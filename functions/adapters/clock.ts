@@ -20,12 +20,11 @@ export interface EnvironmentClock {
  * @param timeoutMs the function's time-out
  */
 export function environmentClock(timeoutMs: number, { wall, monotonic }: Times): EnvironmentClock {
-  let floor = { ms: 0, at: 0 };
-  const now = (): number => Math.max(wall(), Math.floor(floor.ms + monotonic() - floor.at));
+  let started = { ms: 0, at: 0 };
   return {
-    now,
+    now: () => Math.max(wall(), Math.floor(started.ms + monotonic() - started.at)),
     start(remainingMs) {
-      floor = { ms: Math.max(now(), wall() + remainingMs - timeoutMs), at: monotonic() };
+      started = { ms: wall() + remainingMs - timeoutMs, at: monotonic() };
     },
   };
 }

@@ -1,12 +1,13 @@
 /** Deploys the template to a running emulator with the CDK's own program, and reads what a front door needs to know. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { grantBatches } from './batch-grants.ts';
 import { ACCOUNT, clientOptions, environmentOf, REGION, type Target, trusted } from './target.ts';
 
@@ -33,8 +34,13 @@ export async function answers(target: Target): Promise<boolean> {
   });
 }
 
-/** Deploys with these settings. Throws an error with the program's output if that fails. */
-export async function deploy(target: Target, settings: NodeJS.ProcessEnv, progress: (step: string) => void): Promise<Deployed> {
+/** Deploys with these settings. Throws an error with the program's output if that fails, and if it is stopped. */
+export async function deploy(
+  target: Target,
+  settings: NodeJS.ProcessEnv,
+  progress: (step: string) => void,
+  stopped: AbortSignal,
+): Promise<Deployed> {
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-deploy-'));
   const environment = {
     ...settings,
@@ -42,23 +48,30 @@ export async function deploy(target: Target, settings: NodeJS.ProcessEnv, progre
     CALLBACK_ENDPOINT: target.emulator.callback(target.endpoint.replace('//localhost', '//127.0.0.1')),
   };
   try {
-    progress('bootstrapping');
-    await cdk(['bootstrap', '-c', 'stage=local', `aws://${ACCOUNT}/${REGION}`, '--template', BOOTSTRAP], environment);
-    progress('deploying');
     const file = join(folder, 'outputs.json');
-    const out = join(folder, 'cdk.out');
-    await cdk(['deploy', '-c', 'stage=local', '--output', out, '--require-approval', 'never', '--outputs-file', file], environment);
+    // a folder of its own: another run of this clone may synthesise at the same time
+    const common = ['-c', 'stage=local', '--output', join(folder, 'cdk.out')];
+    progress('bootstrapping');
+    await cdk(['bootstrap', ...common, `aws://${ACCOUNT}/${REGION}`, '--template', BOOTSTRAP], environment, stopped);
+    progress('deploying');
+    await cdk(['deploy', ...common, '--require-approval', 'never', '--outputs-file', file], environment, stopped);
     const [[stack, outputs] = ['', {}]] = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>);
     if (target.emulator.lacks.includes('batch-grants')) await grantBatches(stack, target);
-    return { outputs, publishKey: await readSecret(outputs['PublishKeySecret'] ?? '', target) };
+    const secret = outputs['PublishKeySecret'] ?? '';
+    if (target.emulator.lacks.includes('plain-secrets')) await setSecret(secret, newKey(), target);
+    return { outputs, publishKey: await readSecret(secret, target) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function cdk(options: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+function cdk(options: readonly string[], environment: NodeJS.ProcessEnv, stopped: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('npx', ['--no', 'cdk', ...options], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    stopped.throwIfAborted();
+    // a group of its own, so that what it has started ends with it
+    const child = spawn('npx', ['--no', 'cdk', ...options], { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const stop = (): void => void (child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
+    stopped.addEventListener('abort', stop);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -66,17 +79,28 @@ function cdk(options: readonly string[], environment: NodeJS.ProcessEnv): Promis
       });
     child.once('error', reject);
     child.once('exit', (status) => {
+      stopped.removeEventListener('abort', stop);
       if (status === 0) resolve();
       else reject(new Error(`cdk ${options[0]} ended with status ${status}\n${output.slice(-8_000)}`));
     });
   });
 }
 
-async function readSecret(id: string, target: Target): Promise<string> {
+/** As long as the template asks for, without characters that a shell reads in its own way. */
+const newKey = (): string => randomBytes(20).toString('hex');
+
+async function setSecret(SecretId: string, SecretString: string, target: Target): Promise<void> {
+  await withSecrets(target, (secrets) => secrets.send(new PutSecretValueCommand({ SecretId, SecretString })));
+}
+
+async function readSecret(SecretId: string, target: Target): Promise<string> {
+  return (await withSecrets(target, (secrets) => secrets.send(new GetSecretValueCommand({ SecretId })))).SecretString ?? '';
+}
+
+async function withSecrets<Value>(target: Target, ask: (secrets: SecretsManagerClient) => Promise<Value>): Promise<Value> {
   const secrets = new SecretsManagerClient(clientOptions(target));
   try {
-    const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: id }));
-    return SecretString;
+    return await ask(secrets);
   } finally {
     secrets.destroy();
   }

@@ -27,6 +27,8 @@ export type Lack =
   | 'streaming'
   /** Lets who may send a message send several in one request. */
   | 'batch-grants'
+  /** Leaves out of a secret the characters that it excludes. */
+  | 'plain-secrets'
   /** Closes with 1009 after a message over 128 KB, and with 1003 after a binary one. */
   | 'close-codes'
   /** Hands a deeply nested message on. */
@@ -45,7 +47,7 @@ export const EMULATORS: Readonly<Record<string, Emulator>> = {
     apiHost: (apiId) => `${apiId}.execute-api.localhost`,
     callback: (endpoint) => `${endpoint}/_aws/execute-api/{api}/{stage}`,
     start: 'npm run deploy:local installs and starts it; it needs Python 3.10 or newer',
-    lacks: ['subprotocol', 'streaming', 'batch-grants', 'close-codes', 'deep-json', 'parallel-messages', 'preflight'],
+    lacks: ['subprotocol', 'streaming', 'batch-grants', 'plain-secrets', 'close-codes', 'deep-json', 'parallel-messages', 'preflight'],
   },
   localstack: {
     version: 'latest',

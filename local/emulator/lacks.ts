@@ -6,6 +6,7 @@ export const FAILS: Readonly<Record<Lack, readonly string[]>> = {
   subprotocol: [],
   // the roles get the grant after the deployment
   'batch-grants': [],
+  'plain-secrets': [],
   streaming: ['the waiting queue begins with INIT at once, even without any event so far, and then delivers each change'],
   'close-codes': [
     'an ERROR with a reason and the end of the connection answer a message over 128 KB, with close code 1009 instead of an ERROR, as the gateway does',

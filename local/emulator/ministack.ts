@@ -2,14 +2,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export interface StartOptions {
   readonly version: string;
   readonly port: number;
-  /** Folder with the `node` that runs the functions; `null` = the one that runs this. */
+  /** Absolute folder with the `node` that runs the functions; `null` = the one that runs this. */
   readonly node: string | null;
   readonly environment: NodeJS.ProcessEnv;
   readonly progress: (step: string) => void;
@@ -28,6 +28,15 @@ const FOLDER = fileURLToPath(new URL('../../.emulator', import.meta.url));
 
 const run = promisify(execFile);
 
+/** The node in a folder, which may be relative. Throws an error if there is none that runs. */
+export async function nodeIn(folder: string): Promise<{ readonly folder: string; readonly version: string }> {
+  const absolute = resolve(folder);
+  const { stdout } = await run(join(absolute, 'node'), ['--version']).catch((error: Error) => {
+    throw new Error(`--node: there is no node that runs in ${absolute}: ${error.message.split('\n')[0]}`);
+  });
+  return { folder: absolute, version: stdout.trim() };
+}
+
 /** Throws an error that says what is missing on this machine. */
 export async function startMiniStack({ version, port, node, environment, progress }: StartOptions): Promise<RunningEmulator> {
   const program = await install(version, progress);
@@ -40,7 +49,7 @@ export async function startMiniStack({ version, port, node, environment, progres
     stdio: ['ignore', 'pipe', 'pipe'],
     // the functions inherit it: nothing of this shell may reach them that Lambda would not set
     env: {
-      PATH: [...(node === null ? [] : [node]), environment['PATH'] ?? ''].join(delimiter),
+      PATH: [node ?? dirname(process.execPath), environment['PATH'] ?? ''].join(delimiter),
       HOME: environment['HOME'],
       TMPDIR: folder,
       GATEWAY_PORT: String(port),

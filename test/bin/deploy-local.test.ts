@@ -17,6 +17,13 @@ test.each<[string, string[], Record<string, string>, RegExp]>([
   ['an unknown emulator in the environment', [], { EMULATOR: 'constructor' }, /^there is no emulator "constructor"/],
   ['a port that is none', ['--port', '80000'], {}, /^--port: expected a port from 0 to 65535, got "80000"\n$/],
   ['a wrong setting', [], { SSE_SECONDS: 'long' }, /SSE_SECONDS: expected/],
+  [
+    'an address that is none',
+    ['--endpoint', 'nonsense'],
+    {},
+    /^--endpoint: expected an address such as http:\/\/localhost:4566, got "nonsense"\n$/,
+  ],
+  ['a folder without node', ['--node', 'no/such'], {}, /^--node: there is no node that runs in \/.*no\/such: /],
   ['an address where nothing answers', ['--endpoint', 'http://localhost:1'], {}, /^no emulator answers at http:\/\/localhost:1: /],
   ['LocalStack, which it does not start', ['--emulator', 'localstack', '--endpoint', 'http://localhost:1'], {}, /docker compose -f/],
 ])('%s', { timeout: 60_000 }, (_, options, environment, message) => {
@@ -26,13 +33,16 @@ test.each<[string, string[], Record<string, string>, RegExp]>([
   expect(status).toBe(1);
 });
 
-test('a taken port is named, with the ways out', { timeout: 60_000 }, async () => {
+test.each([
+  ['--emulator-port', (port: number) => `if that is an emulator, name it with --endpoint http://localhost:${port}`],
+  ['--port', () => 'choose another with --port'],
+])('a port of %s that is taken is named, with the ways out', { timeout: 60_000 }, async (option, advice) => {
   const other = createServer();
   const port = await listen(other, 0, '127.0.0.1');
-  const { status, stderr } = deployLocal(['--emulator-port', String(port)]);
+  const { status, stderr } = deployLocal(['--port', '0', option, String(port)]);
   await new Promise((done) => other.close(done));
 
-  expect(stderr).toContain(`port ${port} is taken: if that is an emulator, name it with --endpoint http://localhost:${port}`);
+  expect(stderr).toContain(`port ${port} is taken: ${advice(port)}`);
   expect(status).toBe(1);
 });
 
