@@ -14,6 +14,8 @@ export interface BroadcastLoad {
 
 const TICKER = '005930';
 const FIRST = 100_000;
+/** Before a publisher that was refused tries again. */
+const PAUSE_MS = 20;
 /** Ticks that are not measured. */
 const WARM_UP = 15;
 
@@ -117,7 +119,7 @@ export async function broadcastOn(
 }
 
 /** A publisher that is refused tries again. */
-async function publish(url: string, price: number): Promise<void> {
+async function publish(url: string, price: number): Promise<unknown> {
   const detail = {
     ticker: TICKER,
     price,
@@ -128,16 +130,12 @@ async function publish(url: string, price: number): Promise<void> {
     ask_price: price,
     timestamp: new Date().toISOString(),
   };
-  const post = () => postEvents(url, 'local-key', [{ source: MARKET, detailType: 'PriceTicked', detail }], 'direct');
   for (;;) {
-    const done = await post().then(
-      () => true,
-      (error: Error) => {
-        if (!error.message.startsWith('429')) throw error;
-        return false;
-      },
-    );
-    if (done) return;
-    await new Promise((later) => setTimeout(later, 20));
+    try {
+      return await postEvents(url, 'local-key', [{ source: MARKET, detailType: 'PriceTicked', detail }], 'direct');
+    } catch (error) {
+      if (!(error as Error).message.startsWith('429')) throw error;
+    }
+    await new Promise((later) => setTimeout(later, PAUSE_MS));
   }
 }

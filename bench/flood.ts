@@ -13,7 +13,7 @@ export interface FloodLoad extends Omit<BroadcastLoad, 'ticksPerSecond'> {
 const TICKS_PER_SECOND = 3;
 /** Requests of the flood in flight at once. */
 const AT_ONCE = 64;
-/** Requests a second that the HTTP API takes in one of the runs: the laptop serves fewer than the default. */
+/** Requests a second that the HTTP API takes in one of the runs: the local run serves fewer than the default. */
 const LIMIT = 100;
 
 export async function flood({ requests, ...audience }: FloodLoad): Promise<void> {
@@ -28,7 +28,7 @@ export async function flood({ requests, ...audience }: FloodLoad): Promise<void>
     const host = await startHost('bin/local.ts', { DEMO: 'off', PORT: '0', AWS_PORT: '0', LOG_LEVEL: 'WARN', ...settings });
     try {
       const answers = { served: 0, refused: 0 };
-      const { delivered, expected, p50, p99, endOnNewest } = await broadcastOn(host, load, () => ask(host.url, count, answers));
+      const { delivered, expected, p50, p99, endOnNewest } = await broadcastOn(host, load, () => sendRequests(host.url, count, answers));
       if (endOnNewest !== load.clients) process.exitCode = 1;
       rows.push([
         name,
@@ -48,7 +48,7 @@ export async function flood({ requests, ...audience }: FloodLoad): Promise<void>
   table(['run', 'served / refused', 'delivered', 'p50 ms', 'p99 ms', 'end on newest'], rows);
 }
 
-async function ask(url: string, requests: number, answers: { served: number; refused: number }): Promise<void> {
+async function sendRequests(url: string, requests: number, answers: { served: number; refused: number }): Promise<void> {
   await bounded(Array.from({ length: requests }).keys(), AT_ONCE, async () => {
     const response = await fetch(new URL('/api/kr/stocks/none/realtime-price', url));
     await response.arrayBuffer();

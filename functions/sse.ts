@@ -13,7 +13,7 @@ import { identity } from './adapters/tokens.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, registrations, streams, topics } from './wiring/ports.ts';
 
-/** A comment: one line feed, which ends no event. */
+/** An empty SSE comment. It has no blank line, so it ends no event. */
 const NUDGE = ':\n';
 
 /** Server-Sent Events, streamed through a function URL. Lambda does not say when a client has left, so each stream ends in good time. */

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Worker } from '../core/channels/system.ts';
-import { doWork, workerNamed } from '../core/channels/worker.ts';
+import { doWork, type WorkPorts, workerNamed } from '../core/channels/worker.ts';
 import { ENV } from '../core/names.ts';
 import { busLane } from './adapters/bus.ts';
 import { requireEnv } from './adapters/env.ts';
@@ -13,7 +13,7 @@ import { engine } from './wiring/engine.ts';
 import { basics, catalogue, topics } from './wiring/ports.ts';
 
 /** Work off the queue of one system's worker. */
-export const createHandler = (worker: Worker, ports: Parameters<typeof doWork>[2], telemetry: Telemetry) =>
+export const createHandler = (worker: Worker, ports: WorkPorts, telemetry: Telemetry) =>
   middy<SQSEvent, SQSBatchResponse>()
     .use(withInvocation(telemetry))
     .handler((batch) => serveRecords(batch, (records) => doWork(records, worker, ports)));

@@ -158,7 +158,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   const [, stage = '', connections, id = '', ...rest] = (request.url ?? '').split('/');
   const socket = resources.sockets.get(stage);
   const nowMs = resources.clock.now();
-  // the SDK learns the time from it
+  // the SDK corrects its clock by it
   response.setHeader('date', new Date(nowMs).toUTCString());
   const late = dateRefusal(request.headers, nowMs);
   if (late !== null) return reply(response, 403, { __type: 'InvalidSignatureException', message: late }, 'InvalidSignatureException');

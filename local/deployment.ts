@@ -49,7 +49,7 @@ export interface Deployment extends Counterparts {
   readonly clock: LocalClock;
   readonly levers: Levers;
   readonly executions: Executions;
-  /** Takes a request from the account's quota, which its APIs and `@connections` share; false if it is spent. */
+  /** Takes a request from the account's quota, which the HTTP API and `@connections` share; false if it is spent. */
   readonly admit: () => boolean;
   /** The functions' permissions. */
   readonly gate: Gate;

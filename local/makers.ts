@@ -4,7 +4,7 @@ import type { Resource } from './base/template.ts';
 import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
 import { nameOf } from './grants.ts';
-import { calledBy, mayFill, missingForUrl, routeArn } from './resource-policies.ts';
+import { calledBy, maySendTo, missingForUrl, routeArn } from './resource-policies.ts';
 import { localBucket } from './resources/bucket.ts';
 import { localBus } from './resources/event-bus.ts';
 import { mapQueue } from './resources/event-source-mapping.ts';
@@ -132,7 +132,7 @@ function makeRule({ id, properties }: Resource, deployment: Deployment): void {
   const targets = resolve<{ Arn: string }[]>(properties['Targets']);
   if (properties['ScheduleExpression'] !== undefined) {
     for (const { Arn } of targets) {
-      const fn = calledBy('events.amazonaws.com', arnOf(id), functionOf(deployment, Arn), idOfArn(Arn), deployment);
+      const fn = calledBy('events.amazonaws.com', arnOf(id), idOfArn(Arn), deployment);
       whenReady.push(() => schedule(String(properties['ScheduleExpression']), fn, clock, warn));
     }
     return;
@@ -143,7 +143,7 @@ function makeRule({ id, properties }: Resource, deployment: Deployment): void {
     pattern: properties['EventPattern'] as Record<string, unknown>,
     targets: targets.map(({ Arn }) => {
       const queue = queueOf(deployment, Arn);
-      if (!mayFill(idOfArn(Arn), arnOf(id), deployment)) {
+      if (!maySendTo(idOfArn(Arn), arnOf(id), deployment)) {
         warn(`${id} delivers nothing: the policy of ${idOfArn(Arn)} does not let it put messages there`);
         return () => undefined;
       }
@@ -155,7 +155,8 @@ function makeRule({ id, properties }: Resource, deployment: Deployment): void {
 function makeApi({ id, properties }: Resource, deployment: Deployment): void {
   const { sockets, httpApis, template, resolve, clock, levers, admit, warn } = deployment;
   const stage = template.ofType('AWS::ApiGatewayV2::Stage').find((one) => resolve(one.properties['ApiId']) === id);
-  const routes = routesOf(id, String(stage?.properties['StageName']), deployment);
+  const name = String(stage?.properties['StageName']);
+  const routes = routesOf(id, name, deployment);
   if (properties['ProtocolType'] === 'HTTP') {
     const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst } = (stage?.properties['DefaultRouteSettings'] ?? {}) as {
       ThrottlingRateLimit?: number;
@@ -165,7 +166,6 @@ function makeApi({ id, properties }: Resource, deployment: Deployment): void {
     httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, admit, clock, warn }));
     return;
   }
-  const name = String(stage?.properties['StageName']);
   const route = (key: string): LocalFunction => {
     const fn = routes.get(key);
     if (!fn) throw new Error(`the WebSocket API has no route ${key}`);
@@ -186,7 +186,7 @@ function routesOf(apiId: string, stage: string, deployment: Deployment): Map<str
       const uri = resolve<string>(integration?.['IntegrationUri']);
       const named = /functions\/arn:local:([^/]+)\/invocations$/.exec(uri)?.[1] ?? idOfArn(uri);
       const key = String(properties['RouteKey']);
-      return [key, calledBy('apigateway.amazonaws.com', routeArn(apiId, stage, key), functionOf(deployment, named), named, deployment)];
+      return [key, calledBy('apigateway.amazonaws.com', routeArn(apiId, stage, key), named, deployment)];
     }),
   );
 }

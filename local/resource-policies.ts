@@ -1,7 +1,10 @@
-/** What the policies of functions and queues let services do: API Gateway, EventBridge, and whoever knows a function's URL. */
+/**
+ * What the policies of functions and queues allow API Gateway, EventBridge and callers of a function URL. Of conditions only
+ * the caller's ARN is evaluated.
+ */
 import { matches } from './base/policy.mjs';
 import { PSEUDO } from './base/template.ts';
-import { type Deployment, idOfArn } from './deployment.ts';
+import { type Deployment, functionOf, idOfArn } from './deployment.ts';
 import type { LocalFunction } from './resources/function.ts';
 
 type Given = Pick<Deployment, 'template' | 'resolve'>;
@@ -13,8 +16,9 @@ const permissions = (functionId: string, { template, resolve }: Given): Record<s
     .filter(({ FunctionName }) => idOfArn(FunctionName) === functionId);
 
 /** The function as a service calls it. Without permission each call fails, and says what is missing. */
-export function calledBy(service: string, sourceArn: string, fn: LocalFunction, functionId: string, given: Given): LocalFunction {
-  const allowed = permissions(functionId, given).some(
+export function calledBy(service: string, sourceArn: string, functionId: string, deployment: Deployment): LocalFunction {
+  const fn = functionOf(deployment, functionId);
+  const allowed = permissions(functionId, deployment).some(
     ({ Action, Principal, SourceArn }) =>
       Action === 'lambda:InvokeFunction' && Principal === service && matches(String(SourceArn ?? '*'), sourceArn),
   );
@@ -23,7 +27,7 @@ export function calledBy(service: string, sourceArn: string, fn: LocalFunction, 
   return { ...fn, invoke: refuse, stream: refuse };
 }
 
-/** The actions that a function's policy must allow everybody, so that its URL answers; the first since long, the second since October 2025. */
+/** The actions that a function's policy must allow everybody, so that its URL answers; the first always, the second since October 2025. */
 export function missingForUrl(functionId: string, given: Given): string[] {
   const open = permissions(functionId, given).filter(({ Principal }) => Principal === '*');
   return [
@@ -37,32 +41,41 @@ export function missingForUrl(functionId: string, given: Given): string[] {
 }
 
 /** Whether a rule may put events onto a queue. */
-export function mayFill(queueId: string, ruleArn: string, { template, resolve }: Given): boolean {
+export function maySendTo(queueId: string, ruleArn: string, { template, resolve }: Given): boolean {
   const policies = template.ofType('AWS::SQS::QueuePolicy').map(({ properties }) => resolve<QueuePolicy>(properties));
-  const here = policies.filter(({ Queues }) => Queues.some((url) => url.endsWith(`/${queueId}`)));
-  return here
-    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-    .some(
-      ({ Effect, Action, Principal, Condition }) =>
-        Effect === 'Allow' &&
-        [Action].flat().includes('sqs:SendMessage') &&
-        Principal.Service === 'events.amazonaws.com' &&
-        (Condition?.ArnEquals === undefined || Condition.ArnEquals['aws:SourceArn'] === ruleArn),
+  const applying = policies
+    .filter(({ Queues }) => Queues.some((url) => url.endsWith(`/${queueId}`)))
+    .flatMap(({ PolicyDocument }) => [PolicyDocument.Statement].flat())
+    .filter(
+      ({ Action, Principal, Condition }) =>
+        [Action].flat().some((action) => matches(action, 'sqs:SendMessage')) &&
+        [typeof Principal === 'string' ? Principal : (Principal.Service ?? Principal.AWS ?? '')]
+          .flat()
+          .some((one) => one === '*' || one === 'events.amazonaws.com') &&
+        // what the rule sends comes over TLS
+        !Object.hasOwn(Condition?.['Bool'] ?? {}, 'aws:SecureTransport') &&
+        SOURCE_CONDITIONS.every((name) => {
+          const wanted = Condition?.[name]?.['aws:SourceArn'];
+          return wanted === undefined || [wanted].flat().some((arn) => matches(arn, ruleArn));
+        }),
     );
+  return applying.some(({ Effect }) => Effect === 'Allow') && !applying.some(({ Effect }) => Effect === 'Deny');
 }
 
+const SOURCE_CONDITIONS = ['ArnEquals', 'ArnLike', 'StringEquals', 'StringLike'];
+
+type OneOrMore = string | readonly string[];
+interface Statement {
+  readonly Effect: string;
+  readonly Action: OneOrMore;
+  readonly Principal: string | { readonly Service?: OneOrMore; readonly AWS?: OneOrMore };
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMore>>>>;
+}
 interface QueuePolicy {
   readonly Queues: readonly string[];
-  readonly PolicyDocument: {
-    readonly Statement: readonly {
-      readonly Effect: string;
-      readonly Action: string | readonly string[];
-      readonly Principal: { readonly Service?: string };
-      readonly Condition?: { readonly ArnEquals?: Readonly<Record<string, string>> };
-    }[];
-  };
+  readonly PolicyDocument: { readonly Statement: Statement | readonly Statement[] };
 }
 
-/** The ARN of a route, as its API names itself to a function. */
+/** The ARN with which an API calls a route's function. */
 export const routeArn = (apiId: string, stage: string, routeKey: string): string =>
-  `arn:aws:execute-api:${PSEUDO['AWS::Region']}:${PSEUDO['AWS::AccountId']}:${apiId}/${stage}/${routeKey}`;
+  `arn:aws:execute-api:${PSEUDO['AWS::Region']}:${PSEUDO['AWS::AccountId']}:${apiId}/${stage}/${routeKey.replace(' /', '/')}`;

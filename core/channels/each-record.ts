@@ -7,7 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 
 /**
  * Serves the JSON of queue records, side by side. A failure is reported with `message`, and the record's text as the fact
- * `name`. A record that can never be served goes to the dead-letter queue at once. Returns the ids of those that must come back.
+ * `name`. A record that can never be served goes to the dead-letter queue at once, and counts as an error. Returns the ids of those that must come back.
  */
 export async function serveEach(
   records: readonly WorkRecord[],
@@ -22,6 +22,7 @@ export async function serveEach(
     } catch (error) {
       if (!(error instanceof PoisonError)) throw error;
       await deadLetters.bury(body, error.message);
+      report.count(METRIC.errors);
       report.warn('a record was buried', { reason: error.message, [name]: cut(body, 300) });
     }
   };
@@ -41,6 +42,6 @@ function jsonOf(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    throw new PoisonError('it is no JSON');
+    throw new PoisonError('not JSON');
   }
 }

@@ -58,7 +58,10 @@ export interface WorkerPorts extends SystemPorts, Pick<Ports, 'lanes' | 'newId'>
 export interface Worker {
   /** Time for one batch of work. Work that takes longer is tried again. */
   readonly timeoutSeconds: number;
-  /** Does one piece of work. Throws if it must come back; after several tries it goes to the dead-letter queue. */
+  /**
+   * Does one piece of work. Throws if it must come back; after 100 tries it goes to the dead-letter queue. A PoisonError sends
+   * it there at once.
+   */
   serve(work: unknown, ports: WorkerPorts): Promise<void>;
 }
 

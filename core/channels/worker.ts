@@ -9,12 +9,10 @@ export function workerNamed(name: string, systems: readonly System[]): Worker {
   throw new Error(`no system has a worker ${name}`);
 }
 
+export type WorkPorts = WorkerPorts & Pick<Ports, 'deadLetters'>;
+
 /** Does the work of some queue records, side by side. Returns the ids of those that must come back. */
-export const doWork = (
-  records: readonly WorkRecord[],
-  worker: Worker,
-  ports: WorkerPorts & Pick<Ports, 'deadLetters'>,
-): Promise<string[]> =>
+export const doWork = (records: readonly WorkRecord[], worker: Worker, ports: WorkPorts): Promise<string[]> =>
   serveEach(records, (work) => worker.serve(work, ports), ports, {
     message: 'a worker failed, and its work comes back',
     name: 'work',

@@ -95,12 +95,13 @@ async function principalOf(
 /** Stores the connection within the limits. The limit of its client is checked first: past it, there is no connection at all. */
 async function open(connection: NewConnection, ports: ConnectPorts): Promise<void> {
   const takeBack = await countConnection({ ...connection, announced: null }, null, ports);
-  const opened = await ports.connections.open(connection, ports.maxConnections).catch(async (error: unknown) => {
-    await takeBack();
-    throw error;
-  });
+  let opened = false;
+  try {
+    opened = await ports.connections.open(connection, ports.maxConnections);
+  } finally {
+    if (!opened) await takeBack();
+  }
   if (opened) return;
-  await takeBack();
   throw new UnavailableError('as many connections as allowed are open; try again later', 'TOO_MANY_CONNECTIONS', {
     limit: ports.maxConnections,
   });

@@ -14,14 +14,14 @@ const JOBS = {
   'close-refused': v.object({ kind: v.literal('close-refused'), connectionId: id }),
   ping: v.object({ kind: v.literal('ping'), connectionIds: v.array(id) }),
   keepalive: v.object({ kind: v.literal('keepalive'), topics: v.array(id) }),
-} satisfies Record<Job['kind'], v.GenericSchema>;
+} satisfies { readonly [Kind in Job['kind']]: v.GenericSchema<unknown, Extract<Job, { kind: Kind }>> };
 
-/** Throws a PoisonError for what is no job, and an Error for a job of a kind that only a newer deployment's function knows. */
+/** Throws a PoisonError if the value is not a job, and an Error if only a newer deployment knows its kind. */
 export function readJob(value: unknown): Job {
   const kind = (value as { kind?: unknown } | null)?.kind;
-  if (typeof kind !== 'string') throw new PoisonError('it is no job: it has no kind');
+  if (typeof kind !== 'string') throw new PoisonError('not a job: it has no kind');
   if (!Object.hasOwn(JOBS, kind)) throw new Error(`unknown job: ${quote(value, 200)}`);
   const read = v.safeParse(JOBS[kind as Job['kind']], value);
-  if (!read.success) throw new PoisonError(`it is no ${kind} job: ${v.summarize(read.issues).replaceAll('\n', ' ')}`);
+  if (!read.success) throw new PoisonError(`not a valid ${kind} job: ${v.summarize(read.issues).replaceAll('\n', ' ')}`);
   return read.output as Job;
 }

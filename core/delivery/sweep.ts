@@ -41,7 +41,7 @@ export async function sweep(ports: SweepPorts): Promise<void> {
   const now = clock.now();
   const correctCount = await connections.recount();
   const found = await scan(now, ports);
-  await correctCount(found.open.filter(({ connectedAtMs }) => connectedAtMs <= now).length);
+  await correctCount(found.open.length);
   const alive = await closeSilent(found, now, ports);
   await pingDue(alive, found, now, ports);
   await drainLate(found.young, ports);

@@ -89,8 +89,11 @@ export interface Connections {
   close(connectionId: string): Promise<Connection | null>;
   /** About how many are open, and when this deployment took its first, in ms. */
   counted(): Promise<{ readonly count: number; readonly sinceMs: number | null }>;
-  /** Reads the count. The function returned sets it right to 2 %, given how many were open when it was read. */
-  recount(): Promise<(open: number) => Promise<void>>;
+  /**
+   * Reads the count before a look at all connections. The function returned corrects it by how many that look found, as far as
+   * what opened and closed meanwhile does not explain it.
+   */
+  recount(): Promise<(found: number) => Promise<void>>;
   pinged(connectionId: string, atMs: number): Promise<void>;
   delivered(connectionId: string, atMs: number): Promise<void>;
   /** All connections and their subscriptions, in segments: the only scan. */

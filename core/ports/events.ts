@@ -21,7 +21,7 @@ export interface Notices {
   send(detailType: string, detail: object): Promise<void>;
 }
 
-/** The dead-letter queue of events. */
+/** The dead-letter queue of the queue that feeds a function. */
 export interface DeadLetters {
   /** Keeps a record that can never be served, with the reason. */
   bury(body: string, reason: string): Promise<void>;

@@ -20,11 +20,12 @@ export interface EnvironmentClock {
  * @param timeoutMs the function's time-out
  */
 export function environmentClock(timeoutMs: number, { wall, monotonic }: Times): EnvironmentClock {
-  let started = { ms: 0, at: 0 };
+  let started = { timeMs: 0, monotonicMs: 0 };
   return {
-    now: () => Math.max(wall(), Math.floor(started.ms + monotonic() - started.at)),
+    now: () => Math.max(wall(), Math.floor(started.timeMs + monotonic() - started.monotonicMs)),
     start(remainingMs) {
-      started = { ms: wall() + remainingMs - timeoutMs, at: monotonic() };
+      // the runtime computed the rest from the same wall clock, so that what is wrong with it cancels out
+      started = { timeMs: wall() + remainingMs - timeoutMs, monotonicMs: monotonic() };
     },
   };
 }
@@ -43,8 +44,8 @@ export const startClock = (context: { getRemainingTimeInMillis(): number }): voi
 export const environmentNow = (): number => thisEnvironment().now();
 
 /**
- * An SDK client that signs with the time of this environment. By itself it learns a lag from a refused call, keeps it when the
- * clock has long been set, and gives up on the call that is refused for that.
+ * An SDK client that signs with the time of this environment. By itself the SDK learns a lag from a refused call, keeps it after
+ * the clock is right again, and does not retry that call.
  */
 export function inEnvironmentTime<Client extends { readonly config: object }>(client: Client): Client {
   const lagMs = (): number => environmentNow() - Date.now();

@@ -139,14 +139,15 @@ function managementClient({
         region,
         credentials: { ...keys, ...(sessionToken === null ? {} : { sessionToken }) },
         maxAttempts: 1,
-        requestHandler: { connectionTimeout: TRY_MS, requestTimeout: TRY_MS },
+        // without the flag it would only log that time is up
+        requestHandler: { connectionTimeout: TRY_MS, requestTimeout: TRY_MS, throwOnRequestTimeout: true },
       }),
     );
     return made;
   };
 }
 
-/** The status of a call that failed; 0 = there was no response. What is no call's failure is thrown on. */
+/** The status of a failed call; 0 = no response. Rethrows any other error. */
 function statusOf(error: unknown): number {
   const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
   if (!$metadata) throw error;

@@ -53,7 +53,7 @@ export const directLane = (url = requireEnv(ENV.eventsQueue), sqs = client()): L
     ),
 });
 
-/** The queue takes no control characters in attributes, and the reason may quote the event. */
+/** The queue takes no control characters in attributes, and the reason may quote the record. */
 const printable = (text: string): string => text.replace(/[^\x20-\x7e\u00a0-\ud7ff]/g, '?');
 
 /** The dead-letter queue of the queue that feeds this function, with the reason beside each record. */

@@ -1,4 +1,4 @@
-/** Faults of the platform that tests can inject into a local run. All are off by default. */
+/** Faults of the platform that tests can inject into a local run. By default there are none, and quotas are the platform's. */
 import { randomOf } from './random.mjs';
 
 export interface Levers {
@@ -20,7 +20,7 @@ export interface Levers {
   readonly freeze: Map<string, number>;
   /** Executions at once, in the account and of some functions; an invocation past them is throttled. */
   readonly concurrency: { account: number; readonly functions: Map<string, number> };
-  /** The account's quota of requests a second, and at once, which its APIs and `@connections` share. @default the platform's */
+  /** The account's quota of requests a second, and at once, which the HTTP API and `@connections` share. @default the platform's */
   readonly requests: { rate: number; burst: number };
   /** Whether function URLs hold each piece of a streamed response back until the next one comes. */
   holdPieces: boolean;

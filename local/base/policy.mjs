@@ -25,6 +25,7 @@ const SIGNATURE_MS = 5 * 60_000;
  */
 export function dateRefusal({ authorization, 'x-amz-date': date }, nowMs) {
   if (callerOf(String(authorization)) === null) return null;
+  if (typeof date !== 'string') return 'the header x-amz-date is missing';
   const signedMs = Date.parse(String(date).replace(/^(.{4})(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
   if (Math.abs(nowMs - signedMs) <= SIGNATURE_MS) return null;
   const [sooner, relation] = signedMs < nowMs ? ['expired', 'earlier'] : ['not yet current', 'later'];

@@ -35,9 +35,9 @@ export function localFunctionUrl({ id, fn, open, clock, levers }: FunctionUrlOpt
       let head = Buffer.alloc(0);
       let held: Buffer | null = null;
       const onPiece = (piece: Buffer): void => {
-        if (levers.holdPieces && held !== null) pass(held);
-        if (levers.holdPieces) held = piece;
-        else pass(piece);
+        if (held !== null) pass(held);
+        held = levers.holdPieces ? piece : null;
+        if (held === null) pass(piece);
       };
       const pass = (piece: Buffer): void => {
         if (response.headersSent) return void response.write(piece);

@@ -8,6 +8,7 @@ import { heapBytes } from '../base/heap.mjs';
 const { bundle, exportName, shift } = workerData;
 const shifted = new Float64Array(shift);
 
+/** How long after a thaw the clock is set. */
 const SET_AFTER_MS = 1_000;
 /** How far the clock of a frozen environment lags behind, in ms. */
 let behindMs = 0;

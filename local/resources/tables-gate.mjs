@@ -107,7 +107,7 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    // the SDK learns the time from it
+    // the SDK corrects its clock by it
     response.setHeader('date', new Date(now()).toUTCString());
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
     const input = parse(body);

@@ -12,6 +12,9 @@ import { systems } from '../../systems/index.ts';
 import { type Host, hostAt } from './host.ts';
 import { PROCESS_MS, within } from './within.ts';
 
+/** Whoever is no function acts as the owner of the account. */
+const OWNER = { region: 'local', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
+
 export interface OwnRun extends Host {
   readonly run: LocalRun;
   readonly logs: string[];
@@ -64,13 +67,7 @@ export async function ownRun(
 }
 
 /** The client with which an upstream puts events onto the bus. */
-export const busClient = (run: LocalRun): EventBridgeClient =>
-  new EventBridgeClient({
-    region: 'local',
-    endpoint: run.awsUrl,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  });
+export const busClient = (run: LocalRun): EventBridgeClient => new EventBridgeClient({ ...OWNER, endpoint: run.awsUrl, maxAttempts: 1 });
 
 /** Leaves what the functions were allowed to do, for the look at the end of the suites (`test/setup/grants.ts`). */
 async function noteGrants(run: LocalRun): Promise<void> {
@@ -78,13 +75,16 @@ async function noteGrants(run: LocalRun): Promise<void> {
   writeFileSync(join(inject('grantsFolder'), `${randomUUID()}.json`), JSON.stringify(used));
 }
 
+/** A client of a run's tables, with the rights of their owner. */
+export const tablesClient = (run: LocalRun): DynamoDBClient => new DynamoDBClient({ ...OWNER, endpoint: run.tablesEndpoint });
+
+/** What lies in the dead-letter queues of a run. */
+export const deadLettersOf = (run: LocalRun) =>
+  [...run.queues.values()].filter(({ onVisible }) => onVisible === null).flatMap((queue) => queue.peek());
+
 /** Every item in every table of a run. */
 export async function itemsOf(run: LocalRun): Promise<Record<string, unknown>[]> {
-  const client = new DynamoDBClient({
-    region: 'local',
-    endpoint: run.tablesEndpoint,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-  });
+  const client = tablesClient(run);
   try {
     const { TableNames = [] } = await client.send(new ListTablesCommand({}));
     const items: Record<string, unknown>[] = [];

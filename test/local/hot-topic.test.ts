@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Client, connect, ofType } from '../helpers/client.ts';
 import { alert, tick } from '../helpers/events.ts';
-import { type OwnRun, ownRun } from '../helpers/local.ts';
+import { deadLettersOf, type OwnRun, ownRun } from '../helpers/local.ts';
 
 const WRITES_PER_SECOND = 15;
 const REQUESTS = 10;
@@ -25,7 +25,6 @@ async function deliverAll(client: Client): Promise<void> {
     await own.run.settled();
   }
 }
-const dead = () => [...own.run.queues.values()].filter((queue) => queue.onVisible === null).flatMap((queue) => queue.peek());
 
 test('of a ticker that ticks faster than its items can be written, clients end on the newest', async () => {
   const client = await connect(own.url);
@@ -40,7 +39,7 @@ test('of a ticker that ticks faster than its items can be written, clients end o
   expect(prices.at(-1)).toBe(1_000 + ticks.length - 1);
   expect(prices).toEqual([...prices].sort((a, b) => a - b));
   expect(own.run.levers.tables.throttledWrites).toBeGreaterThan(0);
-  expect(dead()).toEqual([]);
+  expect(deadLettersOf(own.run)).toEqual([]);
   await client.close();
 });
 
@@ -59,7 +58,7 @@ test('of a log that grows faster than its items can be written, clients get each
   expect(new Set(got.values()).size).toBe(alerts.length);
   expect(got.size).toBe(alerts.length);
   expect(own.run.levers.tables.throttledWrites).toBeGreaterThan(0);
-  expect(dead()).toEqual([]);
+  expect(deadLettersOf(own.run)).toEqual([]);
   await client.close();
 });
 

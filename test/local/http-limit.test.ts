@@ -25,13 +25,12 @@ async function flood() {
   await client.until(ofType('subscribed'));
   own.run.clock.advance(1_000);
 
-  const answers = await Promise.all([
-    ...Array.from({ length: FLOOD }, () => own.get('/api/kr/stocks/none/realtime-price')),
-    // an upstream on the bus is no request to the API
-    put(tick(ticker, 1)).then(() => ({ status: 200, body: {} })),
-  ]);
+  const answers = Array.from({ length: FLOOD }, () => own.get('/api/kr/stocks/none/realtime-price'));
+  // an upstream on the bus is no request to the API
+  await put(tick(ticker, 1));
+  const refused = (await Promise.all(answers)).filter(({ status }) => status === 429);
   await own.run.settled();
-  return { client, refused: answers.filter(({ status }) => status === 429) };
+  return { client, refused };
 }
 const passedOver = (): number => own.logs.filter((line) => line.includes('a consumer is slow')).length;
 
@@ -45,7 +44,7 @@ describe('a flood', () => {
     expect(refused[0]?.body).toEqual({ message: 'Too Many Requests' });
     // in the time that they took, more were let through
     expect(FLOOD - refused.length).toBeGreaterThanOrEqual(LIMIT);
-    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeGreaterThan(FLOOD / 2);
     own.run.clock.advance(1_000);
     expect((await own.get('/api/health')).status).toBe(200);
     await client.close();

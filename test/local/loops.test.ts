@@ -6,7 +6,7 @@ import type { LocalFunction } from '../../local/resources/function.ts';
 import { type LocalQueue, localQueue } from '../../local/resources/queue.ts';
 import { connect } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
-import { type OwnRun, ownRun } from '../helpers/local.ts';
+import { deadLettersOf, type OwnRun, ownRun } from '../helpers/local.ts';
 
 describe('the local platform', () => {
   const clock = localClock();
@@ -68,8 +68,7 @@ describe('a consumer that is throttled for more than a quarter of an hour', () =
     own.run.clock.advance(62_000);
 
     await client.until(({ data }) => (data as { price?: number } | undefined)?.price === 1000, 'the newest price');
-    const dead = [...own.run.queues.values()].filter((queue) => queue.onVisible === null);
-    expect(dead.map((queue) => queue.size())).toEqual(dead.map(() => 0));
+    expect(deadLettersOf(own.run)).toEqual([]);
     await client.close();
   });
 });

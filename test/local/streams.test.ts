@@ -1,5 +1,5 @@
 /** Event streams on the platform: limited in time and number, kept alive, and finite at the HTTP API. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freshId, rank, settled } from '../helpers/events.ts';
 import { type OwnRun, ownRun, runWith } from '../helpers/local.ts';
 import { eventSource, readStream, wholeStream } from '../helpers/sse.ts';
@@ -13,6 +13,9 @@ describe('a stream', () => {
     own = await ownRun();
   });
   afterAll(() => own.run.stop());
+  afterEach(() => {
+    own.run.levers.holdPieces = false;
+  });
 
   test('is kept alive every 15 s with the current state, without id', async () => {
     const [userId, concertId] = [freshId(), freshId()];
@@ -35,7 +38,6 @@ describe('a stream', () => {
 
     await own.publish([rank(concertId, userId, 4)]);
     expect(await client.events.next()).toMatchObject({ data: { rank: 4 } });
-    own.run.levers.holdPieces = false;
     client.close();
   });
 

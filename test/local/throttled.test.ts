@@ -1,11 +1,12 @@
 /** An account without room for more executions: what was accepted waits, and is not given up. */
 import { afterEach, describe, expect, test } from 'vitest';
+import type { LocalQueue } from '../../local/resources/queue.ts';
 import { type Client, connect, ofType } from '../helpers/client.ts';
 import { freshId, rank, tick } from '../helpers/events.ts';
-import { type OwnRun, ownRun, runWith } from '../helpers/local.ts';
+import { deadLettersOf, type OwnRun, ownRun, runWith } from '../helpers/local.ts';
 import { readStream } from '../helpers/sse.ts';
 
-/** How long a message stays invisible that a function did not take. */
+/** How long a message that a function did not take stays invisible. */
 const VISIBILITY_MS = 35_000;
 /** Receives before a message is given up, less one. */
 const ROUNDS = 99;
@@ -13,7 +14,11 @@ const ROUNDS = 99;
 let own: OwnRun;
 afterEach(() => own.run.stop());
 
-const deadLetters = () => [...own.run.queues.values()].filter((queue) => queue.onVisible === null).flatMap((queue) => queue.peek());
+const jobs = (): LocalQueue => {
+  const queue = [...own.run.queues.values()].find(({ name, onVisible }) => name.includes('Jobs') && onVisible !== null);
+  if (!queue) throw new Error('there is no jobs queue');
+  return queue;
+};
 const priceOf = ({ data }: Record<string, unknown>): number | undefined => (data as { price?: number } | undefined)?.price;
 
 /** Tries again whenever the run is idle, as clients and publishers do a little later. */
@@ -32,10 +37,12 @@ describe('functions that are throttled', () => {
     const client = await connect(own.url);
     client.send({ type: 'subscribe', topic: 'price:005930' });
     await client.until(ofType('subscribed'));
-    const jobs = [...own.run.queues.values()].find((queue) => queue.name.includes('Jobs') && queue.onVisible !== null);
     own.run.levers.concurrency.functions.set(name, 0);
     await own.publish([tick('005930', 1000)]);
-    if (name === 'fan-out') jobs?.send(JSON.stringify({ kind: 'drain', topic: 'price:005930', shard: 0, repeat: true }));
+    if (name === 'fan-out') {
+      await client.until((message) => priceOf(message) === 1000, 'the price');
+      jobs().send(JSON.stringify({ kind: 'drain', topic: 'price:005930', shard: 0, repeat: true }));
+    }
     await own.run.settled();
     expect(own.run.pending()).toBe(1);
 
@@ -49,7 +56,7 @@ describe('functions that are throttled', () => {
     await own.run.settled();
 
     await client.until((message) => priceOf(message) === 1000, 'the price');
-    expect(deadLetters()).toEqual([]);
+    expect(deadLettersOf(own.run)).toEqual([]);
     expect(own.run.pending()).toBe(0);
     await client.close();
   });
@@ -75,11 +82,10 @@ describe('functions that are throttled', () => {
 
 test('what can never be a job is buried at once, with the reason', async () => {
   own = await ownRun();
-  const jobs = [...own.run.queues.values()].find((queue) => queue.name.includes('Jobs') && queue.onVisible !== null);
-  jobs?.send('no JSON');
+  jobs().send('no JSON');
   await own.run.settled();
 
-  expect(deadLetters()).toMatchObject([{ body: 'no JSON', attributes: { reason: { StringValue: 'it is no JSON' } } }]);
+  expect(deadLettersOf(own.run)).toMatchObject([{ body: 'no JSON', attributes: { reason: { StringValue: 'not JSON' } } }]);
   expect(own.run.pending()).toBe(0);
 });
 
@@ -119,7 +125,7 @@ describe('an account with ten executions', () => {
       expect(TICKERS.map((ticker) => newest.get(ticker))).toEqual(TICKERS.map(() => 2_000));
     }
     for (const stream of streams) expect(await stream.toEnd()).toContain('"rank":3');
-    expect(deadLetters()).toEqual([]);
+    expect(deadLettersOf(own.run)).toEqual([]);
     await Promise.all(clients.map((client) => client.close()));
   });
 });

@@ -1,15 +1,12 @@
-/** The number of open connections, in several items: one alone takes 1,000 writes a second, and a dropped network is more. */
+/** The number of open connections, in several items: one item takes only 1,000 writes a second, and a dropped network causes more. */
 import { number } from './item.ts';
 import { counterKey } from './keys.ts';
 import { computed, type Table } from './table.ts';
 
-/** Each takes its share of the limit, so that the limit is exact. Any of them may count a connection that closes. */
+/** Each fills at most its share of the limit, so that all together never pass it. Any of them may count a connection that closes. */
 const PARTS = Array.from({ length: 16 }, (_, part) => part);
 
-/** Fraction of the connections that the count may be wrong by: it always is a little, while they come and go. */
-const LEFT_ALONE = 0.01;
-
-/** A part whose share is nothing may have counted more that closed than opened. */
+/** A part without a share may be negative: closes can be counted where nothing opened. */
 const BELOW = '#count < :limit';
 
 export interface ConnectionCounter {
@@ -19,8 +16,11 @@ export interface ConnectionCounter {
   take(connectionId: string, most: number): Promise<boolean>;
   /** About how many are open, and when the first ever was, in ms. */
   counted(): Promise<{ readonly count: number; readonly sinceMs: number | null }>;
-  /** Reads the count. The function returned sets it right, given how many were open when it was read. */
-  recount(): Promise<(open: number) => Promise<void>>;
+  /**
+   * Reads the count before a look at all connections. The function returned corrects it by how many that look found, as far as
+   * what opened and closed meanwhile does not explain it.
+   */
+  recount(): Promise<(found: number) => Promise<void>>;
 }
 
 interface Part {
@@ -69,12 +69,15 @@ export function connectionCounter(table: Table, now: () => number): ConnectionCo
       return { count: Math.max(0, totalOf(parts)), sinceMs: times.length === 0 ? null : Math.min(...times) };
     },
     async recount() {
-      const parts = await read(true);
-      return async (open) => {
-        if (Math.abs(open - totalOf(parts)) <= open * LEFT_ALONE) return;
+      const before = totalOf(await read(true));
+      return async (found) => {
+        const parts = await read(true);
+        const after = totalOf(parts);
+        const by = found - Math.min(Math.max(found, Math.min(before, after)), Math.max(before, after));
+        if (by === 0) return;
         // shares of the true number: a part that counts too many would let the others fill up past the limit
-        const changes = parts.map(({ part, count }) => ({ part, by: shareOf(part, open) - count }));
-        await Promise.all(changes.filter(({ by }) => by !== 0).map(({ part, by }) => addTo(part, by)));
+        const changes = parts.map(({ part, count }) => ({ part, by: shareOf(part, after + by) - count }));
+        await Promise.all(changes.filter((one) => one.by !== 0).map((one) => addTo(one.part, one.by)));
       };
     },
   };

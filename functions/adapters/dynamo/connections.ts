@@ -80,6 +80,7 @@ export function dynamoConnections({ table, now = environmentNow }: ConnectionsOp
           ...firstTimes,
         });
       if (most === 0) await Promise.all([put(), counter.add(connectionId, 1)]);
+      // if the record is not put, its place stays taken until the recount
       else if (await counter.take(connectionId, most)) await put();
       else return false;
       return true;

@@ -48,9 +48,9 @@ test('of several pieces of work only those that failed come back, each reported 
   );
 
   expect(failed).toEqual(['r2']);
-  expect(ports.deadLetters.buried).toEqual([{ body: 'no JSON', reason: 'it is no JSON' }]);
+  expect(ports.deadLetters.buried).toEqual([{ body: 'no JSON', reason: 'not JSON' }]);
   expect(done).toEqual([{ n: 1 }, { n: 4 }]);
-  expect(ports.report.counts.get(METRIC.errors)).toBe(1);
+  expect(ports.report.counts.get(METRIC.errors)).toBe(2);
   expect(ports.report.lines).toContain('a worker failed, and its work comes back: Error: no roots of that');
 });
 

@@ -74,11 +74,11 @@ test('of several jobs only those that failed come back, each reported and counte
 });
 
 test.each([
-  ['no JSON', 'it is no JSON'],
-  ['null', 'it is no job: it has no kind'],
-  ['{"kind":"drain","shard":0}', 'it is no drain job: '],
-  ['{"kind":"ping","connectionIds":["a",7]}', 'it is no ping job: '],
-  ['{"kind":"drain","topic":"price:005930","shard":-1}', 'it is no drain job: '],
+  ['no JSON', 'not JSON'],
+  ['null', 'not a job: it has no kind'],
+  ['{"kind":"drain","shard":0}', 'not a valid drain job: '],
+  ['{"kind":"ping","connectionIds":["a",7]}', 'not a valid ping job: '],
+  ['{"kind":"drain","topic":"price:005930","shard":-1}', 'not a valid drain job: '],
 ])('what can never be a job, such as %s, goes to the dead letters at once', async (body, reason) => {
   expect(await doJobs([{ id: 'r1', body }], ports)).toEqual([]);
   expect(ports.deadLetters.buried).toEqual([{ body, reason: expect.stringContaining(reason) as string }]);

@@ -20,6 +20,8 @@ let url: string;
 let answers: number[];
 let seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
 let pauses: number[];
+/** A status that stands for no answer at all. */
+const NEVER = -1;
 /** Of every answer. */
 let answerBody: string;
 
@@ -33,6 +35,7 @@ beforeEach(async () => {
     request.on('end', () => {
       seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
       const status = answers.shift() ?? 200;
+      if (status === NEVER) return;
       if (status === 0) response.destroy();
       else response.writeHead(status, { 'content-type': 'application/json' }).end(status === 200 ? answerBody : '');
     });
@@ -153,6 +156,7 @@ describe('asking for a connection', () => {
     ['a server error', 500, ''],
     ['a throttle', 429, ''],
     ['a broken connection', 0, ''],
+    ['no answer', NEVER, ''],
     ['an emulator that names the time in its own way', 200, '{"LastActiveAt":1771464060}'],
   ])('says nothing after %s, at once', async (_, status, body) => {
     answers = [status];

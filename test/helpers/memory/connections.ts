@@ -109,9 +109,10 @@ export function memoryConnections(): { connections: Connections; ownSubscription
     },
     counted: async () => ({ count: Math.max(0, count), sinceMs }),
     async recount() {
-      const counted = count;
-      return async (open) => {
-        count += open - counted;
+      const before = count;
+      return async (found) => {
+        if (found < Math.min(before, count)) count += found - Math.min(before, count);
+        else if (found > Math.max(before, count)) count += found - Math.max(before, count);
       };
     },
     async pinged(connectionId, atMs) {
