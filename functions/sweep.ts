@@ -26,6 +26,7 @@ export const handler = createHandler(
     catalogue: catalogue(),
     gateway: apiGateway(),
     jobs: jobsQueue(),
+    maxConnections: limits.maxConnections(),
     idleTimeoutSeconds: limits.idleTimeoutSeconds(),
     pingIntervalSeconds: limits.pingIntervalSeconds(),
   },

@@ -20,7 +20,7 @@ export function calledBy(service: string, sourceArn: string, functionId: string,
   const fn = functionOf(deployment, functionId);
   const allowed = permissions(functionId, deployment).some(
     ({ Action, Principal, SourceArn }) =>
-      Action === 'lambda:InvokeFunction' && Principal === service && matches(String(SourceArn ?? '*'), sourceArn),
+      matches(String(Action), 'lambda:InvokeFunction') && Principal === service && matches(String(SourceArn ?? '*'), sourceArn),
   );
   if (allowed) return fn;
   const refuse = () => Promise.reject(new Error(`${fn.name} has no AWS::Lambda::Permission for ${service} and ${sourceArn}`));
@@ -47,11 +47,11 @@ export function maySendTo(queueId: string, ruleArn: string, { template, resolve 
     .filter(({ Queues }) => Queues.some((url) => url.endsWith(`/${queueId}`)))
     .flatMap(({ PolicyDocument }) => [PolicyDocument.Statement].flat())
     .filter(
-      ({ Action, Principal, Condition }) =>
-        [Action].flat().some((action) => matches(action, 'sqs:SendMessage')) &&
-        [typeof Principal === 'string' ? Principal : (Principal.Service ?? Principal.AWS ?? '')]
-          .flat()
-          .some((one) => one === '*' || one === 'events.amazonaws.com') &&
+      ({ Action = [], Principal = '', Condition }) =>
+        [Action].flat().some((action) => matches(action.toLowerCase(), 'sqs:sendmessage')) &&
+        (typeof Principal === 'string' ? [Principal] : [Principal.Service ?? [], Principal.AWS ?? []].flat()).some(
+          (one) => one === '*' || one === 'events.amazonaws.com',
+        ) &&
         // what the rule sends comes over TLS
         !Object.hasOwn(Condition?.['Bool'] ?? {}, 'aws:SecureTransport') &&
         SOURCE_CONDITIONS.every((name) => {
@@ -67,8 +67,8 @@ const SOURCE_CONDITIONS = ['ArnEquals', 'ArnLike', 'StringEquals', 'StringLike']
 type OneOrMore = string | readonly string[];
 interface Statement {
   readonly Effect: string;
-  readonly Action: OneOrMore;
-  readonly Principal: string | { readonly Service?: OneOrMore; readonly AWS?: OneOrMore };
+  readonly Action?: OneOrMore;
+  readonly Principal?: string | { readonly Service?: OneOrMore; readonly AWS?: OneOrMore };
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMore>>>>;
 }
 interface QueuePolicy {

@@ -11,6 +11,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { StompVersion } from '../protocol/stomp-frame.ts';
 import { type ClientLimitPorts, countConnection } from './client-limit.ts';
 import { closeWithError } from './close-with-error.ts';
+import { disconnect } from './disconnect.ts';
 import { GREETING_MS, type GreetPorts } from './greeting.ts';
 import { chooseSubprotocol, offeredProtocols } from './subprotocol.ts';
 
@@ -68,8 +69,14 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
     admitted: version === null,
   };
   await open(connection, ports);
-  if (version === null) await ports.jobs.put({ kind: 'greet', connectionId, atMs: connectedAtMs + GREETING_MS });
-  else if (ports.identity.required && principal === null) await ports.jobs.put({ kind: 'expect-connect', connectionId }, CONNECT_SECONDS);
+  try {
+    if (version === null) await ports.jobs.put({ kind: 'greet', connectionId, atMs: connectedAtMs + GREETING_MS });
+    else if (ports.identity.required && principal === null) await ports.jobs.put({ kind: 'expect-connect', connectionId }, CONNECT_SECONDS);
+  } catch (error) {
+    // the handshake fails: what it took would be missing until the sweep finds the connection silent
+    await disconnect(connectionId, ports);
+    throw error;
+  }
   ports.report.info('connected', {
     connectionId,
     clientId: connection.clientId,

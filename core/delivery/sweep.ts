@@ -10,6 +10,8 @@ import type { Ports } from '../ports/ports.ts';
 
 export interface SweepPorts extends DisconnectPorts, Pick<Ports, 'topics' | 'turns' | 'catalogue' | 'gateway' | 'jobs' | 'newId'> {
   readonly channels: Channels;
+  /** 0 = no limit. */
+  readonly maxConnections: number;
   readonly idleTimeoutSeconds: number;
   readonly pingIntervalSeconds: number;
 }
@@ -39,7 +41,7 @@ interface Found {
 export async function sweep(ports: SweepPorts): Promise<void> {
   const { clock, connections, catalogue, report } = ports;
   const now = clock.now();
-  const correctCount = await connections.recount();
+  const correctCount = await connections.recount(ports.maxConnections);
   const found = await scan(now, ports);
   await correctCount(found.open.length);
   const alive = await closeSilent(found, now, ports);

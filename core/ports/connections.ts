@@ -91,9 +91,9 @@ export interface Connections {
   counted(): Promise<{ readonly count: number; readonly sinceMs: number | null }>;
   /**
    * Reads the count before a look at all connections. The function returned corrects it by how many that look found, as far as
-   * what opened and closed meanwhile does not explain it.
+   * what opened and closed meanwhile does not explain it. `most`: the limit of `open`.
    */
-  recount(): Promise<(found: number) => Promise<void>>;
+  recount(most?: number): Promise<(found: number) => Promise<void>>;
   pinged(connectionId: string, atMs: number): Promise<void>;
   delivered(connectionId: string, atMs: number): Promise<void>;
   /** All connections and their subscriptions, in segments: the only scan. */

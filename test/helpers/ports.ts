@@ -40,6 +40,7 @@ export function memoryPorts() {
     turns: memoryTurns(),
     audience: memoryAudience(clock),
     clients: memoryClients(),
+    maxConnections: 0,
     maxConnectionsPerClient: 5,
     registrations: memoryRegistrations(clock),
     catalogue: memoryCatalogue(),

@@ -74,6 +74,17 @@ describe('the handshake', () => {
     await own.eventually(connections, (count) => count === 0);
   });
 
+  test('that fails takes no place', async () => {
+    own.run.levers.failCalls = 1;
+    for (let count = 0; count < 4; count++) await expect(connect(own.url)).rejects.toThrow('500');
+    own.run.levers.failCalls = 0;
+
+    const client = await connect(own.url);
+    expect(await connections()).toBe(1);
+    await client.close();
+    await own.eventually(connections, (count) => count === 0);
+  });
+
   test('is refused with 503 past MAX_CONNECTIONS, and then not counted', async () => {
     const clients = [await connect(own.url), await connect(own.url), await connect(own.url)];
 

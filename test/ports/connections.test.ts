@@ -153,8 +153,18 @@ describe.each(implementations)('%s', (_, make) => {
     expect((await tables.connections.counted()).count).toBe(2);
   });
 
-  test('are opened up to a small limit again and again', async () => {
+  test('are opened up to a limit that was not there before, after a recount', async () => {
     await (await tables.connections.recount())(0);
+    const names = Array.from({ length: 40 }, () => fresh('connection'));
+    for (const name of names) await tables.connections.open(opened(name));
+    await (await tables.connections.recount(40))(40);
+
+    for (let count = 0; count < 5; count++) expect(await tables.connections.open(opened(fresh('connection')), 40)).toBe(false);
+    for (const name of names) await tables.connections.close(name);
+  });
+
+  test('are opened up to a small limit again and again', async () => {
+    await (await tables.connections.recount(3))(0);
     for (let round = 0; round < 8; round++) {
       const names = Array.from({ length: 4 }, () => fresh('connection'));
       const opens: boolean[] = [];
@@ -165,7 +175,7 @@ describe.each(implementations)('%s', (_, make) => {
   });
 
   test('are opened up to a limit, and not one more, though many come at once and others close', async () => {
-    await (await tables.connections.recount())(0);
+    await (await tables.connections.recount(40))(0);
     const names = Array.from({ length: 60 }, () => fresh('connection'));
     const open = async (some: readonly string[]) => {
       const into: string[] = [];

@@ -18,9 +18,9 @@ export interface ConnectionCounter {
   counted(): Promise<{ readonly count: number; readonly sinceMs: number | null }>;
   /**
    * Reads the count before a look at all connections. The function returned corrects it by how many that look found, as far as
-   * what opened and closed meanwhile does not explain it.
+   * what opened and closed meanwhile does not explain it. No part then has more than its share of `most`, if all have room there.
    */
-  recount(): Promise<(found: number) => Promise<void>>;
+  recount(most?: number): Promise<(found: number) => Promise<void>>;
 }
 
 interface Part {
@@ -68,14 +68,15 @@ export function connectionCounter(table: Table, now: () => number): ConnectionCo
       const times = parts.map(({ sinceMs }) => sinceMs).filter((ms) => ms > 0);
       return { count: Math.max(0, totalOf(parts)), sinceMs: times.length === 0 ? null : Math.min(...times) };
     },
-    async recount() {
+    async recount(most = 0) {
       const before = totalOf(await read(true));
       return async (found) => {
         const parts = await read(true);
         const after = totalOf(parts);
         const by = found - Math.min(Math.max(found, Math.min(before, after)), Math.max(before, after));
-        if (by === 0) return;
-        // shares of the true number: a part that counts too many would let the others fill up past the limit
+        // a part that counts more than its share, as before there was a limit, lets the others fill up past it
+        const fits = most === 0 || parts.every(({ part, count }) => count <= shareOf(part, most));
+        if (by === 0 && fits) return;
         const changes = parts.map(({ part, count }) => ({ part, by: shareOf(part, after + by) - count }));
         await Promise.all(changes.filter((one) => one.by !== 0).map((one) => addTo(one.part, one.by)));
       };

@@ -79,10 +79,13 @@ export function dynamoConnections({ table, now = environmentNow }: ConnectionsOp
           ...(principal ? { principal } : {}),
           ...firstTimes,
         });
-      if (most === 0) await Promise.all([put(), counter.add(connectionId, 1)]);
-      // if the record is not put, its place stays taken until the recount
-      else if (await counter.take(connectionId, most)) await put();
-      else return false;
+      if (most > 0 && !(await counter.take(connectionId, most))) return false;
+      try {
+        await Promise.all([put(), most > 0 ? null : counter.add(connectionId, 1)]);
+      } catch (error) {
+        await Promise.all([table.delete(selfKey(connectionId)), counter.add(connectionId, -1)]);
+        throw error;
+      }
       return true;
     },
     async claimGreeting(connectionId, atMs) {

@@ -20,8 +20,9 @@ let url: string;
 let answers: number[];
 let seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
 let pauses: number[];
-/** A status that stands for no answer at all. */
+/** Statuses that stand for no answer at all, and for one that stops in its body. */
 const NEVER = -1;
+const HALF = -2;
 /** Of every answer. */
 let answerBody: string;
 
@@ -36,6 +37,7 @@ beforeEach(async () => {
       seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
       const status = answers.shift() ?? 200;
       if (status === NEVER) return;
+      if (status === HALF) return void response.writeHead(200, { 'content-length': '100' }).write('{');
       if (status === 0) response.destroy();
       else response.writeHead(status, { 'content-type': 'application/json' }).end(status === 200 ? answerBody : '');
     });
@@ -157,6 +159,7 @@ describe('asking for a connection', () => {
     ['a throttle', 429, ''],
     ['a broken connection', 0, ''],
     ['no answer', NEVER, ''],
+    ['half an answer', HALF, ''],
     ['an emulator that names the time in its own way', 200, '{"LastActiveAt":1771464060}'],
   ])('says nothing after %s, at once', async (_, status, body) => {
     answers = [status];
@@ -174,7 +177,7 @@ describe('asking for a connection', () => {
 });
 
 describe('closing that fails', () => {
-  test.each([[500], [429], [0]])('with %d is left to the next sweep', async (status) => {
+  test.each([[500], [429], [0], [NEVER], [HALF]])('with %d is left to the next sweep', async (status) => {
     answers = [status];
 
     await gateway().close(ID);
