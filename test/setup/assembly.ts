@@ -1,7 +1,7 @@
 /** Bundles and synthesises once for all test files, and starts the local run that the contract suites share. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { assemble } from '../../bin/assemble.ts';
 import { readSettings } from '../../bin/settings.ts';
@@ -60,8 +60,9 @@ export async function setup(project: TestProject) {
   };
 }
 
-/** Whether every test file was run, and every test of it. */
+/** Whether every test file of `npm test` was run, and every test of it. */
 async function wasWhole(project: TestProject): Promise<boolean> {
+  if (basename(project.vite.config.configFile || '') !== 'vitest.config.ts') return false;
   const files = project.vitest.state.getFiles();
   return project.config.testNamePattern === undefined && files.length === (await project.globTestFiles()).testFiles.length;
 }
