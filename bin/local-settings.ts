@@ -8,6 +8,9 @@ export const OPEN_DEFAULTS: Readonly<Record<string, string>> = {
   [SETTING.anonymousControl]: 'true',
 };
 
+/** The publish key of the local run. */
+export const LOCAL_KEY = 'local-key';
+
 interface Definition {
   readonly name: string;
   readonly option: string;

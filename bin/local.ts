@@ -11,13 +11,11 @@ import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
-import { type LocalSettings, OPEN_DEFAULTS, readLocalSettings } from './local-settings.ts';
+import { LOCAL_KEY, type LocalSettings, OPEN_DEFAULTS, readLocalSettings } from './local-settings.ts';
 import { makeProgress, seconds } from './progress.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
-/** The publish key of the local run. */
-const LOCAL_KEY = 'local-key';
 /** After Ctrl-C, what was accepted has this long to be delivered. */
 const SETTLE_MS = 5_000;
 const YEAR_SECONDS = 365 * 86_400;

@@ -2,6 +2,7 @@
 import './node-version.ts';
 import { MARKET, OPERATIONS, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
 import { commandLine } from './command-line.ts';
+import { LOCAL_KEY } from './local-settings.ts';
 
 const USAGE = `usage: npm run publish -- price TICKER WON                    a tick, such as: price 005930 158600
        npm run publish -- halt TICKER [REASON]
@@ -16,9 +17,6 @@ options: --url http://localhost:8000   the address (or PUSH_URL, or PORT on this
          --key local-key               the publish key (or PUSH_KEY)
          --lane bus|direct             the lane, bus by default
          --token JWT                   for reading the last price, if the server requires a token (or PUSH_TOKEN)`;
-
-/** The key of a local run. */
-const LOCAL_KEY = 'local-key';
 
 /** A mistake of the caller, printed without a stack. */
 class UsageError extends Error {}

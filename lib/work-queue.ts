@@ -6,9 +6,9 @@ import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING, TURN_SECONDS } from '../core/names
 import { numberOf, type Settings } from '../core/settings.ts';
 
 /**
- * A message may be received this often before it goes to the dead-letter queue: 58 minutes of being received
- * every 35 s, on the engine's queues. Receives
- * count for a throttled function too, which never saw the message; what cannot succeed is buried by the function itself.
+ * A message may be received this often before it goes to the dead-letter queue: 58 minutes of being received every 35 s, on the
+ * engine's queues. Receives count for a throttled function too, which never saw the message; the function itself buries a message
+ * that cannot succeed.
  */
 const MAX_RECEIVES = 100;
 

@@ -1,6 +1,6 @@
 /**
- * What the policies of functions and queues allow API Gateway, EventBridge and callers of a function URL. Of conditions only
- * the caller's ARN is evaluated.
+ * The policies of functions and queues: the permissions of API Gateway, EventBridge and callers of a function URL. Of conditions
+ * only the caller's ARN is evaluated.
  */
 import { matches } from './base/policy.mjs';
 import { PSEUDO } from './base/template.ts';

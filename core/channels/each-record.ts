@@ -7,7 +7,8 @@ import type { Ports } from '../ports/ports.ts';
 
 /**
  * Serves the JSON of queue records, side by side. A failure is reported with `message`, and the record's text as the fact
- * `name`. A record that can never be served goes to the dead-letter queue at once, and counts as an error. Returns the ids of those that must come back.
+ * `name`. A record that can never be served goes to the dead-letter queue at once, and counts as an error. Returns the ids of
+ * those that must come back.
  */
 export async function serveEach(
   records: readonly WorkRecord[],

@@ -4,8 +4,8 @@ import { startClock } from '../adapters/clock.ts';
 import type { Telemetry } from '../adapters/report.ts';
 
 /**
- * What every middy invocation begins and ends with: the clock takes its start, each log line carries its request id, and its
- * metrics are published however it ends.
+ * Begins and ends every middy invocation: the clock takes its start, each log line carries its request id, and its metrics are
+ * published however it ends.
  */
 export function withInvocation({ logger, metrics }: Telemetry): MiddlewareObj<unknown, unknown, Error, Context> {
   const end = () => {

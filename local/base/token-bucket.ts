@@ -1,4 +1,4 @@
-/** What a quota lets through: so many a second, and a burst at once. */
+/** A limit: so many a second, and a burst at once. */
 export interface Quota {
   readonly rate: number;
   readonly burst: number;

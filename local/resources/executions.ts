@@ -6,7 +6,7 @@ export interface Executions {
   begin(name: string): () => void;
 }
 
-/** What services that invoke a function get if it is throttled. */
+/** The failure that a service gets if it invokes a function that is throttled. */
 export class ThrottledError extends Error {
   override readonly name = 'TooManyRequestsException';
 }

@@ -13,7 +13,10 @@ export interface LocalFunction {
   readonly name: string;
   /** Whether it may be invoked again and again by what it causes itself. */
   readonly mayLoop: boolean;
-  /** Rejects if the function threw, timed out or was killed, and with a ThrottledError if it is throttled. `trace`: the trace header that its calls carry. @default a new one */
+  /**
+   * Rejects if the function threw, timed out or was killed, and with a ThrottledError if it is throttled. `trace`: the trace header
+   * that its calls carry. @default a new one
+   */
   invoke(event: unknown, trace?: string): Promise<unknown>;
   /** Calls back with each piece of a streamed response. Resolves at its end, even if it ends early. Rejects with a ThrottledError. */
   stream(event: unknown, onPiece: (piece: Buffer) => void): Promise<void>;

@@ -12,7 +12,7 @@ import { systems } from '../../systems/index.ts';
 import { type Host, hostAt } from './host.ts';
 import { PROCESS_MS, within } from './within.ts';
 
-/** Whoever is no function acts as the owner of the account. */
+/** A caller that is no function acts as the owner of the account. */
 const OWNER = { region: 'local', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
 
 export interface OwnRun extends Host {
@@ -78,7 +78,7 @@ async function noteGrants(run: LocalRun): Promise<void> {
 /** A client of a run's tables, with the rights of their owner. */
 export const tablesClient = (run: LocalRun): DynamoDBClient => new DynamoDBClient({ ...OWNER, endpoint: run.tablesEndpoint });
 
-/** What lies in the dead-letter queues of a run. */
+/** The messages in the dead-letter queues of a run. */
 export const deadLettersOf = (run: LocalRun) =>
   [...run.queues.values()].filter(({ onVisible }) => onVisible === null).flatMap((queue) => queue.peek());
 
