@@ -16,7 +16,7 @@ import { errorReply } from './middleware/error-reply.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { withCors } from './middleware/with-cors.ts';
 import { engine } from './wiring/engine.ts';
-import { basics, catalogue, connections, registrations, topics } from './wiring/ports.ts';
+import { basics, catalogue, connections, places, registrations, topics } from './wiring/ports.ts';
 
 /** The REST API. */
 export const createHandler = (ports: RestPorts, allowedOrigins: string, telemetry: Telemetry) =>
@@ -53,6 +53,7 @@ export const handler = createHandler(
     catalogue: catalogue(),
     connections: connections(),
     registrations: registrations(),
+    places: places(),
     bodies: bucketBodies(),
     keys: publishKeys(),
     notices: registrationNotices(),

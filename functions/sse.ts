@@ -11,7 +11,7 @@ import { type ResponseStream, streaming } from './adapters/lambda-stream.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { engine } from './wiring/engine.ts';
-import { basics, registrations, streams, topics } from './wiring/ports.ts';
+import { basics, places, registrations, streams, topics } from './wiring/ports.ts';
 
 /** An empty SSE comment. It has no blank line, so it ends no event. */
 const NUDGE = ':\n';
@@ -70,6 +70,7 @@ export const handler = createHandler(
     channels,
     topics: topics(channels),
     registrations: registrations(),
+    places: places(),
     streams: streams(lifeMs),
     identity: identity(telemetry.report),
     mode: pushMode(),

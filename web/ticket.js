@@ -232,7 +232,8 @@ function sourceOf(url, access) {
 async function whyNoStream(url, access) {
   const asking = new AbortController();
   try {
-    const response = await fetch(url, { headers: access.headers, signal: asking.signal });
+    // with an id: a stream without one would use up what the next stream is to deliver
+    const response = await fetch(`${url}&lastEventId=0`, { headers: access.headers, signal: asking.signal });
     return (await refusalOf(response, access)) ?? NO_ANSWER;
   } catch {
     return NO_ANSWER;

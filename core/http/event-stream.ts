@@ -34,7 +34,14 @@ const RETRY_FINITE_MS = 5_000;
 /** A client that was cut off is expected back within this time. */
 const BACK_MS = 30_000;
 
-export interface StreamPorts extends Pick<Ports, 'topics' | 'registrations' | 'clock' | 'newId'> {
+/** What may keep a client's position: its registration, or the place of its stream before. */
+type Keeper = 'registrations' | 'places';
+const KEEPERS: readonly Keeper[] = ['registrations', 'places'];
+
+/** Where a client without a position starts. */
+type Kept = { readonly [keeper in Keeper]: Registered | null };
+
+export interface StreamPorts extends Pick<Ports, 'topics' | Keeper | 'clock' | 'newId'> {
   readonly channels: Channels;
   readonly identity: Identity;
   readonly mode: PushMode;
@@ -55,8 +62,8 @@ export interface Opened {
   readonly state: TopicState;
   /** Up to which offset the client has everything. */
   readonly from: number;
-  /** The registration that it starts from. */
-  readonly registration: Registered | null;
+  /** What its first pieces use up. */
+  readonly kept: Kept;
   /** The client has no position to come back with until it gets its first event: until then one is kept for it. */
   readonly keepsPlace: boolean;
 }
@@ -79,27 +86,42 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
 type Open = (address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts) => Promise<Opened>;
 
 const OPENS: Readonly<Record<Kind, Open>> = {
-  state: async (address, state) => ({ address, state, from: state.head, registration: null, keepsPlace: false }),
+  state: async (address, state) => ({ address, state, from: state.head, kept: NOTHING, keepsPlace: false }),
   log: openLog,
 };
+
+const NOTHING: Kept = { registrations: null, places: null };
 
 /** An id that cannot be read resumes at the start of the history. */
 const NOWHERE: Position = { epoch: '', offset: 0 };
 
 async function openLog(address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts): Promise<Opened> {
-  const { registrations } = ports;
   const { topic, channel } = address;
-  const registration = await registrations.find(topic);
+  const [registrations, places] = await Promise.all([ports.registrations.find(topic), ports.places.find(topic)]);
+  const kept = { registrations, places };
   if (lastEventId === null) {
-    const { start } = await replayStart(registration?.position ?? null, state, channel.history, ports);
-    return { address, state, from: start, registration, keepsPlace: true };
+    const { start } = await replayStart(earliest(kept, state), state, channel.history, ports);
+    return { address, state, from: start, kept, keepsPlace: true };
   }
   const since = parsePosition(lastEventId) ?? NOWHERE;
-  // an id after the registration proves that something was delivered
-  const used = registration && since.epoch === registration.position.epoch && since.offset > registration.position.offset;
-  if (used) await registrations.useUp(topic, registration.stamp);
+  // an id after a kept position proves that something was delivered
+  await useUp(topic, kept, ({ epoch, offset }) => since.epoch === epoch && since.offset > offset, ports);
   const { start } = await replayStart(since, state, channel.history, ports);
-  return { address, state, from: start, registration: null, keepsPlace: false };
+  return { address, state, from: start, kept: NOTHING, keepsPlace: false };
+}
+
+/** The kept position with the most after it: one of another epoch has everything. */
+function earliest(kept: Kept, { epoch }: TopicState): Position | null {
+  const offsetOf = (position: Position): number => (position.epoch === epoch ? position.offset : -1);
+  const positions = KEEPERS.flatMap((keeper) => kept[keeper]?.position ?? []);
+  return positions.sort((one, other) => offsetOf(one) - offsetOf(other))[0] ?? null;
+}
+
+async function useUp(topic: string, kept: Kept, isUsed: (position: Position) => boolean, ports: StreamPorts): Promise<void> {
+  for (const keeper of KEEPERS) {
+    const found = kept[keeper];
+    if (found && isUsed(found.position)) await ports[keeper].useUp(topic, found.stamp);
+  }
 }
 
 /** The stream's text, piece by piece, until `untilMs`. */
@@ -121,7 +143,7 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
   // the head of the response goes out with its first byte
   yield COMMENT;
   yield* send(pieces.first(stream, state, from, ports));
-  await useUp(opened, from, ports);
+  await useUpFirst(opened, from, ports);
   while (clock.now() < untilMs) {
     await clock.sleep(Math.max(0, Math.min(lookMs, untilMs - clock.now())));
     const before = state;
@@ -148,18 +170,18 @@ export async function finiteText(opened: Opened, ports: StreamPorts): Promise<st
     text += piece.text;
     upTo = Math.max(upTo, piece.upTo);
   }
-  await useUp(opened, upTo, ports);
+  await useUpFirst(opened, upTo, ports);
   return text;
 }
 
-/** Only the first pieces use a registration up: their client has surely just asked. Later it may have left. */
-async function useUp({ address, from, registration }: Opened, upTo: number, { registrations }: StreamPorts): Promise<void> {
-  if (registration && upTo > from) await registrations.useUp(address.topic, registration.stamp);
+/** Only the first pieces use up what was kept: their client has surely just asked. Later it may have left. */
+async function useUpFirst({ address, from, kept }: Opened, upTo: number, ports: StreamPorts): Promise<void> {
+  await useUp(address.topic, kept, () => upTo > from, ports);
 }
 
-/** Keeps the position of a stream that may be cut before its first event, as a registration's is kept. */
-async function keepPlace({ address, state, from, registration, keepsPlace }: Opened, untilMs: number, ports: StreamPorts): Promise<void> {
-  if (!keepsPlace || (registration && registration.expiresAtMs >= untilMs)) return;
-  const place = { position: { epoch: state.epoch, offset: from }, stamp: registration?.stamp ?? ports.newId() };
-  await ports.registrations.register(address.topic, place, untilMs);
+/** Keeps the position of a stream that may be cut before its first event. */
+async function keepPlace({ address, state, from, kept, keepsPlace }: Opened, untilMs: number, ports: StreamPorts): Promise<void> {
+  if (!keepsPlace) return;
+  const place = { position: { epoch: state.epoch, offset: from }, stamp: kept.places?.stamp ?? ports.newId() };
+  await ports.places.register(address.topic, place, untilMs);
 }

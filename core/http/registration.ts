@@ -13,24 +13,27 @@ import type { Ports } from '../ports/ports.ts';
 /** An unused registration lapses after a day. */
 const REGISTRATION_MS = 86_400_000;
 
-export interface RegistrationPorts extends Pick<Ports, 'topics' | 'registrations' | 'notices' | 'clock' | 'newId'> {
+export interface RegistrationPorts extends Pick<Ports, 'topics' | 'registrations' | 'places' | 'notices' | 'clock' | 'newId'> {
   readonly channels: Channels;
   readonly mode: PushMode;
 }
 
 /**
  * Stores the topic's position: the user's next subscription that names no position starts there, so that nothing in
- * between is lost. Notifies upstreams. Registering again only postpones the lapse.
+ * between is lost; it starts earlier where an event stream of the user may have been cut before its first event. Notifies upstreams. Registering again only postpones the lapse.
  */
 export async function register(path: string, body: string, principal: Principal | null, ports: RegistrationPorts): Promise<object> {
-  const { topics, registrations, notices, clock, channels } = ports;
+  const { topics, registrations, places, notices, clock, channels } = ports;
   checkMode('websocket', ports.mode, channels);
   const given = v.safeParse(jsonObject, parseJson(body));
   if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', 'expected a JSON object with the parameters of the topic');
   const { channel, http, topic, values } = addressOf('registrations', path, { body: given.output }, principal, channels);
   const state = await topics.create(topic);
   const offset = await KINDS[channel.kind].head(state, topics);
-  await registrations.register(topic, { position: { epoch: state.epoch, offset }, stamp: ports.newId() }, clock.now() + REGISTRATION_MS);
+  // a client that changes from event streams to STOMP goes on where its stream was cut
+  const place = channel.kind === 'log' ? await places.find(topic) : null;
+  const position = place?.position ?? { epoch: state.epoch, offset };
+  await registrations.register(topic, { position, stamp: ports.newId() }, clock.now() + REGISTRATION_MS);
   await notices.send('Registered', { ...http.notice(values), channel: channel.name, destination: topic });
   return { transport: 'websocket', destination: topic };
 }

@@ -30,6 +30,8 @@ export interface Ports {
   readonly clients: Clients;
   readonly catalogue: Catalogue;
   readonly registrations: Registrations;
+  /** Of event streams that may be cut before their first event: as registrations, but no subscription uses them up. */
+  readonly places: Registrations;
   readonly streams: Streams;
   readonly bodies: Bodies;
   readonly gateway: Gateway;

@@ -8,6 +8,7 @@ import { dynamoAudience } from '../adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from '../adapters/dynamo/catalogue.ts';
 import { dynamoClients } from '../adapters/dynamo/clients.ts';
 import { dynamoConnections } from '../adapters/dynamo/connections.ts';
+import { placeKey, registrationKey } from '../adapters/dynamo/keys.ts';
 import { dynamoOwnSubscriptions } from '../adapters/dynamo/own-subscriptions.ts';
 import { dynamoRegistrations } from '../adapters/dynamo/registrations.ts';
 import { dynamoStreams } from '../adapters/dynamo/streams.ts';
@@ -37,7 +38,9 @@ export function basics(service: string) {
 export const topics = ({ lifeOf }: Channels) => dynamoTopics({ table: topicsTable(), newEpoch, lifeOf });
 export const turns = ({ lifeOf }: Channels) => dynamoTurns({ table: topicsTable(), lifeOf });
 export const catalogue = () => dynamoCatalogue({ table: topicsTable() });
-export const registrations = () => dynamoRegistrations({ table: dynamoTable(requireEnv(ENV.settingsTable)) });
+const settingsTable = () => dynamoTable(requireEnv(ENV.settingsTable));
+export const registrations = () => dynamoRegistrations({ table: settingsTable(), keyOf: registrationKey });
+export const places = () => dynamoRegistrations({ table: settingsTable(), keyOf: placeKey });
 export const announcements = () => dynamoAnnouncements({ table: connectionsTable() });
 export const connections = () => dynamoConnections({ table: connectionsTable() });
 export const streams = (lifeMs: number) => dynamoStreams({ table: connectionsTable(), lifeMs });

@@ -43,6 +43,7 @@ export function memoryPorts() {
     maxConnections: 0,
     maxConnectionsPerClient: 5,
     registrations: memoryRegistrations(clock),
+    places: memoryRegistrations(clock),
     catalogue: memoryCatalogue(),
     identity: { required: false, anonymousControl: true, verify: async () => Promise.reject(new Error('tokens are off here')) },
     mode: 'both' as const,

@@ -7,6 +7,7 @@ import { dynamoAudience } from '../../functions/adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from '../../functions/adapters/dynamo/catalogue.ts';
 import { dynamoClients } from '../../functions/adapters/dynamo/clients.ts';
 import { dynamoConnections } from '../../functions/adapters/dynamo/connections.ts';
+import { placeKey, registrationKey } from '../../functions/adapters/dynamo/keys.ts';
 import { dynamoOwnSubscriptions } from '../../functions/adapters/dynamo/own-subscriptions.ts';
 import { dynamoRegistrations } from '../../functions/adapters/dynamo/registrations.ts';
 import { dynamoTable } from '../../functions/adapters/dynamo/table.ts';
@@ -29,7 +30,16 @@ import { channels } from '../helpers/ports.ts';
 export interface Tables
   extends Pick<
     Ports,
-    'topics' | 'turns' | 'audience' | 'connections' | 'ownSubscriptions' | 'announcements' | 'clients' | 'catalogue' | 'registrations'
+    | 'topics'
+    | 'turns'
+    | 'audience'
+    | 'connections'
+    | 'ownSubscriptions'
+    | 'announcements'
+    | 'clients'
+    | 'catalogue'
+    | 'registrations'
+    | 'places'
   > {
   readonly clock: MemoryClock;
   /** From now on the reads that do without strength see what was written so far. `docs/access-patterns.md` lists them. */
@@ -70,6 +80,7 @@ async function memoryTables(): Promise<Tables> {
     clients: memoryClients(),
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(clock),
+    places: memoryRegistrations(clock),
     replicated: async () => undefined,
     losesAnswers: false,
     stop: async () => undefined,
@@ -117,7 +128,8 @@ export async function dynamoTables({
     announcements: dynamoAnnouncements({ table: tableOf('Connections') }),
     clients: dynamoClients({ table: tableOf('Connections') }),
     catalogue: dynamoCatalogue({ table: tableOf('Topics') }),
-    registrations: dynamoRegistrations({ table: tableOf('Settings'), now }),
+    registrations: dynamoRegistrations({ table: tableOf('Settings'), keyOf: registrationKey, now }),
+    places: dynamoRegistrations({ table: tableOf('Settings'), keyOf: placeKey, now }),
     losesAnswers: loseWrites > 0,
     async replicated() {
       levers.staleReadsMs = 0;

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fresh } from './fixtures.ts';
 import { implementations, type Tables } from './implementations.ts';
 
-describe.each(implementations)('%s', (_, make) => {
+const keepers = implementations.flatMap(([name, make]) =>
+  (['registrations', 'places'] as const).map((keeper) => [keeper, name, make] as const),
+);
+
+describe.each(keepers)('%s in %s', (keeper, _, make) => {
   let tables: Tables;
   beforeAll(async () => {
     tables = await make();
@@ -16,32 +20,32 @@ describe.each(implementations)('%s', (_, make) => {
     const topic = fresh('topic');
     const now = tables.clock.now();
 
-    await tables.registrations.register(topic, at(3, 'first'), now + 10_000);
-    await tables.registrations.register(topic, at(9, 'second'), now + 60_000);
-    expect(await tables.registrations.find(topic)).toEqual({ ...at(3, 'second'), expiresAtMs: now + 60_000 });
-    await tables.registrations.register(topic, at(10, 'third'), now + 20_000);
+    await tables[keeper].register(topic, at(3, 'first'), now + 10_000);
+    await tables[keeper].register(topic, at(9, 'second'), now + 60_000);
+    expect(await tables[keeper].find(topic)).toEqual({ ...at(3, 'second'), expiresAtMs: now + 60_000 });
+    await tables[keeper].register(topic, at(10, 'third'), now + 20_000);
     tables.clock.nowMs = now + 30_000;
-    expect(await tables.registrations.find(topic)).toMatchObject(at(3, 'second'));
+    expect(await tables[keeper].find(topic)).toMatchObject(at(3, 'second'));
     tables.clock.nowMs = now + 61_000;
-    expect(await tables.registrations.find(topic)).toBeNull();
-    await tables.registrations.register(topic, at(12), now + 90_000);
+    expect(await tables[keeper].find(topic)).toBeNull();
+    await tables[keeper].register(topic, at(12), now + 90_000);
 
-    expect(await tables.registrations.find(topic)).toMatchObject(at(12));
+    expect(await tables[keeper].find(topic)).toMatchObject(at(12));
     tables.clock.nowMs = now;
   });
 
   test('are used up by their stamp, and removed by any', async () => {
     const topic = fresh('topic');
-    await tables.registrations.register(topic, at(3, 'first'), later());
+    await tables[keeper].register(topic, at(3, 'first'), later());
 
-    await tables.registrations.useUp(topic, 'another');
-    expect(await tables.registrations.find(topic)).toMatchObject(at(3, 'first'));
-    await tables.registrations.useUp(topic, 'first');
-    expect(await tables.registrations.find(topic)).toBeNull();
-    await tables.registrations.register(topic, at(4, 'second'), later());
-    await tables.registrations.remove(topic);
-    await tables.registrations.remove(topic);
+    await tables[keeper].useUp(topic, 'another');
+    expect(await tables[keeper].find(topic)).toMatchObject(at(3, 'first'));
+    await tables[keeper].useUp(topic, 'first');
+    expect(await tables[keeper].find(topic)).toBeNull();
+    await tables[keeper].register(topic, at(4, 'second'), later());
+    await tables[keeper].remove(topic);
+    await tables[keeper].remove(topic);
 
-    expect(await tables.registrations.find(topic)).toBeNull();
+    expect(await tables[keeper].find(topic)).toBeNull();
   });
 });

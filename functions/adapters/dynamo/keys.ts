@@ -48,3 +48,5 @@ export const streamsKey = (stretch: number) => ({ connectionId: 'streams#', item
 
 // settings
 export const registrationKey = (topic: string) => ({ kind: 'registration', id: topic });
+/** The position of an event stream that may be cut before its first event. */
+export const placeKey = (topic: string) => ({ kind: 'place', id: topic });

@@ -2,22 +2,22 @@ import { formatPosition, parsePosition } from '../../../core/base/position.ts';
 import type { Registered, Registration, Registrations } from '../../../core/ports/registrations.ts';
 import { environmentNow } from '../clock.ts';
 import { expired, number, text, ttl } from './item.ts';
-import { registrationKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 export interface RegistrationsOptions {
   readonly table: Table;
+  readonly keyOf: (topic: string) => { kind: string; id: string };
   readonly now?: () => number;
 }
 
-export function dynamoRegistrations({ table, now = environmentNow }: RegistrationsOptions): Registrations {
+export function dynamoRegistrations({ table, keyOf, now = environmentNow }: RegistrationsOptions): Registrations {
   const find = async (topic: string): Promise<Registered | null> => {
-    const item = await table.get(registrationKey(topic));
+    const item = await table.get(keyOf(topic));
     const position = item && !expired(item, now()) ? parsePosition(text(item, 'position')) : null;
     return item && position ? { position, stamp: text(item, 'stamp'), expiresAtMs: number(item, 'expiresAt') * 1000 } : null;
   };
   const register = async (topic: string, { position, stamp }: Registration, expiresAtMs: number): Promise<void> => {
-    const key = registrationKey(topic);
+    const key = keyOf(topic);
     const expiresAt = ttl(expiresAtMs);
     const first = await table.put(
       { ...key, position: formatPosition(position.epoch, position.offset), stamp, expiresAt },
@@ -38,10 +38,10 @@ export function dynamoRegistrations({ table, now = environmentNow }: Registratio
     register,
     find,
     async useUp(topic, stamp) {
-      await table.delete(registrationKey(topic), { when: '#stamp = :stamp', values: { stamp } });
+      await table.delete(keyOf(topic), { when: '#stamp = :stamp', values: { stamp } });
     },
     async remove(topic) {
-      await table.delete(registrationKey(topic));
+      await table.delete(keyOf(topic));
     },
   };
 }

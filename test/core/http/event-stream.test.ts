@@ -26,6 +26,7 @@ async function append(from: number, to: number): Promise<void> {
 }
 const register = (offset: number, stamp = 'mine') =>
   ports.registrations.register(TOPIC, { position: { epoch, offset }, stamp }, ports.clock.now() + 86_400_000);
+const kept = () => ports.places.find(TOPIC);
 const registered = async () => (await ports.registrations.find(TOPIC))?.stamp ?? null;
 async function streamed(ms: number, lastEventId: string | null = null): Promise<string> {
   const opened = await openStream({ ...request, lastEventId }, ports);
@@ -125,7 +126,7 @@ describe('a client that returns', () => {
     await append(1, 3);
     await streamed(0, `${epoch}-3`);
 
-    expect(await registered()).toBeNull();
+    expect(await kept()).toBeNull();
   });
 });
 
@@ -138,9 +139,19 @@ describe('a client without id', () => {
     await append(4, 4);
 
     ports.clock.nowMs += 30_999;
-    expect(await ports.registrations.find(TOPIC)).toMatchObject({ position: { epoch, offset: 3 } });
+    expect(await ports.places.find(TOPIC)).toMatchObject({ position: { epoch, offset: 3 } });
     expect(ids(await streamed(0))).toEqual(['4']);
-    expect(await registered()).toBeNull();
+    expect(await kept()).toBeNull();
+  });
+
+  test('keeps its place beside its registration, which may be used up on another transport', async () => {
+    await register(0);
+    await streamed(1_000);
+    await append(1, 1);
+    await ports.registrations.useUp(TOPIC, 'mine');
+
+    expect(ids(await streamed(0))).toEqual(['1']);
+    expect(await kept()).toBeNull();
   });
 
   test('keeps its place as often as it comes back without having got anything', async () => {
@@ -158,7 +169,7 @@ describe('a client without id', () => {
     await streamed(1_000);
     ports.clock.nowMs += 30_001;
 
-    expect(await registered()).toBeNull();
+    expect(await kept()).toBeNull();
   });
 
   test('keeps a place at a finite answer, too', async () => {

@@ -228,6 +228,16 @@ describe('a registration', () => {
     expect((await memory.registrations.find(TOPIC))?.position.offset).toBe(3);
   });
 
+  test('starts where an event stream of the user may have been cut', async () => {
+    const { epoch } = await memory.topics.create(TOPIC);
+    await memory.topics.raiseHead(TOPIC, 1);
+    for (const offset of [1, 2, 3]) await memory.topics.putLog(TOPIC, offset, `e${offset}`, {});
+    await memory.places.register(TOPIC, { position: { epoch, offset: 2 }, stamp: 'place' }, memory.clock.now() + 60_000);
+    await request('POST', REGISTRATIONS, { body });
+
+    expect((await memory.registrations.find(TOPIC))?.position.offset).toBe(2);
+  });
+
   test('lapses after a day', async () => {
     await request('POST', REGISTRATIONS, { body });
     memory.clock.nowMs += 86_400_000 - 1;

@@ -9,6 +9,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { dynamoAudience } from '../../../../functions/adapters/dynamo/audience.ts';
 import { dynamoCatalogue } from '../../../../functions/adapters/dynamo/catalogue.ts';
 import { dynamoConnections } from '../../../../functions/adapters/dynamo/connections.ts';
+import { registrationKey } from '../../../../functions/adapters/dynamo/keys.ts';
 import { dynamoOwnSubscriptions } from '../../../../functions/adapters/dynamo/own-subscriptions.ts';
 import { dynamoRegistrations } from '../../../../functions/adapters/dynamo/registrations.ts';
 import { dynamoStreams } from '../../../../functions/adapters/dynamo/streams.ts';
@@ -30,7 +31,7 @@ const audience = dynamoAudience({ table });
 const connections = dynamoConnections({ table });
 const ownSubscriptions = dynamoOwnSubscriptions({ table });
 const catalogue = dynamoCatalogue({ table });
-const registrations = dynamoRegistrations({ table });
+const registrations = dynamoRegistrations({ table, keyOf: registrationKey });
 const streams = dynamoStreams({ table, lifeMs: 55_000 });
 const KEY = { topic: 't', shard: 0, connectionId: 'c', subscriptionId: 's' };
 const all = async (pages: AsyncIterable<unknown>): Promise<void> => {
