@@ -1,6 +1,7 @@
 /** Bundles every function, in one pass: `dist/functions/{name}/index.mjs`; and the page's scripts. `cdk.json` and `npm start` run it first. */
 import './node-version.ts';
 import { readdirSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, stop } from 'esbuild';
@@ -57,12 +58,13 @@ export async function buildFunctions({ systems = SYSTEMS_MODULE, outdir = BUNDLE
   });
 }
 
-/** Bundles the page's scripts into `dist/web`. */
-async function buildPage(): Promise<void> {
+/** Bundles the page's scripts, and puts its files beside the bundle of the function that serves them. */
+async function buildPage(outdir: string): Promise<void> {
+  const files = join(outdir, 'page/files');
   await build({
     absWorkingDir: root,
     entryPoints: ['web/page.js'],
-    outdir: join(root, 'dist/web'),
+    outdir: files,
     bundle: true,
     minify: true,
     platform: 'browser',
@@ -70,10 +72,11 @@ async function buildPage(): Promise<void> {
     format: 'esm',
     logLevel: 'warning',
   });
+  for (const name of ['index.html', 'page.css']) await copyFile(join(root, 'web', name), join(files, name));
 }
 
 export async function buildAll(options: BuildOptions = {}): Promise<void> {
-  await Promise.all([buildFunctions(options), buildPage()]);
+  await Promise.all([buildFunctions(options), buildPage(options.outdir ?? BUNDLES)]);
   // its service process has nothing more to do
   await stop();
 }

@@ -8,7 +8,8 @@ import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
 import { nodeIn, type RunningEmulator, startMiniStack } from '../local/emulator/ministack.ts';
 import { httpOrigin, socketOrigin } from '../local/emulator/origins.ts';
 import { type Target, trusted } from '../local/emulator/target.ts';
-import { type FrontDoor, frontDoor } from '../local/front-door.ts';
+import type { Behavior } from '../local/front-door/distribution.ts';
+import { distributionRouter, type FrontDoor, frontDoor, type Origin } from '../local/front-door/door.ts';
 import { commandLine } from './command-line.ts';
 import { OPEN_DEFAULTS, portOf } from './local-settings.ts';
 import { makeProgress } from './progress.ts';
@@ -127,18 +128,19 @@ async function untilItAnswers(target: Target, running: RunningEmulator | null, s
   }
 }
 
-function openDoor(port: number, target: Target, { outputs }: Deployed): Promise<FrontDoor> {
+/** Serves as CloudFront would: the emulator has its APIs, and no edge before them. */
+function openDoor(port: number, target: Target, { behaviors, apis }: Deployed): Promise<FrontDoor> {
   const { emulator, endpoint } = target;
-  const idOf = (output: string): string => new URL(outputs[output] ?? '').hostname.split('.')[0] ?? '';
   const at = (apiId: string) => ({ endpoint, host: emulator.apiHost(apiId), ca: trusted(target) });
-  return frontDoor(port, null, {
-    http: httpOrigin(at(idOf('ApiUrl'))),
-    sockets: new Map([[SOCKET_STAGE, socketOrigin(at(idOf('SocketUrl')), SOCKET_STAGE, !emulator.lacks.includes('subprotocol'))]]),
-    // without streaming the HTTP API serves them, in their finite form
-    streams: null,
-    streamPaths: [],
-    issuer: null,
-  });
+  const echoes = !emulator.lacks.includes('subprotocol');
+  const http = [...apis.values()].find(({ isSocket }) => !isSocket);
+  const originOf = ({ origin: { domain } }: Behavior): Origin => {
+    const api = apis.get(domain.split('.')[0] ?? '');
+    if (api?.isSocket) return socketOrigin(at(api.id), SOCKET_STAGE, echoes);
+    // without streaming the HTTP API serves the streams, in their finite form
+    return httpOrigin(at(http?.id ?? ''));
+  };
+  return frontDoor(port, null, distributionRouter(behaviors, originOf));
 }
 
 function describe(name: string, target: Target, { outputs, publishKey }: Deployed, door: FrontDoor): void {

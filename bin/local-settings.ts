@@ -2,10 +2,11 @@
 import { SETTING } from '../core/names.ts';
 import { commandLine } from './command-line.ts';
 
-/** Defaults of a deployment on one's own machine: every transport is on, and every caller may act. */
+/** Defaults of a deployment on one's own machine: every transport is on, there is one address, and every caller may act. */
 export const OPEN_DEFAULTS: Readonly<Record<string, string>> = {
   [SETTING.pushMode]: 'both',
   [SETTING.anonymousControl]: 'true',
+  [SETTING.frontDoor]: 'on',
 };
 
 /** The publish key of the local run. */

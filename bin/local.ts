@@ -117,6 +117,8 @@ async function main(): Promise<void> {
   }
   progress(null);
   console.log(`the AWS APIs of upstreams: AWS_ENDPOINT_URL=${run.awsUrl}  ·  event bus ${run.busName}`);
+  if (!run.hasFrontDoor && run.streamUrl !== null)
+    console.log(`without a front door the event streams have their own address: ${run.streamUrl}; below they have their finite form`);
   const ownTokens = settings[SETTING.authMode] === 'jwt' && settings[SETTING.jwtIssuer] === LOCAL_ISSUER;
   if (local.host !== null && !/^(127\.|localhost$|::1$)/.test(local.host)) console.log(opened(local.host, ownTokens));
   console.log(

@@ -15,9 +15,10 @@ const QUEUE_FED = 'its queue has a dead-letter queue, and a failed message comes
 const EVERY_MINUTE = 'the next minute does the same: a retry or a dead letter would run beside it';
 
 const NO_ACCESS_LOGS = 'each request leaves a line of its function; logs of a WebSocket stage need a role of the whole account';
-const STAGES = /\/(Socket|Http)\/Stage\//;
+const SOCKET_STAGE = /\/Socket\/Stage\//;
+const DISTRIBUTION = /\/FrontDoor\/Distribution\//;
 /** Constructs that make functions. */
-const FUNCTIONS = /\/(Delivery|Ingest|Socket|Http|Schedules|Streams|Workers)\//;
+const FUNCTIONS = /\/(Delivery|Ingest|Socket|Http|Page|Schedules|Streams|Workers)\//;
 
 const ACCEPTED: readonly Accepted[] = [
   {
@@ -25,11 +26,11 @@ const ACCEPTED: readonly Accepted[] = [
     at: /\/(Socket|Http)\/Api\//,
     reason: 'the functions ask for the token themselves, on every transport alike: AUTH_MODE, which no stage but local may leave open',
   },
-  { rule: 'AwsSolutions::AwsSolutions-APIG1', at: STAGES, reason: NO_ACCESS_LOGS },
-  { rule: 'Serverless::Serverless-APIGWAccessLogging', at: STAGES, reason: NO_ACCESS_LOGS },
+  { rule: 'AwsSolutions::AwsSolutions-APIG1', at: SOCKET_STAGE, reason: NO_ACCESS_LOGS },
+  { rule: 'Serverless::Serverless-APIGWAccessLogging', at: SOCKET_STAGE, reason: NO_ACCESS_LOGS },
   {
     rule: 'Serverless::Serverless-APIGWDefaultThrottling',
-    at: /\/Socket\/Stage\//,
+    at: SOCKET_STAGE,
     reason: 'a throttled message would be lost without an answer; ws-message limits each connection, and answers',
   },
   {
@@ -41,6 +42,32 @@ const ACCEPTED: readonly Accepted[] = [
     rule: 'AwsSolutions::AwsSolutions-SMG4',
     at: /\/Http\/PublishKey\//,
     reason: 'its holders are upstreams outside the account: they must be told before the key changes',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-SMG4',
+    at: /\/FrontDoor\/OriginKey\//,
+    reason: 'the distribution takes minutes to send a new key, in which the APIs would refuse it; it lets nobody in who has no token',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-CFR1',
+    at: DISTRIBUTION,
+    reason: 'the callers may be anywhere; a web ACL can restrict them: WEB_ACL_ARN',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-CFR2',
+    at: DISTRIBUTION,
+    reason: 'WEB_ACL_ARN names one: what it costs is for the account to decide',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-CFR3',
+    at: DISTRIBUTION,
+    reason:
+      'the older logs hold the query, and tickets with it; the newer ones, without it, are kept where CloudFront has them: in us-east-1',
+  },
+  {
+    rule: 'AwsSolutions::AwsSolutions-CFR4',
+    at: DISTRIBUTION,
+    reason: "the certificate of CloudFront's own host names comes with its own policy; with DOMAIN_NAME it is TLS 1.2 and newer",
   },
   { rule: 'Serverless::Serverless-SQSRedrivePolicy', at: /\/Dead\//, reason: 'it is a dead-letter queue itself' },
   { rule: 'Serverless::Serverless-LambdaEventSourceMappingDestination', at: /mapping\//, reason: QUEUE_FED },

@@ -120,6 +120,33 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     doc: "the account's limit of concurrent executions, which new accounts have as low as 10: queues take up to a tenth of it each, event streams up to half",
   },
   {
+    name: SETTING.frontDoor,
+    fallback: 'off',
+    check: matching(/^(on|off)$/, 'on or off'),
+    doc: '`on`: one address (CloudFront) for everything, the page too; the other addresses refuse who comes past it (`npm start`: `on`)',
+  },
+  {
+    name: SETTING.domainName,
+    fallback: '',
+    check: matching(/^([a-z0-9-]+\.)+[a-z]{2,}$|^$/, 'a host name, such as push.shop.example'),
+    doc: "the front door's own host name, if it is not to be CloudFront's; its DNS record is yours to make. Never run by us",
+  },
+  {
+    name: SETTING.certificateArn,
+    fallback: '',
+    check: matching(
+      /^(arn:aws:acm:us-east-1:\d{12}:certificate\/\S+)?$/,
+      'the ARN of a certificate in us-east-1, where CloudFront looks for it',
+    ),
+    doc: 'certificate for `DOMAIN_NAME`, in us-east-1. Never run by us',
+  },
+  {
+    name: SETTING.webAclArn,
+    fallback: '',
+    check: matching(/^(arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/\S+)?$/, 'the ARN of a global web ACL in us-east-1'),
+    doc: 'web ACL (WAF) of the front door, in us-east-1. Never run by us',
+  },
+  {
     name: SETTING.callbackEndpoint,
     fallback: '',
     check: matching(/^(https?:\/\/\S+)?$/, 'an address with {api} and {stage} where their names belong'),
@@ -147,6 +174,7 @@ export function engineConflicts(settings: Settings): string[] {
     problems.push(
       `${SETTING.sseMaxStreams}: expected at most half of ${SETTING.accountConcurrency}, which is ${most}, got ${streams}: each open event stream is one concurrent execution`,
     );
+  problems.push(...frontDoorConflicts(settings));
   if (settings[SETTING.authMode] !== 'jwt') return problems;
   const needed: [string, string][] = [
     [SETTING.jwtIssuer, 'the issuer of the tokens'],
@@ -154,4 +182,14 @@ export function engineConflicts(settings: Settings): string[] {
   ];
   for (const [name, what] of needed) if (!settings[name]) problems.push(`${name}: with ${SETTING.authMode}=jwt expected ${what}`);
   return problems;
+}
+
+function frontDoorConflicts(settings: Settings): string[] {
+  const { domainName, certificateArn, webAclArn, frontDoor } = SETTING;
+  const isSet = (name: string): boolean => Boolean(settings[name]);
+  const idle = settings[frontDoor] === 'on' ? [] : [domainName, certificateArn, webAclArn].filter(isSet);
+  return [
+    ...idle.map((name) => `${name}: is the front door's, and expects ${frontDoor}=on`),
+    ...(isSet(domainName) === isSet(certificateArn) ? [] : [`${domainName}, ${certificateArn}: expected both or none`]),
+  ];
 }

@@ -16,6 +16,7 @@ export const ENV = {
   worker: 'WORKER',
   workQueues: 'WORK_QUEUES',
   timeoutSeconds: 'TIMEOUT_SECONDS',
+  originKey: 'ORIGIN_KEY',
 } as const;
 
 /** The engine's settings, by their environment variable; `core/engine-settings.ts` has their defaults and checks. */
@@ -43,6 +44,20 @@ export const SETTING = {
   callbackEndpoint: 'CALLBACK_ENDPOINT',
   httpRequestsPerSecond: 'HTTP_REQUESTS_PER_SECOND',
   accountConcurrency: 'ACCOUNT_CONCURRENCY',
+  frontDoor: 'FRONT_DOOR',
+  domainName: 'DOMAIN_NAME',
+  certificateArn: 'CERTIFICATE_ARN',
+  webAclArn: 'WEB_ACL_ARN',
+} as const;
+
+/** Headers between the front door and its origins. `lib/viewer-request.js` spells the last two. */
+export const FRONT_DOOR_HEADER = {
+  /** Proves that a request came through the front door. */
+  originKey: 'x-push-origin-key',
+  /** The caller's `Authorization`, where the origin's signature takes that header. */
+  authorization: 'x-push-authorization',
+  /** The caller's `Host`: an origin gets its own. */
+  host: 'x-push-host',
 } as const;
 
 /** Source of the events that tell upstreams of registrations. */

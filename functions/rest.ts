@@ -5,7 +5,7 @@ import { readBearer } from '../core/identity.ts';
 import { VERSION } from '../core/version.ts';
 import { bucketBodies } from './adapters/bodies.ts';
 import { busLane, registrationNotices } from './adapters/bus.ts';
-import { limits, pushMode } from './adapters/env.ts';
+import { limits, originKey, pushMode } from './adapters/env.ts';
 import { bodyOf, headerOf, lastEventIdOf } from './adapters/events.ts';
 import { answerOf, type HttpReply } from './adapters/http-reply.ts';
 import { publishKeys } from './adapters/publish-keys.ts';
@@ -14,16 +14,18 @@ import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
 import { withInvocation } from './middleware/invocation.ts';
+import { throughFrontDoor } from './middleware/through-front-door.ts';
 import { withCors } from './middleware/with-cors.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, catalogue, connections, places, registrations, topics } from './wiring/ports.ts';
 
 /** The REST API. */
-export const createHandler = (ports: RestPorts, allowedOrigins: string, telemetry: Telemetry) =>
+export const createHandler = (ports: RestPorts, allowedOrigins: string, key: string | null, telemetry: Telemetry) =>
   middy<APIGatewayProxyEventV2, HttpReply>()
     .use(withInvocation(telemetry))
     .use(withCors(allowedOrigins))
     .use(errorReply(telemetry.report))
+    .use(throughFrontDoor(key))
     .handler(async (event) => {
       const { method, path } = event.requestContext.http;
       const reply = await routeRequest(
@@ -64,5 +66,6 @@ export const handler = createHandler(
     version: VERSION,
   },
   limits.allowedOrigins(),
+  originKey(),
   telemetry,
 );

@@ -5,7 +5,7 @@ import { readBearer } from '../core/identity.ts';
 import { METRIC } from '../core/names.ts';
 import { corsHeaders, preflight } from './adapters/cors.ts';
 import { limits, pushMode, streamLimits } from './adapters/env.ts';
-import { headerOf, lastEventIdOf } from './adapters/events.ts';
+import { authorizationOf, lastEventIdOf } from './adapters/events.ts';
 import { EVENT_STREAM, errorAnswer } from './adapters/http-reply.ts';
 import { type ResponseStream, streaming } from './adapters/lambda-stream.ts';
 import type { Telemetry } from './adapters/report.ts';
@@ -35,7 +35,7 @@ export const createHandler = (ports: ServeStreamPorts, allowedOrigins: string, {
           method: event.requestContext.http.method,
           path: event.rawPath,
           query: event.queryStringParameters ?? {},
-          token: readBearer(headerOf(event, 'authorization')),
+          token: readBearer(authorizationOf(event)),
           lastEventId: lastEventIdOf(event),
         },
         ports,

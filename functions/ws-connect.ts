@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import { type ConnectPorts, connect } from '../core/connections/connect.ts';
-import { limits, pushMode } from './adapters/env.ts';
-import { headerOf, type SocketEvent } from './adapters/events.ts';
+import { limits, originKey, pushMode } from './adapters/env.ts';
+import { callerOf, headerOf, hostOf, type SocketEvent } from './adapters/events.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue } from './adapters/queues.ts';
@@ -9,23 +9,25 @@ import type { Telemetry } from './adapters/report.ts';
 import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
 import { withInvocation } from './middleware/invocation.ts';
+import { throughFrontDoor } from './middleware/through-front-door.ts';
 import { engine } from './wiring/engine.ts';
 import { basics, connectionPorts } from './wiring/ports.ts';
 
 /** `$connect`: its response is the handshake's status. */
-export const createHandler = (ports: ConnectPorts, telemetry: Telemetry) =>
+export const createHandler = (ports: ConnectPorts, key: string | null, telemetry: Telemetry) =>
   middy<SocketEvent, HttpReply>()
     .use(withInvocation(telemetry))
     .use(errorReply(telemetry.report))
+    .use(throughFrontDoor(key))
     .handler(async (event) => {
-      const { connectionId, connectedAt, identity: caller } = event.requestContext;
+      const { connectionId, connectedAt } = event.requestContext;
       const protocol = await connect(
         {
           connectionId,
           connectedAtMs: connectedAt,
           origin: headerOf(event, 'origin'),
-          host: headerOf(event, 'host'),
-          sourceIp: caller?.sourceIp ?? '',
+          host: hostOf(event),
+          sourceIp: callerOf(event, key !== null),
           protocols: headerOf(event, 'sec-websocket-protocol'),
           authorization: headerOf(event, 'authorization'),
         },
@@ -50,5 +52,6 @@ export const handler = createHandler(
     maxConnections: limits.maxConnections(),
     maxConnectionsPerClient: limits.maxConnectionsPerClient(),
   },
+  originKey(),
   telemetry,
 );

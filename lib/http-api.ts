@@ -1,14 +1,17 @@
 import { Duration } from 'aws-cdk-lib';
-import { HttpApi, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpApi, type HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
 import { numberOf, type Settings } from '../core/settings.ts';
+import { apiAccessLogs } from './access-logs.ts';
 import type { Ingest } from './ingest.ts';
 import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
+import type { StageProps } from './stage.ts';
 import type { Storage } from './storage.ts';
 
 export interface HttpFrontProps {
@@ -17,15 +20,18 @@ export interface HttpFrontProps {
   readonly ingest: Ingest;
   readonly bodies: MessageBodies;
   readonly settings: Settings;
+  readonly stage: StageProps;
 }
 
 /** The HTTP API. The function does the routing, so that every response has one form. */
 export class HttpFront extends Construct {
   readonly url: string;
+  readonly rest: LambdaFunction;
+  private readonly api: HttpApi;
   /** ARN of the secret with the publish key. It can be rotated at any time: the previous key stays valid. */
   readonly publishKeyArn: string;
 
-  constructor(scope: Construct, id: string, { functions, storage, ingest, bodies, settings }: HttpFrontProps) {
+  constructor(scope: Construct, id: string, { functions, storage, ingest, bodies, settings, stage }: HttpFrontProps) {
     super(scope, id);
     const publishKey = new Secret(this, 'PublishKey', {
       description: 'Key for POST /internal/events',
@@ -33,12 +39,13 @@ export class HttpFront extends Construct {
     });
     // its ARN under its own name: emulators resolve a plain reference to the secret's name, which no policy matches
     this.publishKeyArn = (publishKey.node.defaultChild as CfnSecret).attrId;
-    const rest = functions.make(this, 'rest', {
+    this.rest = functions.make(this, 'rest', {
       description: 'REST: routes of the systems, registrations, health, publishing',
       // a second less than API Gateway waits: a request of 500 events must not be cut off on a slow day
       timeout: Duration.seconds(29),
       settings: [SETTING.maxMessageBytes, SETTING.pushMode, SETTING.allowedOrigins, ...IDENTITY_SETTINGS],
     });
+    const { rest } = this;
     storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
     storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
     storage.grant(rest, 'connections', 'BatchGetItem');
@@ -47,19 +54,29 @@ export class HttpFront extends Construct {
     rest.addEnvironment(ENV.publishKeySecret, this.publishKeyArn);
     rest.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.publishKeyArn] }));
 
-    // every path, `/` too: the function answers for all
-    const api = new HttpApi(this, 'Api', {
+    // every path that has no route of its own
+    this.api = new HttpApi(this, 'Api', {
       description: 'Push: REST',
       createDefaultStage: false,
       defaultIntegration: new HttpLambdaIntegration('Rest', rest),
     });
     const rateLimit = numberOf(settings, SETTING.httpRequestsPerSecond);
     new HttpStage(this, 'Stage', {
-      httpApi: api,
+      httpApi: this.api,
       autoDeploy: true,
+      accessLogSettings: apiAccessLogs(this, stage),
       // the account's requests are shared with the posts to connections: a flood here must leave them theirs
       throttle: { rateLimit, burstLimit: rateLimit },
     });
-    this.url = api.apiEndpoint;
+    this.url = this.api.apiEndpoint;
+  }
+
+  get apiId(): string {
+    return this.api.apiId;
+  }
+
+  /** Lets a function serve a path. */
+  route(path: string, method: HttpMethod, fn: LambdaFunction): void {
+    this.api.addRoutes({ path, methods: [method], integration: new HttpLambdaIntegration(fn.node.id, fn) });
   }
 }

@@ -17,3 +17,9 @@ const WITHOUT_FUNCTION_URLS: ReadonlySet<string> = new Set([
 
 /** Whether a region has function URLs; `true` if the region is not known yet. */
 export const hasFunctionUrls = (region: string): boolean => !WITHOUT_FUNCTION_URLS.has(region);
+
+/** Why a region can have no front door; `null` if it can, or is not known yet. */
+export function noFrontDoorIn(region: string): string | null {
+  if (region.startsWith('cn-') || region.startsWith('us-gov-')) return `there is no CloudFront in the partition of ${region}`;
+  return hasFunctionUrls(region) ? null : `${region} has no function URLs, from which it would have the event streams`;
+}

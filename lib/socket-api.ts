@@ -22,8 +22,9 @@ export class SocketApi extends Construct {
   readonly url: string;
   /** Serves clients' messages. */
   readonly message: LambdaFunction;
+  readonly connect: LambdaFunction;
+  readonly apiId: string;
   private readonly stage: WebSocketStage;
-  private readonly apiId: string;
   private readonly callbackUrl: string;
 
   constructor(scope: Construct, id: string, { functions, storage, delivery, settings }: SocketApiProps) {
@@ -45,6 +46,7 @@ export class SocketApi extends Construct {
         ...IDENTITY_SETTINGS,
       ],
     });
+    this.connect = connect;
     this.message = message;
     const disconnect = functions.make(this, 'ws-disconnect', { description: 'Deletes a connection' });
 

@@ -15,18 +15,21 @@ export interface StageProps {
   /** Whether tables with data can be set back to any second of the last 35 days. */
   readonly pointInTimeRecovery: boolean;
   readonly logRetention: RetentionDays;
+  /** Whether CloudFront's access logs are kept: emulators have none. */
+  readonly edgeLogs: boolean;
 }
 
 /** Of data that nobody misses. */
 export const PASSING = { removalPolicy: RemovalPolicy.DESTROY, pointInTimeRecovery: false } as const;
 
 export const STAGE_PROPS: Readonly<Record<Stage, StageProps>> = {
-  local: { ...PASSING, logRetention: RetentionDays.ONE_DAY },
-  dev: { ...PASSING, logRetention: RetentionDays.TWO_WEEKS },
+  local: { ...PASSING, logRetention: RetentionDays.ONE_DAY, edgeLogs: false },
+  dev: { ...PASSING, logRetention: RetentionDays.TWO_WEEKS, edgeLogs: true },
   prod: {
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     pointInTimeRecovery: true,
     logRetention: RetentionDays.THREE_MONTHS,
+    edgeLogs: true,
   },
 };
 

@@ -2,7 +2,7 @@
 import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
 import type { Gate } from './base/policy.mjs';
-import { resolveValue, type Template } from './base/template.ts';
+import { PSEUDO, resolveValue, type Template } from './base/template.ts';
 import type { LocalIssuer } from './issuer.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
@@ -44,7 +44,7 @@ export interface Deployment extends Counterparts {
   /** URL of the local AWS APIs. */
   readonly awsUrl: string;
   readonly dataDir: string | null;
-  /** Value of the secrets that the stack generates. */
+  /** The publish key. */
   readonly secret: string;
   readonly clock: LocalClock;
   readonly levers: Levers;
@@ -64,18 +64,41 @@ export interface Deployment extends Counterparts {
 export const arnOf = (id: string): string => `arn:local:${id}`;
 export const idOfArn = (arn: unknown): string => String(arn).replace(/^arn:local:/, '');
 
-/** Resolves the template's references. Throws an error that names one that the local run does not support. */
-export function resolver(template: Template, awsUrl: string): Deployment['resolve'] {
+export const distributionArn = (id: string): string => `arn:aws:cloudfront::${PSEUDO['AWS::AccountId']}:distribution/${id}`;
+
+/**
+ * Resolves the template's references, and those to the value of a secret that is made already. Throws an error that names one that
+ * the local run does not support.
+ */
+export function resolver(template: Template, awsUrl: string, secrets: ReadonlyMap<string, string>): Deployment['resolve'] {
   const byId = new Map(template.resources.map((resource) => [resource.id, resource]));
   const refer = (id: string, attribute: string | null): string => {
     const resource = byId.get(id);
     if (!resource) throw new Error(`the template refers to ${id}, which it does not contain`);
-    if (attribute === 'Arn' || resource.type === 'AWS::SecretsManager::Secret') return arnOf(id);
+    // a URL's attribute names the function that it leads to
+    if (attribute === 'FunctionArn') return resolveValue(resource.properties['TargetFunctionArn'], refer) as string;
+    if (attribute === 'FunctionUrl') return `https://${id}.lambda-url.local/`;
+    if (attribute === 'Arn' || attribute === 'FunctionARN' || resource.type === 'AWS::SecretsManager::Secret') return arnOf(id);
     if (attribute === null) return resource.type === 'AWS::SQS::Queue' ? `${awsUrl}/000000000000/${id}` : id;
-    if (attribute === 'QueueName' || attribute === 'RegionalDomainName') return id;
+    if (attribute !== null && NAMED_BY_ID.has(attribute)) return id;
     throw new Error(`the local run does not support the attribute ${attribute} of ${resource.type}: add it to local/deployment.ts`);
   };
-  return <Value>(value: unknown): Value => resolveValue(value, refer) as Value;
+  return <Value>(value: unknown): Value => withSecrets(resolveValue(value, refer), secrets) as Value;
+}
+
+/** Attributes for which the id of the resource stands. */
+const NAMED_BY_ID = new Set(['QueueName', 'RegionalDomainName', 'DomainName', 'Id']);
+
+/** Puts the values of secrets in the place of CloudFormation's references to them. */
+function withSecrets(value: unknown, secrets: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((one) => withSecrets(one, secrets));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withSecrets(one, secrets)]));
+  if (typeof value !== 'string') return value;
+  return value.replace(
+    /\{\{resolve:secretsmanager:([^}]*?):SecretString:[^}]*\}\}/g,
+    (reference, arn: string) => secrets.get(arn) ?? reference,
+  );
 }
 
 export function functionOf({ functions }: Counterparts, reference: unknown): LocalFunction {

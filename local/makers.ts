@@ -1,10 +1,11 @@
 /** Makes the local counterpart of each type of resource, in the order of their dependencies. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Resource } from './base/template.ts';
-import { arnOf, type Deployment, functionOf, idOfArn, queueOf } from './deployment.ts';
+import { arnOf, type Deployment, distributionArn, functionOf, idOfArn, queueOf } from './deployment.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
 import { nameOf } from './grants.ts';
-import { calledBy, maySendTo, missingForUrl, routeArn } from './resource-policies.ts';
+import { calledBy, maySendTo, missingForUrl, routeArn, type UrlCaller } from './resource-policies.ts';
 import { localBucket } from './resources/bucket.ts';
 import { localBus } from './resources/event-bus.ts';
 import { mapQueue } from './resources/event-source-mapping.ts';
@@ -19,7 +20,7 @@ type Maker = (resource: Resource, deployment: Deployment) => void | Promise<void
 
 const MAKERS: Readonly<Record<string, Maker>> = {
   'AWS::DynamoDB::GlobalTable': (resource, { tables }) => tables.create(resource),
-  'AWS::SecretsManager::Secret': ({ id }, { secrets, secret }) => void secrets.set(arnOf(id), secret),
+  'AWS::SecretsManager::Secret': makeSecret,
   'AWS::S3::Bucket': makeBucket,
   'AWS::SQS::Queue': makeQueue,
   'AWS::Lambda::Function': makeFunction,
@@ -36,6 +37,11 @@ const SILENT = new Set([
   'AWS::ApiGatewayV2::Route',
   'AWS::ApiGatewayV2::Stage',
   'AWS::CDK::Metadata',
+  // the front door reads them
+  'AWS::CloudFront::Distribution',
+  'AWS::CloudFront::Function',
+  'AWS::CloudFront::OriginAccessControl',
+  'AWS::CloudFront::ResponseHeadersPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
   'AWS::Lambda::EventInvokeConfig',
@@ -52,6 +58,12 @@ export async function makeAll(deployment: Deployment): Promise<void> {
     if (!Object.hasOwn(MAKERS, type) && !SILENT.has(type))
       warn(`the template contains ${type}, which the local run does not support: it is left out`);
   for (const [type, make] of Object.entries(MAKERS)) for (const resource of template.ofType(type)) await make(resource, deployment);
+}
+
+/** The publish key is known; what else the stack generates is random. */
+function makeSecret({ id }: Resource, { secrets, template, resolve, secret }: Deployment): void {
+  const isPublishKey = resolve(template.output('PublishKeySecret')) === arnOf(id);
+  secrets.set(arnOf(id), isPublishKey ? secret : randomBytes(20).toString('hex'));
 }
 
 function makeBucket({ id, properties }: Resource, { buckets, dataDir, clock }: Deployment): void {
@@ -192,9 +204,18 @@ function routesOf(apiId: string, stage: string, deployment: Deployment): Map<str
 }
 
 function makeFunctionUrl({ id, properties }: Resource, deployment: Deployment): void {
-  const { functionUrls, resolve, clock, levers, warn } = deployment;
+  const { functionUrls, template, resolve, clock, levers, warn } = deployment;
   const functionId = idOfArn(resolve(properties['TargetFunctionArn']));
-  const missing = missingForUrl(functionId, deployment);
-  if (missing.length > 0) warn(`${functionId} answers its URL with 403: its policy does not allow everybody ${missing.join(' and ')}`);
-  functionUrls.set(id, localFunctionUrl({ id, fn: functionOf(deployment, functionId), open: missing.length === 0, clock, levers }));
+  const authType = properties['AuthType'] === 'NONE' ? 'NONE' : 'AWS_IAM';
+  const [distribution] = template.ofType('AWS::CloudFront::Distribution');
+  const caller: UrlCaller =
+    authType === 'NONE'
+      ? { principal: '*', authType, arn: '' }
+      : { principal: 'cloudfront.amazonaws.com', authType, arn: distributionArn(distribution?.id ?? '') };
+  const missing = missingForUrl(functionId, caller, deployment);
+  if (missing.length > 0)
+    warn(`${functionId} answers its URL with 403: its policy does not allow ${caller.principal} ${missing.join(' and ')}`);
+  const answers = missing.length === 0;
+  const open = { everybody: answers && authType === 'NONE', frontDoor: answers };
+  functionUrls.set(id, localFunctionUrl({ id, fn: functionOf(deployment, functionId), open, clock, levers }));
 }

@@ -27,11 +27,22 @@ export function calledBy(service: string, sourceArn: string, functionId: string,
   return { ...fn, invoke: refuse, stream: refuse };
 }
 
-/** The actions that a function's policy must allow everybody, so that its URL answers; the first always, the second since October 2025. */
-export function missingForUrl(functionId: string, given: Given): string[] {
-  const open = permissions(functionId, given).filter(({ Principal }) => Principal === '*');
+/** A caller of a function's URL: everybody, or a distribution that signs its requests. */
+export interface UrlCaller {
+  readonly principal: '*' | 'cloudfront.amazonaws.com';
+  readonly authType: 'NONE' | 'AWS_IAM';
+  readonly arn: string;
+}
+
+/** The actions that a function's policy must allow a caller, so that its URL answers; the first always, the second since October 2025. */
+export function missingForUrl(functionId: string, { principal, authType, arn }: UrlCaller, given: Given): string[] {
+  const open = permissions(functionId, given).filter(
+    ({ Principal, SourceArn }) => Principal === principal && matches(String(SourceArn ?? '*'), arn),
+  );
   return [
-    ...(open.some(({ Action, FunctionUrlAuthType }) => Action === 'lambda:InvokeFunctionUrl' && FunctionUrlAuthType === 'NONE')
+    ...(open.some(
+      ({ Action, FunctionUrlAuthType }) => Action === 'lambda:InvokeFunctionUrl' && (FunctionUrlAuthType ?? authType) === authType,
+    )
       ? []
       : ['lambda:InvokeFunctionUrl']),
     ...(open.some(({ Action, InvokedViaFunctionUrl }) => Action === 'lambda:InvokeFunction' && InvokedViaFunctionUrl === true)

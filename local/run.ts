@@ -1,15 +1,16 @@
 /** Runs a synthesised deployment on this machine: each resource of the template gets a local counterpart (`makers.ts`). */
-import { createServer } from 'node:http';
 import { awsEndpoint } from './aws-endpoint.ts';
 import { type LocalClock, localClock } from './base/clock.ts';
 import { heapBytes } from './base/heap.mjs';
 import { type Levers, makeLevers } from './base/levers.ts';
-import { close, listen } from './base/listen.ts';
+import { close } from './base/listen.ts';
 import { makeGate } from './base/policy.mjs';
 import { readTemplate } from './base/template.ts';
 import { tokenBucket } from './base/token-bucket.ts';
 import { type Counterparts, type Deployment, noCounterparts, resolver } from './deployment.ts';
-import { type FrontDoor, frontDoor } from './front-door.ts';
+import { readDistribution } from './front-door/distribution.ts';
+import { type FrontDoor, frontDoor } from './front-door/door.ts';
+import { directRouter, functionUrlRouter, localRouter } from './front-door/local-origins.ts';
 import { grantsOf, named } from './grants.ts';
 import { issuerFor, type TokenRequest } from './issuer.ts';
 import { makeAll } from './makers.ts';
@@ -28,7 +29,7 @@ export interface LocalOptions {
   readonly awsPort: number;
   /** Folder for tables, queues and buckets; `null` = in memory. */
   readonly dataDir: string | null;
-  /** Value of the secrets that the stack generates. */
+  /** The publish key. */
   readonly secret: string;
   /** Seed of the levers. */
   readonly seed?: number;
@@ -44,8 +45,11 @@ export interface Heaps {
 
 export interface LocalRun {
   readonly url: string;
-  /** URL of the HTTP API itself, without the front door. */
+  readonly hasFrontDoor: boolean;
+  /** The APIs' own address, past the front door. */
   readonly apiUrl: string;
+  /** The event streams' own address; `null` = there is none. */
+  readonly streamUrl: string | null;
   /** Mints a token. Throws if the deployment does not accept tokens of the local issuer. */
   mint(request: TokenRequest): Promise<string>;
   readonly clock: LocalClock;
@@ -97,7 +101,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const levers = makeLevers(options.seed ?? 1);
   const counterparts = noCounterparts();
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
-  const grants = grantsOf(template, resolver(template, ''));
+  const grants = grantsOf(template, resolver(template, '', counterparts.secrets));
   const gate = makeGate(grants, warn);
   const aws = await awsEndpoint({ ...counterparts, issuer, levers, gate, clock }, options.awsPort);
   const { dataDir, secret, log, seed = 1 } = options;
@@ -107,7 +111,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       throw error;
     },
   );
-  const resolve = resolver(template, aws.url);
+  const resolve = resolver(template, aws.url, counterparts.secrets);
   const deployment: Deployment = {
     ...counterparts,
     template,
@@ -135,11 +139,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     await Promise.all([tables.stop(), close(aws.server)]);
     throw error;
   }
-  const api = createServer((request, response) => {
-    const served = [...httpApis.values()].some((http) => http.serve(request, response));
-    if (!served) response.writeHead(404).end(JSON.stringify({ message: 'Not Found' }));
-  });
-  const apiPort = await listen(api, 0, '127.0.0.1');
+  // the origins' own addresses
+  const apis = await frontDoor(0, null, directRouter(deployment));
+  const [functionUrl] = counterparts.functionUrls.values();
+  const streams = functionUrl ? await frontDoor(0, null, functionUrlRouter(functionUrl)) : null;
   for (const start of deployment.whenReady) start();
   const expire = (): void =>
     void clock.after(EXPIRE_MS, () => {
@@ -154,7 +157,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const work = [...queues.values()].filter((queue) => queue.onVisible !== null);
   return {
     url: urlAt(options.host ?? null, door.port),
-    apiUrl: `http://127.0.0.1:${apiPort}`,
+    hasFrontDoor: template.ofType('AWS::CloudFront::Distribution').length > 0,
+    apiUrl: `http://127.0.0.1:${apis.port}`,
+    streamUrl: streams === null ? null : `http://127.0.0.1:${streams.port}`,
     async mint(request) {
       if (!issuer) throw new Error('this deployment does not accept tokens of the local issuer');
       return issuer.mint(request);
@@ -193,20 +198,15 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       for (const socket of sockets.values()) socket.stop();
       await door.stop();
       await Promise.all([...functions.values()].map((fn) => fn.stop()));
-      await Promise.all([tables.stop(), close(aws.server), close(api)]);
+      await Promise.all([tables.stop(), close(aws.server), apis.stop(), streams?.stop()]);
     },
   };
 }
 
-function openDoor(
-  { port, host = null }: LocalOptions,
-  { httpApis, functionUrls, sockets, template, issuer, resolve }: Deployment,
-): Promise<FrontDoor> {
-  const [http] = httpApis.values();
-  if (!http) throw new Error('the template contains no HTTP API');
-  const [streams = null] = functionUrls.values();
-  const streamPaths = resolve<string>(template.output('StreamPaths') ?? '').split(',');
-  return frontDoor(port, host, { http, sockets, streams, streamPaths, issuer });
+/** The address of everything: the front door, or without one the two APIs' own. */
+function openDoor({ port, host = null }: LocalOptions, deployment: Deployment): Promise<FrontDoor> {
+  const behaviors = readDistribution(deployment.template, deployment.resolve);
+  return frontDoor(port, host, behaviors === null ? directRouter(deployment) : localRouter(behaviors, deployment));
 }
 
 /** Resolves when the claim held twice in a row, because a function that ends may have started something. */

@@ -1,7 +1,7 @@
 /** CORS by `ALLOWED_ORIGINS`. The gateway's own knows no schemes of apps, and not the deployment's own address. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { originAllowed } from '../../core/base/origin.ts';
-import { headerOf } from './events.ts';
+import { headerOf, hostOf } from './events.ts';
 import type { HttpReply } from './http-reply.ts';
 
 type Asked = Pick<APIGatewayProxyEventV2, 'headers'> & { readonly requestContext: { readonly http: { readonly method: string } } };
@@ -12,7 +12,7 @@ const REMEMBERED_SECONDS = 7_200;
 /** Headers that let a page of the caller's origin read the response; none if it may not. */
 export function corsHeaders(event: Asked, allowed: string): Record<string, string> {
   const origin = headerOf(event, 'origin');
-  if (origin === null || !originAllowed(origin, allowed, headerOf(event, 'host'))) return {};
+  if (origin === null || !originAllowed(origin, allowed, hostOf(event))) return {};
   // a cache must not give one origin's response to another
   return {
     'access-control-allow-origin': allowed === '*' ? '*' : origin,

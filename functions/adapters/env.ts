@@ -38,6 +38,9 @@ export const limits = {
   pingIntervalSeconds: () => numberSetting(SETTING.pingIntervalSeconds),
 };
 
+/** What requests through the front door carry; `null` = there is no front door. */
+export const originKey = (): string | null => process.env[ENV.originKey] || null;
+
 /** The function's own time-out. */
 export const timeoutMs = () => numberSetting(ENV.timeoutSeconds) * 1000;
 

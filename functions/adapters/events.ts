@@ -3,6 +3,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { byteLength } from '../../core/base/bytes.ts';
 import { cut } from '../../core/base/text.ts';
 import { PushError } from '../../core/errors.ts';
+import { FRONT_DOOR_HEADER } from '../../core/names.ts';
 
 /** API Gateway's event for WebSocket functions. (`@types/aws-lambda` lacks half of it.) */
 export interface SocketEvent {
@@ -18,9 +19,26 @@ export interface SocketEvent {
   readonly body?: string;
 }
 
-export function headerOf(event: { readonly headers?: Readonly<Record<string, string | undefined>> }, name: string): string | null {
+interface Headed {
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+}
+
+export function headerOf(event: Headed, name: string): string | null {
   const found = Object.entries(event.headers ?? {}).find(([key]) => key.toLowerCase() === name);
   return found?.[1] ?? null;
+}
+
+/** The host that the caller asked for. No page can set either header. */
+export const hostOf = (event: Headed): string | null => headerOf(event, FRONT_DOOR_HEADER.host) ?? headerOf(event, 'host');
+
+/** The caller's `Authorization`. */
+export const authorizationOf = (event: Headed): string | null =>
+  headerOf(event, FRONT_DOOR_HEADER.authorization) ?? headerOf(event, 'authorization');
+
+/** The address of a WebSocket's caller. Behind the front door the gateway sees that; `X-Forwarded-For` then ends with both. */
+export function callerOf(event: SocketEvent, behindFrontDoor: boolean): string {
+  const forwarded = behindFrontDoor ? (headerOf(event, 'x-forwarded-for') ?? '').split(',').at(-2)?.trim() : undefined;
+  return forwarded || event.requestContext.identity?.sourceIp || '';
 }
 
 /** The last event id of a returning client: an EventSource sends it in a header, a page that was loaded anew in the query. */

@@ -49,6 +49,10 @@ export const errorAnswer = (error: PushError): HttpReply =>
     NOT_CACHED,
   );
 
+/** Whether the caller has what an ETag stands for, by its `If-None-Match` header. */
+export const isKnown = (etag: string, ifNoneMatch: string | null): boolean =>
+  ifNoneMatch === '*' || (ifNoneMatch ?? '').split(',').some((one) => one.trim().replace(/^W\//, '') === etag);
+
 /**
  * Adds an ETag over the content. With `no-cache` a cache may keep the response but must ask every time, so that none serves
  * an old reply; an unchanged one costs a 304 without body.
@@ -59,6 +63,5 @@ export function answerOf({ status, body }: RestReply, ifNoneMatch: string | null
   if (status !== 200) return jsonReply(status, body, NOT_CACHED);
   const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 27)}"`;
   const headers = { etag, 'cache-control': 'no-cache' };
-  const matches = ifNoneMatch === '*' || (ifNoneMatch ?? '').split(',').some((one) => one.trim().replace(/^W\//, '') === etag);
-  return matches ? { statusCode: 304, headers } : jsonReply(200, body, headers);
+  return isKnown(etag, ifNoneMatch) ? { statusCode: 304, headers } : jsonReply(200, body, headers);
 }

@@ -7,7 +7,11 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { readTemplate } from '../base/template.ts';
+import { arnOf, resolver } from '../deployment.ts';
+import { type Behavior, readDistribution } from '../front-door/distribution.ts';
 import { grantBatches } from './batch-grants.ts';
 import { ACCOUNT, clientOptions, environmentOf, REGION, type Target, trusted } from './target.ts';
 
@@ -15,6 +19,10 @@ export interface Deployed {
   /** The stack's outputs, by name. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly publishKey: string;
+  /** How the front door leads each path; an origin's domain begins with the id of its API in the template. */
+  readonly behaviors: readonly Behavior[];
+  /** Its APIs by their id in the template, with their id in the emulator. */
+  readonly apis: ReadonlyMap<string, { readonly id: string; readonly isSocket: boolean }>;
 }
 
 const BOOTSTRAP = fileURLToPath(new URL('bootstrap.yaml', import.meta.url));
@@ -59,9 +67,36 @@ export async function deploy(
     if (target.emulator.lacks.includes('batch-grants')) await grantBatches(stack, target);
     const secret = outputs['PublishKeySecret'] ?? '';
     if (target.emulator.lacks.includes('plain-secrets')) await setSecret(secret, newKey(), target);
-    return { outputs, publishKey: await readSecret(secret, target) };
+    progress('reading what was deployed');
+    const physicalIds = await readIds(stack, target);
+    const template = readTemplate(join(folder, 'cdk.out', `${stack}.template.json`));
+    const secrets = new Map<string, string>();
+    for (const { id } of template.ofType('AWS::SecretsManager::Secret'))
+      secrets.set(arnOf(id), await readSecret(physicalIds.get(id) ?? '', target));
+    const apis = new Map(
+      template
+        .ofType('AWS::ApiGatewayV2::Api')
+        .map(({ id, properties }) => [id, { id: physicalIds.get(id) ?? '', isSocket: properties['ProtocolType'] === 'WEBSOCKET' }]),
+    );
+    const behaviors = readDistribution(template, resolver(template, '', secrets));
+    if (behaviors === null) throw new Error('the template has no distribution for the front door to follow: set FRONT_DOOR=on');
+    return { outputs, publishKey: await readSecret(secret, target), behaviors, apis };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The ids of the stack's resources, by their ids in the template. */
+async function readIds(StackName: string, target: Target): Promise<Map<string, string>> {
+  const client = new CloudFormationClient(clientOptions(target));
+  const ids = new Map<string, string>();
+  try {
+    for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName }))
+      for (const { LogicalResourceId = '', PhysicalResourceId = '' } of StackResourceSummaries)
+        ids.set(LogicalResourceId, PhysicalResourceId);
+    return ids;
+  } finally {
+    client.destroy();
   }
 }
 

@@ -5,8 +5,7 @@ import type { Duplex } from 'node:stream';
 import { chooseSubprotocol, offeredProtocols } from '../../core/connections/subprotocol.ts';
 import { headerPairs } from '../base/head.ts';
 import { endWith } from '../base/listen.ts';
-import type { LocalHttpApi } from '../resources/http-api.ts';
-import type { LocalSocketApi } from '../resources/socket-api.ts';
+import type { Origin as DoorOrigin } from '../front-door/door.ts';
 
 export interface Origin {
   /** Of the emulator. */
@@ -41,9 +40,10 @@ function sender({ endpoint, host, ca }: Origin): (request: IncomingMessage, path
 const UNREACHABLE = JSON.stringify({ message: 'the emulator does not answer' });
 
 /** An HTTP API. */
-export function httpOrigin(origin: Origin): Pick<LocalHttpApi, 'serve'> {
+export function httpOrigin(origin: Origin): DoorOrigin {
   const send = sender(origin);
   return {
+    upgrade: null,
     serve(request, response) {
       const outgoing = send(request);
       outgoing.on('response', (answer) => {
@@ -56,15 +56,15 @@ export function httpOrigin(origin: Origin): Pick<LocalHttpApi, 'serve'> {
       });
       response.on('close', () => outgoing.destroy());
       request.pipe(outgoing);
-      return true;
     },
   };
 }
 
 /** A WebSocket API. @param echoes the emulator sends the subprotocol that `$connect` returned; if not, this does */
-export function socketOrigin(origin: Origin, stage: string, echoes: boolean): Pick<LocalSocketApi, 'upgrade'> {
+export function socketOrigin(origin: Origin, stage: string, echoes: boolean): DoorOrigin {
   const send = sender(origin);
   return {
+    ...httpOrigin(origin),
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
       return new Promise((done) => {
         const query = request.url?.includes('?') ? `?${request.url.split('?').slice(1).join('?')}` : '';

@@ -8,7 +8,8 @@ import type { LocalFunction } from './function.ts';
 import { eventOf } from './http-api.ts';
 
 export interface LocalFunctionUrl {
-  serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** @param signed by the front door */
+  serve(request: IncomingMessage, response: ServerResponse, signed: boolean): Promise<void>;
 }
 
 /** Separates the head, as JSON, from the body. */
@@ -22,16 +23,17 @@ interface Prelude {
 export interface FunctionUrlOptions {
   readonly id: string;
   readonly fn: LocalFunction;
-  /** Whether the function's policy lets everybody call it. */
-  readonly open: boolean;
+  /** Whether the function's policy lets everybody call it, and the front door. */
+  readonly open: { readonly everybody: boolean; readonly frontDoor: boolean };
   readonly clock: LocalClock;
   readonly levers: Levers;
 }
 
 export function localFunctionUrl({ id, fn, open, clock, levers }: FunctionUrlOptions): LocalFunctionUrl {
   return {
-    async serve(request, response) {
-      if (!open) return void response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ Message: 'Forbidden' }));
+    async serve(request, response, signed) {
+      if (!(signed ? open.frontDoor : open.everybody))
+        return void response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ Message: 'Forbidden' }));
       let head = Buffer.alloc(0);
       let held: Buffer | null = null;
       const onPiece = (piece: Buffer): void => {

@@ -39,19 +39,25 @@ interface HttpAnswer {
   readonly isBase64Encoded?: boolean;
 }
 
+/** The addresses that a request has come from, as the platform passes them on. */
+export const forwardedFor = ({ headers, socket }: IncomingMessage): string =>
+  [headers['x-forwarded-for'], socket.remoteAddress].filter(Boolean).join(', ');
+
 export function localHttpApi({ apiId, routes, throttle, admit, clock, warn }: HttpApiOptions): LocalHttpApi {
-  const table = [...routes].map(([key, fn]) => {
-    const [method = '', path = ''] = key.split(' ');
-    const pattern = path
-      .split('/')
-      .map((segment) =>
-        /^\{.+\+\}$/.test(segment) ? '.+' : /^\{.+\}$/.test(segment) ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
-      );
-    // `$default` takes what no other route does
-    return key === '$default'
-      ? { key, method: 'ANY', pattern: /^/, fn }
-      : { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
-  });
+  // `$default` takes what no other route does
+  const table = [...routes]
+    .sort(([one], [other]) => Number(one === '$default') - Number(other === '$default'))
+    .map(([key, fn]) => {
+      const [method = '', path = ''] = key.split(' ');
+      const pattern = path
+        .split('/')
+        .map((segment) =>
+          /^\{.+\+\}$/.test(segment) ? '.+' : /^\{.+\}$/.test(segment) ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+        );
+      return key === '$default'
+        ? { key, method: 'ANY', pattern: /^/, fn }
+        : { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
+    });
   const admitToStage = throttle === null ? () => true : tokenBucket(throttle, clock.now);
 
   const serving = new Set<ServerResponse>();
@@ -114,7 +120,10 @@ const TEXT = /^$|^\s*(text\/|application\/(json|javascript|xml|[\w.-]+\+(json|xm
 
 /** The event of a request in payload format 2.0, which HTTP APIs and function URLs use. */
 export function eventOf(request: IncomingMessage, url: URL, body: Buffer, routeKey: string, apiId: string, nowMs: number) {
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  const headers: Record<string, string> = {
+    ...Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+    'x-forwarded-for': forwardedFor(request),
+  };
   const isText = TEXT.test(headers['content-type'] ?? '');
   return {
     version: '2.0',

@@ -7,6 +7,7 @@ import { headerPairs, isHeadTooLong } from '../base/head.ts';
 import { endWith } from '../base/listen.ts';
 import { urlOf } from '../base/url.ts';
 import { watchFrames } from './frame-limit.ts';
+import { forwardedFor } from './http-api.ts';
 import { type Caller, contextOf, MAX_MESSAGE_BYTES, type SocketApiOptions } from './socket-context.ts';
 import type { SocketPeers } from './socket-peers.ts';
 
@@ -94,9 +95,12 @@ function connectEvent(options: SocketApiOptions, request: IncomingMessage, calle
 }
 
 /** Header names keep the client's spelling. */
-function multiHeaders({ rawHeaders }: IncomingMessage): Record<string, string[]> {
+function multiHeaders(request: IncomingMessage): Record<string, string[]> {
+  const { rawHeaders } = request;
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
   for (const [name, value] of headerPairs(rawHeaders)) headers[name] = [...(headers[name] ?? []), value];
+  const name = Object.keys(headers).find((one) => one.toLowerCase() === 'x-forwarded-for') ?? 'X-Forwarded-For';
+  headers[name] = [forwardedFor(request)];
   return headers;
 }
 

@@ -26,8 +26,15 @@ async function synth(environment: Record<string, string>, context: Record<string
   folders.push(outdir);
   const [stack] = (await makeDeployment(environment, { outdir, context })).synth().stacks;
   if (!stack) throw new Error('the app has no stack');
-  const { Resources } = stack.template as { Resources: Record<string, Resource> };
-  return { name: stack.stackName, outdir, ofType: (type: string) => Object.values(Resources).filter(({ Type }) => Type === type) };
+  const { Resources, Outputs } = stack.template as { Resources: Record<string, Resource>; Outputs: Record<string, object> };
+  const warnings = stack.messages.filter(({ level }) => level === 'warning').map(({ entry }) => String(entry.data));
+  return {
+    name: stack.stackName,
+    outdir,
+    warnings,
+    outputs: Object.keys(Outputs),
+    ofType: (type: string) => Object.values(Resources).filter(({ Type }) => Type === type),
+  };
 }
 
 describe('without identity', () => {
@@ -84,7 +91,7 @@ test('prod keeps its data once it stood, and can be set back; dev leaves nothing
 });
 
 test('prod with identity, event streams and all has no finding of cdk-nag', async () => {
-  const { outdir } = await synth({ ...IDENTITY, APP_PUSH_MODE: 'both' }, { stage: 'prod', region: 'us-east-1' });
+  const { outdir } = await synth({ ...IDENTITY, APP_PUSH_MODE: 'both', FRONT_DOOR: 'on' }, { stage: 'prod', region: 'us-east-1' });
   const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')) as {
     pluginReports: { pluginName?: string; violations: unknown[] }[];
   };
@@ -122,5 +129,50 @@ describe('an account with few concurrent executions', () => {
     await expect(synth({ ...small, APP_PUSH_MODE: 'both' })).rejects.toThrow(
       'SSE_MAX_STREAMS: expected at most half of ACCOUNT_CONCURRENCY, which is 5, got 100',
     );
+  });
+});
+
+describe('the front door', () => {
+  const DOOR = { ...IDENTITY, APP_PUSH_MODE: 'both', FRONT_DOOR: 'on' };
+  const DISTRIBUTION = 'AWS::CloudFront::Distribution';
+
+  test('is off unless it is asked for', async () => {
+    expect((await synth(IDENTITY)).ofType(DISTRIBUTION)).toEqual([]);
+    expect((await synth(DOOR)).ofType(DISTRIBUTION)).toHaveLength(1);
+  });
+
+  test.each(['cn-north-1', 'us-gov-west-1', 'eu-central-2'])(
+    'is off in %s, which is said, and the addresses of a deployment without it are there',
+    async (region) => {
+      const { ofType, warnings, outputs } = await synth(DOOR, { region });
+
+      expect(ofType(DISTRIBUTION)).toEqual([]);
+      expect(warnings.join()).toContain('FRONT_DOOR is off: ');
+      expect(outputs).toEqual(expect.arrayContaining(['SocketUrl', 'ApiUrl']));
+    },
+  );
+
+  test('takes a host name with its certificate, and a web ACL', async () => {
+    const given = {
+      DOMAIN_NAME: 'push.shop.example',
+      CERTIFICATE_ARN: 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b',
+      WEB_ACL_ARN: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/push/0a1b',
+    };
+    const [distribution] = (await synth({ ...DOOR, ...given })).ofType(DISTRIBUTION);
+
+    expect(distribution?.Properties['DistributionConfig']).toMatchObject({
+      Aliases: [given.DOMAIN_NAME],
+      ViewerCertificate: { AcmCertificateArn: given.CERTIFICATE_ARN, MinimumProtocolVersion: 'TLSv1.2_2021' },
+      WebACLId: given.WEB_ACL_ARN,
+    });
+  });
+
+  test.each([
+    [{ ...DOOR, DOMAIN_NAME: 'push.shop.example' }, 'expected both or none'],
+    [{ ...DOOR, CERTIFICATE_ARN: 'arn:aws:acm:eu-west-1:123456789012:certificate/0a1b' }, 'in us-east-1'],
+    [{ ...IDENTITY, WEB_ACL_ARN: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/push/0a1b' }, 'expects FRONT_DOOR=on'],
+    [{ ...DOOR, FRONT_DOOR: 'yes' }, 'FRONT_DOOR: expected on or off'],
+  ])('refuses %j', async (settings, reason) => {
+    await expect(synth(settings)).rejects.toThrow(reason);
   });
 });

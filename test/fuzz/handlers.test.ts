@@ -82,8 +82,8 @@ function world(seed: number, halves: boolean) {
   const handle = (create: (...given: never[]) => Handler, ...given: unknown[]): Handler =>
     (create as (...all: unknown[]) => Handler)(ports, ...given, telemetry);
   const handlers = {
-    rest: handle(made.rest, '*'),
-    connect: handle(made.connect),
+    rest: handle(made.rest, '*', null),
+    connect: handle(made.connect, null),
     message: handle(made.message),
     ingest: handle(made.ingest),
     fanOut: handle(made.fanOut),

@@ -23,7 +23,11 @@ export interface OwnRun extends Host {
 /** A local run under other settings, for one test file. */
 export async function runWith(settings: Record<string, string>): Promise<OwnRun> {
   // the functions are bundled already, once for all test files
-  const assembly = await assemble({ settings: readSettings({ APP_PUSH_MODE: 'both', ...settings }, systems), systems, bundled: true });
+  const assembly = await assemble({
+    settings: readSettings({ APP_PUSH_MODE: 'both', FRONT_DOOR: 'on', ...settings }, systems),
+    systems,
+    bundled: true,
+  });
   const own = await ownRun({ templateFile: assembly.templateFile });
   const stop = async (): Promise<void> => {
     await own.run.stop();

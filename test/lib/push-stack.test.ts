@@ -87,12 +87,6 @@ test('every channel has a rule on the bus, and every rule has a channel', () => 
   expect(rules.sort()).toEqual(sources.sort());
 });
 
-test('the front door lists the path of every stream', () => {
-  const streams = channels.all.flatMap(({ http }) => http?.stream ?? []);
-
-  expect(String(template().Outputs['StreamPaths']?.Value).split(',')).toEqual(streams);
-});
-
 test('the version that clients get is that of the package', () => {
   expect(VERSION).toBe((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version);
 });

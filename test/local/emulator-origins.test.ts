@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
 import { close, listen } from '../../local/base/listen.ts';
 import { httpOrigin, socketOrigin } from '../../local/emulator/origins.ts';
-import { type FrontDoor, frontDoor } from '../../local/front-door.ts';
+import { type FrontDoor, frontDoor } from '../../local/front-door/door.ts';
 
 let emulator: Server;
 let port: number;
@@ -40,13 +40,8 @@ afterAll(async () => {
 
 function doorTo(at: number): Promise<FrontDoor> {
   const origin = (api: string) => ({ endpoint: `http://127.0.0.1:${at}`, host: `${api}.execute-api.localhost`, ca: null });
-  return frontDoor(0, null, {
-    http: httpOrigin(origin('rest')),
-    sockets: new Map([['ws', socketOrigin(origin('socket'), 'ws', false)]]),
-    streams: null,
-    streamPaths: [],
-    issuer: null,
-  });
+  const [http, sockets] = [httpOrigin(origin('rest')), socketOrigin(origin('socket'), 'ws', false)];
+  return frontDoor(0, null, (path) => ({ origin: path === '/ws' ? sockets : http, behavior: null }));
 }
 
 test('a request passes with its method, path, query and body, and its response with status and headers', async () => {

@@ -1,9 +1,12 @@
 /** The one origin of the local run, and requests that are strange but right, or wrong. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../../local/issuer.ts';
+import { connect } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 import { headOf, rawHttp } from '../helpers/raw-http.ts';
+
+const STREAM = '/api/v1/waiting-queue/subscribe?userId=1&concertId=1';
 
 let own: OwnRun;
 beforeAll(async () => {
@@ -58,8 +61,9 @@ describe('an upgrade that is not WebSocket', () => {
   });
 });
 
-test.each(['GET', 'POST'])('%s /ws without upgrade says what it wants', async (method) => {
-  const response = await fetch(`${own.url}/ws`, { method });
+test('/ws without upgrade says what it wants', async () => {
+  expect((await fetch(`${own.url}/ws`, { method: 'POST' })).status).toBe(405);
+  const response = await fetch(`${own.url}/ws`);
 
   expect(response.status).toBe(426);
   expect(response.headers.get('upgrade')).toBe('websocket');
@@ -68,6 +72,61 @@ test.each(['GET', 'POST'])('%s /ws without upgrade says what it wants', async (m
     error_message: '/ws takes WebSocket handshakes: GET with Upgrade: websocket',
     details: {},
   });
+});
+
+describe('past the front door', () => {
+  const refusal = { status: 403, body: { error_code: 'PERMISSION_DENIED' } };
+  const at = async (url: string | null, headers: Record<string, string> = {}) => {
+    const response = await fetch(String(url), { headers });
+    return { status: response.status, body: await response.json() };
+  };
+
+  test.each(['/api/health', '/internal/prices', '/', '/assets/page.js', '/nowhere', STREAM])(
+    '%s of the HTTP API is refused',
+    async (path) => {
+      expect(await at(own.run.apiUrl + path)).toMatchObject(refusal);
+      expect(await at(own.run.apiUrl + path, { 'x-push-origin-key': 'a guess' })).toMatchObject(refusal);
+    },
+  );
+
+  test('a handshake is refused', async () => {
+    await expect(connect(own.run.apiUrl, { protocols: ['v12.stomp'] })).rejects.toThrow('403');
+  });
+
+  test('an event stream is refused, with a token too', async () => {
+    const token = await own.run.mint({ user: '1' });
+
+    expect((await at(own.run.streamUrl + STREAM, { authorization: `Bearer ${token}` })).status).toBe(403);
+  });
+});
+
+test('headers between the front door and its origins count for nothing if a caller sends them', async () => {
+  const token = await own.run.mint({ user: '1' });
+  const asked = (headers: Record<string, string>) => fetch(own.url + STREAM, { headers });
+
+  expect((await asked({ 'x-push-authorization': `Bearer ${token}` })).status).toBe(401);
+  const stream = await asked({ 'x-push-authorization': 'Bearer garbage', authorization: `Bearer ${token}` });
+  expect(stream.status).toBe(200);
+  await stream.body?.cancel();
+});
+
+test.each(['/', '/api/health', '/nowhere', STREAM])('%s has security headers', async (path) => {
+  const { headers } = await fetch(own.url + path);
+
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(headers.get('x-frame-options')).toBe('DENY');
+  expect(headers.get('strict-transport-security')).toContain('max-age=');
+});
+
+test('the page is served once, and again only if it has changed', async () => {
+  const page = await fetch(own.url);
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  const again = await fetch(own.url, { headers: { 'if-none-match': page.headers.get('etag') ?? '' } });
+
+  expect(again.status).toBe(304);
+  expect((await fetch(`${own.url}/assets/nothing.js`)).status).toBe(404);
+  expect((await fetch(own.url, { method: 'POST' })).status).toBe(403);
 });
 
 test('a request line and headers over 10,240 bytes together are refused with 431, as the platform does', async () => {

@@ -158,12 +158,25 @@ describe('without its permission', () => {
   });
 
   test.each(['InvokeFunctionUrl', 'InvokeFunction'])('of two, %s, the function URL answers 403', async (action) => {
-    const open = (_: string, text: string) => text.includes('"Principal":"*"') && text.includes(`"lambda:${action}"`);
+    const open = (_: string, text: string) => text.includes('"cloudfront.amazonaws.com"') && text.includes(`"lambda:${action}"`);
     own = await ownRun({ templateFile: withoutResource(action, PERMISSION, open) });
 
     const { status } = await fetch(`${own.url}/api/reservations/v5/subscribe?userId=1&seatId=1`);
     expect(status).toBe(403);
-    await logged(new RegExp(`does not allow everybody lambda:${action}$`, 'm'));
+    await logged(new RegExp(`does not allow cloudfront.amazonaws.com lambda:${action}$`, 'm'));
+  });
+
+  test('a distribution that passes on its own Host gets 403, as from the platform', async () => {
+    const wrong = changed('host', (resources) => {
+      const distribution = Object.values(resources).find(({ Type }) => Type === 'AWS::CloudFront::Distribution');
+      if (!distribution) return 0;
+      const { DistributionConfig } = distribution.Properties as unknown as { DistributionConfig: { DefaultCacheBehavior: object } };
+      Object.assign(DistributionConfig.DefaultCacheBehavior, { OriginRequestPolicyId: 'all-of-it' });
+      return 1;
+    });
+    own = await ownRun({ templateFile: wrong });
+
+    expect(await own.get('/api/health')).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
   });
 
   test('the sweep is never called', async () => {

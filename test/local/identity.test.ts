@@ -17,10 +17,12 @@ const USER = 100;
 const OTHER = 200;
 
 let own: OwnRun;
+/** Without front door: each API has its own address. */
+let plain: OwnRun;
 beforeAll(async () => {
-  own = await runWith(JWT);
+  [own, plain] = await Promise.all([runWith(JWT), runWith({ ...JWT, FRONT_DOOR: 'off' })]);
 });
-afterAll(() => own.run.stop());
+afterAll(() => Promise.all([own.run.stop(), plain.run.stop()]));
 
 const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const claims = { iss: LOCAL_ISSUER, aud: LOCAL_AUDIENCE, sub: String(USER), exp: Math.floor(Date.now() / 1000) + 600 };
@@ -61,14 +63,15 @@ const codeOf = ({ status, body }: { status: number; body: Record<string, unknown
 const authorization = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
 
 /** By transport: requests something private to a user. */
-const transports: [string, (token: string | null, userId: number) => Promise<Outcome>][] = [
+const transports: [string, (token: string | null, userId: number) => Promise<Outcome>, (() => OwnRun)?][] = [
   [
     'registration',
     async (token, userId) =>
       codeOf(await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId: freshId() }, authorization(token))),
   ],
   ['SSE', async (token, userId) => sse(own.url, token, userId)],
-  ['SSE at the HTTP API', async (token, userId) => sse(own.run.apiUrl, token, userId)],
+  ['SSE without front door', async (token, userId) => sse(plain.run.streamUrl ?? '', token, userId), () => plain],
+  ['SSE at the HTTP API', async (token, userId) => sse(plain.url, token, userId), () => plain],
   [
     'JSON, token as subprotocol',
     (token, userId) => json(userId, { protocols: ['push.json.v1', ...(token === null ? [] : [`bearer.${token}`])] }),
@@ -112,16 +115,16 @@ async function stomp(userId: number, connectHeaders: Record<string, string>): Pr
   return answer.command === 'RECEIPT' ? 'ok' : (answer.headers.get('error-code') as Outcome);
 }
 
-describe.each(transports)('%s', (name, request) => {
+describe.each(transports)('%s', (name, request, at = () => own) => {
   const isJson = name.startsWith('JSON');
   const refused: Outcome = isJson ? 'handshake 401' : 'AUTHENTICATION_REQUIRED';
 
   test('a valid token is accepted', async () => {
-    expect(await request(await own.run.mint({ user: String(USER) }), USER)).toBe('ok');
+    expect(await request(await at().run.mint({ user: String(USER) }), USER)).toBe('ok');
   });
 
   test("another user's topic is refused", async () => {
-    expect(await request(await own.run.mint({ user: String(OTHER), roles: ['ops:read', 'ops:control'] }), USER)).toBe('PERMISSION_DENIED');
+    expect(await request(await at().run.mint({ user: String(OTHER), roles: ['ops:read', 'ops:control'] }), USER)).toBe('PERMISSION_DENIED');
   });
 
   test('no token is refused', async () => {

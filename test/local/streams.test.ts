@@ -9,10 +9,12 @@ const seatPath = (userId: number, seatId: number) => `/api/reservations/v5/subsc
 
 describe('a stream', () => {
   let own: OwnRun;
+  /** Without front door: the HTTP API serves streams too, in their finite form. */
+  let plain: OwnRun;
   beforeAll(async () => {
-    own = await ownRun();
+    [own, plain] = await Promise.all([ownRun(), runWith({ FRONT_DOOR: 'off' })]);
   });
-  afterAll(() => own.run.stop());
+  afterAll(() => Promise.all([own.run.stop(), plain.run.stop()]));
   afterEach(() => {
     own.run.levers.holdPieces = false;
   });
@@ -78,7 +80,7 @@ describe('a stream', () => {
   });
 
   test('is served to GET only', async () => {
-    for (const url of [own.url, own.run.apiUrl]) {
+    for (const url of [own.url, plain.url]) {
       expect((await fetch(url + seatPath(1, 1), { method: 'HEAD' })).status).toBe(405);
       expect((await fetch(url + seatPath(1, 1), { method: 'POST' })).status).toBe(405);
     }
@@ -86,9 +88,9 @@ describe('a stream', () => {
 
   test('continues from an id in the query too, and ignores an empty one', async () => {
     const [userId, seatId] = [freshId(), freshId()];
-    await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
-    await own.run.settled();
-    const finite = async (id: string) => (await wholeStream(`${own.run.apiUrl}${seatPath(userId, seatId)}&lastEventId=${id}`)).text;
+    await plain.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS')]);
+    await plain.run.settled();
+    const finite = async (id: string) => (await wholeStream(`${plain.url}${seatPath(userId, seatId)}&lastEventId=${id}`)).text;
 
     const all = await finite('other-7');
     expect(all.match(/RESERVATION_STATUS\n/g)).toHaveLength(2);
@@ -100,11 +102,11 @@ describe('a stream', () => {
 
   test('is finite at the HTTP API: it has the missed messages and the time to reconnect', async () => {
     const [userId, seatId, concertId] = [freshId(), freshId(), freshId()];
-    await own.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
-    await own.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS'), rank(concertId, userId, 3)]);
-    await own.run.settled();
+    await plain.post('/api/push/websocket/reservations/subscriptions', { userId, seatId }, {});
+    await plain.publish([settled(seatId, userId, 'FAIL'), settled(seatId, userId, 'SUCCESS'), rank(concertId, userId, 3)]);
+    await plain.run.settled();
 
-    const missed = await wholeStream(own.run.apiUrl + seatPath(userId, seatId));
+    const missed = await wholeStream(plain.url + seatPath(userId, seatId));
     expect(missed).toMatchObject({ status: 200, type: 'text/event-stream; charset=utf-8' });
     expect(missed.text.match(/^event: .*$/gm)).toEqual(['event: RESERVATION_STATUS', 'event: RESERVATION_STATUS']);
     expect(missed.text.match(/^retry: 5000$/gm)?.length).toBe(2);
@@ -113,13 +115,20 @@ describe('a stream', () => {
         .match(/^id: (.*)$/gm)
         ?.at(-1)
         ?.slice('id: '.length) ?? '';
-    const none = await wholeStream(own.run.apiUrl + seatPath(userId, seatId), { 'last-event-id': last });
+    const none = await wholeStream(plain.url + seatPath(userId, seatId), { 'last-event-id': last });
     expect(none.text).toBe(': keep-alive\n');
-    const queue = await wholeStream(own.run.apiUrl + queuePath(userId, concertId));
+    const queue = await wholeStream(plain.url + queuePath(userId, concertId));
 
     expect(queue.text).toMatch(
       /^: keep-alive\nid: \w+-1\nretry: 5000\nevent: INIT\ndata: \{"userId":\d+,"concertId":\d+,"status":"WAITING","rank":3,.*\n\n$/,
     );
+  });
+
+  test('has an address of its own without a front door', async () => {
+    const [userId, concertId] = [freshId(), freshId()];
+    const client = eventSource(plain.run.streamUrl + queuePath(userId, concertId));
+    expect((await client.events.next()).name).toBe('INIT');
+    client.close();
   });
 
   test('that was killed is resumed from its position', async () => {

@@ -26,7 +26,7 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 export async function setup(project: TestProject) {
   const settings = readSettings(
-    { APP_PUSH_MODE: 'both', SSE_MAX_STREAMS: '1000', ACCOUNT_CONCURRENCY: '5000', ALLOW_ANONYMOUS_CONTROL: 'true' },
+    { APP_PUSH_MODE: 'both', FRONT_DOOR: 'on', SSE_MAX_STREAMS: '1000', ACCOUNT_CONCURRENCY: '5000', ALLOW_ANONYMOUS_CONTROL: 'true' },
     systems,
   );
   const assembly = await assemble({ settings, systems });
