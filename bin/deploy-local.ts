@@ -133,14 +133,14 @@ function openDoor(port: number, target: Target, { behaviors, apis }: Deployed): 
   const { emulator, endpoint } = target;
   const at = (apiId: string) => ({ endpoint, host: emulator.apiHost(apiId), ca: trusted(target) });
   const echoes = !emulator.lacks.includes('subprotocol');
-  const http = [...apis.values()].find(({ isSocket }) => !isSocket);
-  const originOf = ({ origin: { domain } }: Behavior): Origin => {
-    const api = apis.get(domain.split('.')[0] ?? '');
-    if (api?.isSocket) return socketOrigin(at(api.id), SOCKET_STAGE, echoes);
-    // without streaming the HTTP API serves the streams, in their finite form
-    return httpOrigin(at(http?.id ?? ''));
+  const apiOf = ({ origin: { domain } }: Behavior) => apis.get(domain.split('.')[0] ?? '');
+  const originOf = (behavior: Behavior): Origin => {
+    const { id = '', isSocket = false } = apiOf(behavior) ?? {};
+    return isSocket ? socketOrigin(at(id), SOCKET_STAGE, echoes) : httpOrigin(at(id));
   };
-  return frontDoor(port, null, distributionRouter(behaviors, originOf));
+  // without streaming the HTTP API serves the streams, in their finite form: by the default behaviour
+  const served = behaviors.filter((behavior) => apiOf(behavior) !== undefined);
+  return frontDoor(port, null, distributionRouter(served, originOf));
 }
 
 function describe(name: string, target: Target, { outputs, publishKey }: Deployed, door: FrontDoor): void {

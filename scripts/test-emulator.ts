@@ -9,6 +9,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { commandLine } from '../bin/command-line.ts';
+import { stackName } from '../lib/stage.ts';
+import { readIds, statusOf } from '../local/emulator/deploy.ts';
 import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
 import { FAILS } from '../local/emulator/lacks.ts';
 import { logLines } from '../local/emulator/logs.ts';
@@ -95,6 +97,17 @@ async function run(files: readonly string[], config: string, { url, publishKey }
   }
 }
 
+/** Asks the HTTP API at its own host name, past the front door. Returns what is wrong with its answer. */
+async function pastTheDoor({ target }: Deployed): Promise<string[]> {
+  const ids = await readIds(stackName('local'), target);
+  const apiId = [...ids].find(([id]) => /^HttpApi[0-9A-F]{8}$/.test(id))?.[1] ?? '';
+  const { host, port } = new URL(target.endpoint);
+  const name = target.emulator.apiHost(apiId);
+  const status = await statusOf('/api/health', { host: host.includes(':') ? `${name}:${port}` : name }, target);
+  console.log(`past the front door, at ${name}: ${status}`);
+  return status === 403 ? [] : [`a request past the front door got ${status} instead of 403`];
+}
+
 /** Prints the table; returns what is not as it should be. */
 function judge(results: readonly Result[], { lacks }: Emulator): string[] {
   const named = new Map(lacks.flatMap((lack) => FAILS[lack].map((title) => [title, lack] as const)));
@@ -124,7 +137,7 @@ try {
   const results = await run(['test/contracts'], 'vitest.config.ts', deployment);
   if (process.env['PYTHON'])
     results.push(...(await run(['test/clients/python', '-t', 'stomp.py'], 'vitest.clients.config.ts', deployment)));
-  const problems = judge(results, deployment.target.emulator);
+  const problems = [...judge(results, deployment.target.emulator), ...(await pastTheDoor(deployment))];
   const { lines, all } = await logLines(deployment.target, BAD_LINES);
   console.log(`${all} lines in the functions' logs, ${lines.length} of them errors`);
   problems.push(...lines.slice(0, 20));

@@ -28,16 +28,23 @@ export interface Deployed {
 const BOOTSTRAP = fileURLToPath(new URL('bootstrap.yaml', import.meta.url));
 
 /** Whether the emulator answers. Rejects as long as its certificate is not there. */
-export async function answers(target: Target): Promise<boolean> {
-  const url = new URL(target.emulator.health, target.endpoint);
+export const answers = async (target: Target): Promise<boolean> => (await statusOf(target.emulator.health, {}, target)) === 200;
+
+/** The status of a request to the emulator; 0 = it does not answer. Rejects as long as its certificate is not there. */
+export async function statusOf(path: string, headers: Readonly<Record<string, string>>, target: Target): Promise<number> {
+  const url = new URL(path, target.endpoint);
   const ca = url.protocol === 'https:' ? trusted(target) : null;
   return new Promise((resolve) => {
-    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, ca === null ? {} : { ca }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(
+      url,
+      { headers, ...(ca === null ? {} : { ca }) },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      },
+    );
     request.setTimeout(2_000, () => request.destroy());
-    request.on('error', () => resolve(false));
+    request.on('error', () => resolve(0));
     request.end();
   });
 }
@@ -87,7 +94,7 @@ export async function deploy(
 }
 
 /** The ids of the stack's resources, by their ids in the template. */
-async function readIds(StackName: string, target: Target): Promise<Map<string, string>> {
+export async function readIds(StackName: string, target: Target): Promise<Map<string, string>> {
   const client = new CloudFormationClient(clientOptions(target));
   const ids = new Map<string, string>();
   try {
