@@ -9,7 +9,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { commandLine } from '../bin/command-line.ts';
-import { stackName } from '../lib/stage.ts';
 import { readIds, statusOf } from '../local/emulator/deploy.ts';
 import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
 import { FAILS } from '../local/emulator/lacks.ts';
@@ -19,6 +18,7 @@ import type { Target } from '../local/emulator/target.ts';
 const USAGE = `usage: npm run test:emulator -- [options of npm run deploy:local]
 PYTHON names an interpreter with the Python clients: then they are run too`;
 
+const STACK = 'RealtimePush-local';
 const VITEST = 'node_modules/vitest/vitest.mjs';
 /** How long the deployment may take. */
 const DEPLOY_MS = 180_000;
@@ -99,7 +99,7 @@ async function run(files: readonly string[], config: string, { url, publishKey }
 
 /** Asks the HTTP API at its own host name, past the front door. Returns what is wrong with its answer. */
 async function pastTheDoor({ target }: Deployed): Promise<string[]> {
-  const ids = await readIds(stackName('local'), target);
+  const ids = await readIds(STACK, target);
   const apiId = [...ids].find(([id]) => /^HttpApi[0-9A-F]{8}$/.test(id))?.[1] ?? '';
   const { host, port } = new URL(target.endpoint);
   const name = target.emulator.apiHost(apiId);
