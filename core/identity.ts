@@ -1,9 +1,12 @@
 import { PushError } from './errors.ts';
+import type { TicketUse } from './ports/tickets.ts';
 
 /** A caller. */
 export interface Principal {
   readonly userId: string;
   readonly roles: readonly string[];
+  /** When its token was issued, in ms; without it, long ago. */
+  readonly issuedAtMs?: number;
 }
 
 /** Every caller of a deployment without identity: the address is trusted, and every role granted. */
@@ -16,17 +19,26 @@ export interface Identity {
   readonly anonymousControl: boolean;
   /** MUST check the algorithm before it fetches any key. Throws `AUTHENTICATION_REQUIRED`, or UnavailableError if the keys cannot be had. */
   verify(token: string): Promise<Principal>;
+  /** The holder of a ticket. Throws `AUTHENTICATION_REQUIRED`. */
+  redeem(use: TicketUse): Promise<Principal>;
+  /** False once the user was disconnected after the caller's token was issued. */
+  mayStay(principal: Principal): Promise<boolean>;
 }
 
 /** The token of an `Authorization` header; `null` if there is none. */
 export const readBearer = (header: string | null | undefined): string | null => /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? null;
 
-/** The caller with this token. Throws if a token is needed and it is missing or bad. */
-export async function authenticate(token: string | null, identity: Identity): Promise<Principal> {
+/** The caller with this token, or else this ticket. Throws if one is needed and it is missing or bad. */
+export async function authenticate(token: string | null, identity: Identity, use: TicketUse | null = null): Promise<Principal> {
   if (!identity.required) return ANYBODY;
+  if (token === null && use !== null) return identity.redeem(use);
   if (token === null) throw new PushError('AUTHENTICATION_REQUIRED', 'a token is needed: Authorization: Bearer <token>');
   return identity.verify(token);
 }
+
+/** Whether a token was issued before its user was disconnected. Tokens tell seconds: one of the same second counts as older. */
+export const isRevoked = ({ issuedAtMs = 0 }: Principal, revokedBeforeMs: number | null): boolean =>
+  revokedBeforeMs !== null && issuedAtMs < revokedBeforeMs;
 
 /** Whether this is the user that a topic is private to. */
 export const isUser = (principal: Principal, userId: string): boolean => principal === ANYBODY || principal.userId === userId;

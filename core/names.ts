@@ -80,6 +80,7 @@ export const IDENTITY_SETTINGS = [
 
 /** The WebSocket stage. Its name is the path, so that a front door needs no rewrite. */
 export const SOCKET_STAGE = 'ws';
+export const SOCKET_PATH = `/${SOCKET_STAGE}`;
 
 /** The engine's metrics; a system's own stand in its `system.ts`. */
 export const METRIC = {

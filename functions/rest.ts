@@ -9,15 +9,15 @@ import { limits, originKey, pushMode } from './adapters/env.ts';
 import { bodyOf, headerOf, lastEventIdOf } from './adapters/events.ts';
 import { answerOf, type HttpReply } from './adapters/http-reply.ts';
 import { publishKeys } from './adapters/publish-keys.ts';
-import { directLane } from './adapters/queues.ts';
+import { directLane, jobsQueue } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { throughFrontDoor } from './middleware/through-front-door.ts';
 import { withCors } from './middleware/with-cors.ts';
 import { engine } from './wiring/engine.ts';
-import { basics, catalogue, connections, places, registrations, topics } from './wiring/ports.ts';
+import { identity } from './wiring/identity.ts';
+import { basics, catalogue, clients, connections, places, registrations, revocations, tickets, topics } from './wiring/ports.ts';
 
 /** The REST API. */
 export const createHandler = (ports: RestPorts, allowedOrigins: string, key: string | null, telemetry: Telemetry) =>
@@ -55,6 +55,10 @@ export const handler = createHandler(
     catalogue: catalogue(),
     connections: connections(),
     registrations: registrations(),
+    tickets: tickets(),
+    revocations: revocations(),
+    clients: clients(),
+    jobs: jobsQueue(),
     places: places(),
     bodies: bucketBodies(),
     keys: publishKeys(),

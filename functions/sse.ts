@@ -9,8 +9,8 @@ import { authorizationOf, lastEventIdOf } from './adapters/events.ts';
 import { EVENT_STREAM, errorAnswer } from './adapters/http-reply.ts';
 import { type ResponseStream, streaming } from './adapters/lambda-stream.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { identity } from './adapters/tokens.ts';
 import { engine } from './wiring/engine.ts';
+import { identity } from './wiring/identity.ts';
 import { basics, places, registrations, streams, topics } from './wiring/ports.ts';
 
 /** An empty SSE comment. It has no blank line, so it ends no event. */

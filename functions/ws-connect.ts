@@ -6,11 +6,11 @@ import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { identity } from './adapters/tokens.ts';
 import { errorReply } from './middleware/error-reply.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { throughFrontDoor } from './middleware/through-front-door.ts';
 import { engine } from './wiring/engine.ts';
+import { identity } from './wiring/identity.ts';
 import { basics, connectionPorts } from './wiring/ports.ts';
 
 /** `$connect`: its response is the handshake's status. */
@@ -30,6 +30,7 @@ export const createHandler = (ports: ConnectPorts, key: string | null, telemetry
           sourceIp: callerOf(event, key !== null),
           protocols: headerOf(event, 'sec-websocket-protocol'),
           authorization: headerOf(event, 'authorization'),
+          ticket: event.queryStringParameters?.['ticket'] ?? null,
         },
         ports,
       );

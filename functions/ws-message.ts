@@ -7,9 +7,9 @@ import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
 import { jobsQueue, workQueues } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
-import { identity } from './adapters/tokens.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
+import { identity } from './wiring/identity.ts';
 import { announcements, basics, catalogue, connectionPorts, registrations, topics } from './wiring/ports.ts';
 
 /** `$default`: one message of a client. Its replies go by post, so that they come in order. */

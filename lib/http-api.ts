@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
 import { numberOf, type Settings } from '../core/settings.ts';
 import { apiAccessLogs } from './access-logs.ts';
+import type { Delivery } from './delivery.ts';
 import type { Ingest } from './ingest.ts';
 import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
@@ -17,6 +18,7 @@ import type { Storage } from './storage.ts';
 export interface HttpFrontProps {
   readonly functions: PushFunctions;
   readonly storage: Storage;
+  readonly delivery: Delivery;
   readonly ingest: Ingest;
   readonly bodies: MessageBodies;
   readonly settings: Settings;
@@ -31,7 +33,7 @@ export class HttpFront extends Construct {
   /** ARN of the secret with the publish key. It can be rotated at any time: the previous key stays valid. */
   readonly publishKeyArn: string;
 
-  constructor(scope: Construct, id: string, { functions, storage, ingest, bodies, settings, stage }: HttpFrontProps) {
+  constructor(scope: Construct, id: string, { functions, storage, delivery, ingest, bodies, settings, stage }: HttpFrontProps) {
     super(scope, id);
     const publishKey = new Secret(this, 'PublishKey', {
       description: 'Key for POST /internal/events',
@@ -48,7 +50,8 @@ export class HttpFront extends Construct {
     const { rest } = this;
     storage.grant(rest, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem');
     storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
-    storage.grant(rest, 'connections', 'BatchGetItem');
+    storage.grant(rest, 'connections', 'BatchGetItem', 'GetItem');
+    delivery.grantJobs(rest);
     ingest.grantPublish(rest);
     bodies.grantRead(rest);
     rest.addEnvironment(ENV.publishKeySecret, this.publishKeyArn);

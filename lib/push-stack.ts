@@ -39,7 +39,7 @@ export class PushStack extends Stack {
     const delivery = new Delivery(this, 'Delivery', { functions, storage, settings });
     const socket = new SocketApi(this, 'Socket', { functions, storage, delivery, settings });
     const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems, settings });
-    const http = new HttpFront(this, 'Http', { functions, storage, ingest, bodies, settings, stage });
+    const http = new HttpFront(this, 'Http', { functions, storage, delivery, ingest, bodies, settings, stage });
     const { minute } = new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
     delivery.postThrough(socket);
     new Workers(this, 'Workers', { functions, storage, ingest, systems, settings, callers: [socket.message, ...(minute ? [minute] : [])] });

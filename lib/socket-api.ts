@@ -64,6 +64,7 @@ export class SocketApi extends Construct {
 
     storage.grant(connect, 'connections', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
     storage.grant(connect, 'subscriptions', 'DeleteItem');
+    storage.grant(connect, 'settings', 'GetItem', 'UpdateItem');
     this.grantConnections(connect, 'GET');
     delivery.grantJobs(connect);
 

@@ -40,11 +40,12 @@ export interface IssuerOptions {
   readonly rolesClaim: string;
 }
 
-export async function localIssuer({ audience, userClaim, rolesClaim }: IssuerOptions): Promise<LocalIssuer> {
+/** @param nowMs the deployment's time */
+export async function localIssuer({ audience, userClaim, rolesClaim }: IssuerOptions, nowMs: () => number): Promise<LocalIssuer> {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'ES256', use: 'sig' }] };
   const mint = ({ user, roles = [], seconds = DEFAULT_SECONDS }: TokenRequest): Promise<string> => {
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(nowMs() / 1000);
     return new SignJWT({ [userClaim]: user, [rolesClaim]: roles })
       .setProtectedHeader({ alg: 'ES256', kid: KEY_ID })
       .setIssuer(LOCAL_ISSUER)
@@ -89,15 +90,18 @@ function readRequest(body: Buffer | null): TokenRequest | null {
 }
 
 /** The local issuer; `null` if no function accepts its tokens. */
-export async function issuerFor(functions: readonly Resource[]): Promise<LocalIssuer | null> {
+export async function issuerFor(functions: readonly Resource[], nowMs: () => number): Promise<LocalIssuer | null> {
   for (const { properties } of functions) {
     const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
     if (Variables[SETTING.jwtIssuer] !== LOCAL_ISSUER) continue;
-    return localIssuer({
-      audience: String(Variables[SETTING.jwtAudience]),
-      userClaim: String(Variables[SETTING.jwtUserClaim]),
-      rolesClaim: String(Variables[SETTING.jwtRolesClaim]),
-    });
+    return localIssuer(
+      {
+        audience: String(Variables[SETTING.jwtAudience]),
+        userClaim: String(Variables[SETTING.jwtUserClaim]),
+        rolesClaim: String(Variables[SETTING.jwtRolesClaim]),
+      },
+      nowMs,
+    );
   }
   return null;
 }

@@ -100,7 +100,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const clock = localClock();
   const levers = makeLevers(options.seed ?? 1);
   const counterparts = noCounterparts();
-  const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'));
+  const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'), clock.now);
   const grants = grantsOf(template, resolver(template, '', counterparts.secrets));
   const gate = makeGate(grants, warn);
   const aws = await awsEndpoint({ ...counterparts, issuer, levers, gate, clock }, options.awsPort);

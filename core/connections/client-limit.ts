@@ -23,7 +23,8 @@ type Owned = Membership & Pick<Connection, 'principal' | 'announced' | 'sourceIp
  * does not come to be.
  */
 export async function countConnection(connection: Owned, before: Owned | null, ports: ClientLimitPorts): Promise<() => Promise<void>> {
-  const client = ports.maxConnectionsPerClient === 0 ? null : clientOf(connection);
+  // a user's connections must be found again, limit or not
+  const client = ports.maxConnectionsPerClient === 0 && connection.principal === null ? null : clientOf(connection);
   const left = before && clientOf(before);
   if (client === null || client === left) return async () => undefined;
   await enter(client, connection, ports);
@@ -34,7 +35,7 @@ export async function countConnection(connection: Owned, before: Owned | null, p
 async function enter(client: string, me: Owned, ports: ClientLimitPorts): Promise<void> {
   const { clients, clock, maxConnectionsPerClient: limit } = ports;
   const members = await clients.enter(client, me, clock.now());
-  if (members.length <= limit) return;
+  if (limit === 0 || members.length <= limit) return;
   const vanished = await Promise.all(members.map((one) => removeVanished(client, one, me, ports)));
   if (members.length - vanished.filter(Boolean).length <= limit) return;
   await clients.leave(client, me);

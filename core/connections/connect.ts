@@ -5,7 +5,7 @@ import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
 import { PushError, UnavailableError } from '../errors.ts';
 import { authenticate, type Identity, type Principal, readBearer } from '../identity.ts';
-import type { PushMode } from '../names.ts';
+import { type PushMode, SOCKET_PATH } from '../names.ts';
 import type { NewConnection } from '../ports/connections.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { StompVersion } from '../protocol/stomp-frame.ts';
@@ -42,6 +42,8 @@ export interface ConnectRequest {
   readonly protocols: string | null;
   /** The `Authorization` header. */
   readonly authorization: string | null;
+  /** Of the query. */
+  readonly ticket: string | null;
 }
 
 /**
@@ -88,15 +90,16 @@ export async function connect(request: ConnectRequest, ports: ConnectPorts): Pro
 
 /** The caller; `null` if no token is needed, or a STOMP client may still send one in its first frame. */
 async function principalOf(
-  { authorization }: ConnectRequest,
+  { authorization, ticket }: ConnectRequest,
   offered: readonly string[],
   version: StompVersion | null,
   { identity }: ConnectPorts,
 ): Promise<Principal | null> {
   const bearer = offered.find((one) => one.startsWith(BEARER))?.slice(BEARER.length) ?? null;
   const token = readBearer(authorization) ?? bearer;
-  const mayWait = version !== null && token === null;
-  return identity.required && !mayWait ? authenticate(token, identity) : null;
+  const mayWait = version !== null && token === null && ticket === null;
+  const use = ticket === null ? null : { ticket, path: SOCKET_PATH, url: null };
+  return identity.required && !mayWait ? authenticate(token, identity, use) : null;
 }
 
 /** Stores the connection within the limits. The limit of its client is checked first: past it, there is no connection at all. */

@@ -25,11 +25,13 @@ export async function disconnect(connectionId: string, ports: DisconnectPorts): 
   report.time(METRIC.connectionDuration, clock.now() - closed.connectedAtMs);
 }
 
+export const userClient = (userId: string): string => `user#${userId}`;
+
 /**
  * The client that a connection counts for: its user; without identity the client id it announced together with its
  * address, since many clients announce the same id. `null` = it is not counted.
  */
 export function clientOf({ principal, announced, sourceIp }: Pick<Connection, 'principal' | 'announced' | 'sourceIp'>): string | null {
-  if (principal) return `user#${principal.userId}`;
+  if (principal) return userClient(principal.userId);
   return announced === null ? null : `address#${sourceIp}#${announced}`;
 }

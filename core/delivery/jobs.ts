@@ -4,6 +4,7 @@ import { bounded } from '../base/concurrency.ts';
 import { serveEach } from '../channels/each-record.ts';
 import { expectConnect } from '../connections/connect.ts';
 import { disconnect } from '../connections/disconnect.ts';
+import { endUser } from '../connections/disconnect-user.ts';
 import { greetLater } from '../connections/greeting.ts';
 import { closeRefused } from '../connections/refuse.ts';
 import { METRIC } from '../names.ts';
@@ -34,6 +35,8 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return expectConnect(job.connectionId, ports);
     case 'close-refused':
       return closeRefused(job.connectionId, ports);
+    case 'end-user':
+      return endUser(job, ports);
     case 'keepalive':
       return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, repeat: true }, ports));
     case 'ping':

@@ -12,6 +12,7 @@ const JOBS = {
   greet: v.object({ kind: v.literal('greet'), connectionId: id, atMs: v.number() }),
   'expect-connect': v.object({ kind: v.literal('expect-connect'), connectionId: id }),
   'close-refused': v.object({ kind: v.literal('close-refused'), connectionId: id }),
+  'end-user': v.object({ kind: v.literal('end-user'), userId: id, beforeMs: v.number(), reason: id }),
   ping: v.object({ kind: v.literal('ping'), connectionIds: v.array(id) }),
   keepalive: v.object({ kind: v.literal('keepalive'), topics: v.array(id) }),
 } satisfies { readonly [Kind in Job['kind']]: v.GenericSchema<unknown, Extract<Job, { kind: Kind }>> };

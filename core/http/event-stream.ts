@@ -10,10 +10,11 @@ import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
 import { replayStart } from '../delivery/replay-start.ts';
 import { PushError } from '../errors.ts';
-import { authenticate, type Identity } from '../identity.ts';
+import { authenticate, type Identity, type Principal } from '../identity.ts';
 import type { PushMode } from '../names.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Registered } from '../ports/registrations.ts';
+import type { TicketUse } from '../ports/tickets.ts';
 import type { TopicState } from '../ports/topics.ts';
 import { COMMENT } from '../protocol/sse.ts';
 import { logPieces } from './log-pieces.ts';
@@ -23,6 +24,9 @@ import { type Piece, type Pieces, statePieces } from './state-pieces.ts';
 const SOONEST_LOOK_MS = 250;
 const LATEST_LOOK_MS = 700;
 const SLOWER = 1.25;
+
+/** Whether the caller may stay is asked this often: a disconnected user's streams must end within 2 s. */
+const STAY_LOOK_MS = 1_000;
 
 /** Proxies end a stream that is silent for half a minute. */
 const KEEP_ALIVE_MS = 15_000;
@@ -62,6 +66,7 @@ export interface Opened {
   readonly state: TopicState;
   /** Up to which offset the client has everything. */
   readonly from: number;
+  readonly principal: Principal;
   /** What its first pieces use up. */
   readonly kept: Kept;
   /** The client has no position to come back with until it gets its first event: until then one is kept for it. */
@@ -77,13 +82,22 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
   // a HEAD would use up what a GET delivers
   if (request.method !== 'GET') throw new PushError('METHOD_NOT_ALLOWED', `an event stream is asked for by GET, not ${request.method}`);
   checkMode('sse', mode, channels);
-  const principal = await authenticate(request.token, identity);
+  const principal = await authenticate(request.token, identity, ticketUse(request));
   const address = addressOf('stream', request.path, { query: request.query }, principal, channels);
   const state = await topics.create(address.topic);
-  return OPENS[address.channel.kind](address, state, request.lastEventId, ports);
+  return { principal, ...(await OPENS[address.channel.kind](address, state, request.lastEventId, ports)) };
 }
 
-type Open = (address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts) => Promise<Opened>;
+/** The ticket in a stream's address, which stays the same when the stream is opened again. */
+function ticketUse({ path, query }: StreamRequest): TicketUse | null {
+  const { ticket, lastEventId: _, ...own } = query;
+  if (ticket === undefined) return null;
+  const pairs = Object.entries(own).map(([name, value = '']) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  return { ticket, path, url: `${path}?${pairs.sort().join('&')}` };
+}
+
+type Start = Omit<Opened, 'principal'>;
+type Open = (address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts) => Promise<Start>;
 
 const OPENS: Readonly<Record<Kind, Open>> = {
   state: async (address, state) => ({ address, state, from: state.head, kept: NOTHING, keepsPlace: false }),
@@ -95,7 +109,7 @@ const NOTHING: Kept = { registrations: null, places: null };
 /** An id that cannot be read resumes at the start of the history. */
 const NOWHERE: Position = { epoch: '', offset: 0 };
 
-async function openLog(address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts): Promise<Opened> {
+async function openLog(address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts): Promise<Start> {
   const { topic, channel } = address;
   const [registrations, places] = await Promise.all([ports.registrations.find(topic), ports.places.find(topic)]);
   const kept = { registrations, places };
@@ -124,10 +138,10 @@ async function useUp(topic: string, kept: Kept, isUsed: (position: Position) => 
   }
 }
 
-/** The stream's text, piece by piece, until `untilMs`. */
+/** The stream's text, piece by piece, until `untilMs`, or until its user was disconnected. */
 export async function* streamText(opened: Opened, untilMs: number, ports: StreamPorts): AsyncGenerator<string, void> {
-  const { topics, clock } = ports;
-  const { address } = opened;
+  const { topics, clock, identity } = ports;
+  const { address, principal } = opened;
   const stream = { address, retryMs: RETRY_STREAM_MS };
   const pieces = PIECES[address.channel.kind];
   let { state, from } = opened;
@@ -139,6 +153,7 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
   };
   let lookMs = SOONEST_LOOK_MS;
   let keptAliveMs = clock.now();
+  let stayAskedMs = clock.now();
   await keepPlace(opened, untilMs + BACK_MS, ports);
   // the head of the response goes out with its first byte
   yield COMMENT;
@@ -146,6 +161,10 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
   await useUpFirst(opened, from, ports);
   while (clock.now() < untilMs) {
     await clock.sleep(Math.max(0, Math.min(lookMs, untilMs - clock.now())));
+    if (identity.required && clock.now() - stayAskedMs >= STAY_LOOK_MS) {
+      if (!(await identity.mayStay(principal))) return;
+      stayAskedMs = clock.now();
+    }
     const before = state;
     state = (await topics.read([address.topic])).get(address.topic) ?? state;
     // a new epoch: the topic was made anew, and nothing of it was delivered

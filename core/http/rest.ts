@@ -9,8 +9,16 @@ import { finiteText, openStream, type StreamPorts } from './event-stream.ts';
 import { type HealthPorts, health } from './health.ts';
 import { type RegistrationPorts, register, unregister } from './registration.ts';
 import { routesAt } from './routes.ts';
+import { issueTicket, type TicketPorts } from './tickets.ts';
+import { serveDisconnect, type UserPorts } from './users.ts';
 
-export type RestPorts = PublishPorts & RegistrationPorts & StreamPorts & HealthPorts & Pick<Ports, 'bodies' | 'keys'>;
+export type RestPorts = PublishPorts &
+  RegistrationPorts &
+  StreamPorts &
+  HealthPorts &
+  TicketPorts &
+  UserPorts &
+  Pick<Ports, 'bodies' | 'keys'>;
 
 /** `docs/protocol.md`, "REST" and "Publishing". */
 /** Routes that every deployment has. */
@@ -20,12 +28,29 @@ export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
     path: '/api/messages/{id}',
     serve: async ({ parameters, principal }, ports) => ok(await readBody(parameters['id'] ?? '', principal, ports)),
   },
+  {
+    method: 'POST',
+    path: '/api/push/tickets',
+    serve: async ({ body, principal }, ports) => ok(await issueTicket(body, principal, ports)),
+  },
   { method: 'GET', path: '/api/health', open: true, serve: async (_, ports) => ok(await health(ports)) },
   {
     method: 'POST',
     path: '/internal/events',
     open: true,
-    serve: async (request, ports) => ({ status: 202, body: await publishWithKey(request, ports) }),
+    async serve({ apiKey, body }, ports) {
+      await requireKey(apiKey, ports);
+      return { status: 202, body: await publish(body, ports) };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/internal/users/{id}/disconnect',
+    open: true,
+    async serve({ apiKey, parameters, body }, ports) {
+      await requireKey(apiKey, ports);
+      return { status: 202, body: await serveDisconnect(parameters['id'] ?? '', body, ports) };
+    },
   },
 ];
 
@@ -86,12 +111,7 @@ async function readBody(id: string, principal: Principal | null, { bodies, chann
   return body.payload;
 }
 
-async function publishWithKey({ apiKey, body }: RestRequest, ports: RestPorts) {
-  if (apiKey === null || !(await ports.keys.isValid(apiKey))) {
-    throw new PushError(
-      'AUTHENTICATION_REQUIRED',
-      apiKey === null ? 'publishing needs a key in the header x-api-key' : 'the key in x-api-key is not valid',
-    );
-  }
-  return publish(body, ports);
+async function requireKey(apiKey: string | null, { keys }: RestPorts): Promise<void> {
+  if (apiKey === null) throw new PushError('AUTHENTICATION_REQUIRED', 'this needs a key in the header x-api-key');
+  if (!(await keys.isValid(apiKey))) throw new PushError('AUTHENTICATION_REQUIRED', 'the key in x-api-key is not valid');
 }

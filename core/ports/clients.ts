@@ -9,5 +9,7 @@ export interface Membership {
 export interface Clients {
   /** MUST be one write. Returns all members of the client, this one included. */
   enter(client: string, member: Membership, nowMs: number): Promise<Membership[]>;
+  /** Strongly consistent. */
+  members(client: string): Promise<Membership[]>;
   leave(client: string, member: Membership): Promise<void>;
 }

@@ -11,6 +11,8 @@ export type Job =
   | { readonly kind: 'expect-connect'; readonly connectionId: string }
   /** Closes a connection that was refused. */
   | { readonly kind: 'close-refused'; readonly connectionId: string }
+  /** Closes a user's connections that were opened with a token from before. */
+  | { readonly kind: 'end-user'; readonly userId: string; readonly beforeMs: number; readonly reason: string }
   | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
   /** Delivers the newest of some topics again. */
   | { readonly kind: 'keepalive'; readonly topics: readonly string[] };

@@ -11,7 +11,9 @@ import type { Jobs, Work } from './jobs.ts';
 import type { OwnSubscriptions } from './own-subscriptions.ts';
 import type { Registrations } from './registrations.ts';
 import type { Report } from './report.ts';
+import type { Revocations } from './revocations.ts';
 import type { Streams } from './streams.ts';
+import type { Tickets } from './tickets.ts';
 import type { Topics } from './topics.ts';
 import type { Turns } from './turns.ts';
 
@@ -32,6 +34,8 @@ export interface Ports {
   readonly registrations: Registrations;
   /** Of event streams that may be cut before their first event: as registrations, but no subscription uses them up. */
   readonly places: Registrations;
+  readonly tickets: Tickets;
+  readonly revocations: Revocations;
   readonly streams: Streams;
   readonly bodies: Bodies;
   readonly gateway: Gateway;

@@ -16,6 +16,8 @@ export interface SocketEvent {
   };
   /** Only on `$connect`. Their case is the client's. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Only on `$connect`. */
+  readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
   readonly body?: string;
 }
 

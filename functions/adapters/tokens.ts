@@ -3,10 +3,10 @@ import { JwtVerifier } from 'aws-jwt-verify';
 import { JwtExpiredError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
 import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import { PushError, UnavailableError } from '../../core/errors.ts';
-import type { Identity, Principal } from '../../core/identity.ts';
+import type { Principal } from '../../core/identity.ts';
 import type { Report } from '../../core/ports/report.ts';
 import { environmentNow } from './clock.ts';
-import { anonymousControl, identitySettings } from './env.ts';
+import type { identitySettings } from './env.ts';
 
 /** Algorithms of key pairs; shared secrets and `none` are not accepted. */
 const ALGORITHMS = new Set(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
@@ -25,16 +25,13 @@ type Jwks = Parameters<ReturnType<typeof verifierOf>['cacheJwks']>[0];
 
 const verifierOf = (issuer: string, audience: string | null) => JwtVerifier.create({ issuer, audience, graceSeconds: GRACE_SECONDS });
 
-/** The deployment's identity, by its settings. */
-export function identity(report: Report): Identity {
-  const settings = identitySettings();
-  if (settings.mode === 'none')
-    return {
-      required: false,
-      anonymousControl: anonymousControl(),
-      verify: async () => Promise.reject(new Error('no identity is configured')),
-    };
-  const { issuer, audience, jwksUri, userClaim, rolesClaim } = settings;
+type TokenSettings = Extract<ReturnType<typeof identitySettings>, { mode: 'jwt' }>;
+
+/** Verifies tokens. Throws `AUTHENTICATION_REQUIRED`, or UnavailableError if the keys cannot be had. */
+export function tokenVerifier(
+  { issuer, audience, jwksUri, userClaim, rolesClaim }: TokenSettings,
+  report: Report,
+): (token: string) => Promise<Principal> {
   const verifier = verifierOf(issuer, audience);
   let fetching: Promise<void> | null = null;
   let known = false;
@@ -62,26 +59,22 @@ export function identity(report: Report): Identity {
     await fetching;
   };
 
-  return {
-    required: true,
-    anonymousControl: false,
-    async verify(token) {
-      checkAlgorithm(token);
-      const read = (): Principal => principalOf(verifier.verifySync(token), userClaim, rolesClaim);
-      if (!known) await keys();
-      try {
-        return read();
-      } catch (error) {
-        // keys rotate: an unknown one may be new
-        if (!(error instanceof KidNotFoundInJwksError) || environmentNow() - triedAtMs < REFETCH_MS) throw refused(error);
-      }
-      await keys();
-      try {
-        return read();
-      } catch (error) {
-        throw refused(error);
-      }
-    },
+  return async (token) => {
+    checkAlgorithm(token);
+    const read = (): Principal => principalOf(verifier.verifySync(token), userClaim, rolesClaim);
+    if (!known) await keys();
+    try {
+      return read();
+    } catch (error) {
+      // keys rotate: an unknown one may be new
+      if (!(error instanceof KidNotFoundInJwksError) || environmentNow() - triedAtMs < REFETCH_MS) throw refused(error);
+    }
+    await keys();
+    try {
+      return read();
+    } catch (error) {
+      throw refused(error);
+    }
   };
 }
 
@@ -111,7 +104,12 @@ function principalOf(claims: Readonly<Record<string, unknown>>, userClaim: strin
   const roles = claims[rolesClaim];
   const named = Array.isArray(roles) ? roles : typeof roles === 'string' ? roles.split(/[\s,]+/) : [];
   const some = named.filter((role): role is string => typeof role === 'string' && role !== '' && role.length <= MAX_ROLE);
-  return { userId: String(user), roles: some.slice(0, MAX_ROLES) };
+  const issuedAt = claims['iat'];
+  return {
+    userId: String(user),
+    roles: some.slice(0, MAX_ROLES),
+    ...(typeof issuedAt === 'number' ? { issuedAtMs: issuedAt * 1000 } : {}),
+  };
 }
 
 async function getJson<Value>(uri: string): Promise<Value> {

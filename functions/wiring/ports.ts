@@ -11,8 +11,10 @@ import { dynamoConnections } from '../adapters/dynamo/connections.ts';
 import { placeKey, registrationKey } from '../adapters/dynamo/keys.ts';
 import { dynamoOwnSubscriptions } from '../adapters/dynamo/own-subscriptions.ts';
 import { dynamoRegistrations } from '../adapters/dynamo/registrations.ts';
+import { dynamoRevocations } from '../adapters/dynamo/revocations.ts';
 import { dynamoStreams } from '../adapters/dynamo/streams.ts';
 import { dynamoTable } from '../adapters/dynamo/table.ts';
+import { dynamoTickets } from '../adapters/dynamo/tickets.ts';
 import { dynamoTopics } from '../adapters/dynamo/topics.ts';
 import { dynamoTurns } from '../adapters/dynamo/turns.ts';
 import { limits, requireEnv } from '../adapters/env.ts';
@@ -41,15 +43,19 @@ export const catalogue = () => dynamoCatalogue({ table: topicsTable() });
 const settingsTable = () => dynamoTable(requireEnv(ENV.settingsTable));
 export const registrations = () => dynamoRegistrations({ table: settingsTable(), keyOf: registrationKey });
 export const places = () => dynamoRegistrations({ table: settingsTable(), keyOf: placeKey });
+export const tickets = () => dynamoTickets({ table: settingsTable() });
+export const revocations = () => dynamoRevocations({ table: settingsTable() });
 export const announcements = () => dynamoAnnouncements({ table: connectionsTable() });
 export const connections = () => dynamoConnections({ table: connectionsTable() });
 export const streams = (lifeMs: number) => dynamoStreams({ table: connectionsTable(), lifeMs });
+
+export const clients = () => dynamoClients({ table: connectionsTable() });
 
 /** Needed to delete a connection and its subscriptions. */
 export const connectionPorts = () => ({
   connections: connections(),
   ownSubscriptions: dynamoOwnSubscriptions({ table: connectionsTable() }),
-  clients: dynamoClients({ table: connectionsTable() }),
+  clients: clients(),
   audience: dynamoAudience({ table: dynamoTable(requireEnv(ENV.subscriptionsTable)) }),
 });
 

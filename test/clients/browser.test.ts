@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../../local/issuer.ts';
 import { activated, alert, freshId, freshTicker, listed, log, logEntry, rank, settled, status, tick } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 
@@ -133,4 +134,54 @@ test('what the page says of a failure goes when the failure has gone, and a serv
   expect(await blip.textContent('body')).not.toContain('Failed to fetch');
   expect(await blip.textContent('body')).not.toContain('token');
   await blip.close();
+});
+
+test("with identity, tickets let the browser's own EventSource and WebSocket in, also when they open again", {
+  timeout: 60_000,
+}, async () => {
+  const jwt = await runWith({
+    SSE_SECONDS: '5',
+    AUTH_MODE: 'jwt',
+    JWT_ISSUER: LOCAL_ISSUER,
+    JWT_AUDIENCE: LOCAL_AUDIENCE,
+    JWT_JWKS_URI: LOCAL_JWKS_URI,
+  });
+  const guest = await browser.newPage();
+  try {
+    await guest.goto(jwt.url);
+    const userId = freshId();
+    const token = await jwt.run.mint({ user: String(userId) });
+    await guest.evaluate(`
+      var ranks = [], frames = [], opened = 0;
+      (async () => {
+        const ticket = async () => (await (await fetch('/api/push/tickets', { method: 'POST', headers: { authorization: 'Bearer ${token}' } })).json()).ticket;
+        const source = new EventSource('/api/v1/waiting-queue/subscribe?userId=${userId}&concertId=1&ticket=' + await ticket());
+        source.addEventListener('open', () => { opened++; });
+        for (const name of ['INIT', 'RANK_UPDATE']) source.addEventListener(name, ({ data }) => ranks.push(JSON.parse(data).rank));
+        const socket = new WebSocket(location.origin.replace('http', 'ws') + '/ws?ticket=' + await ticket());
+        socket.onopen = () => socket.send(JSON.stringify({ type: 'subscribe', topic: '/topic/waiting-queue/1/${userId}' }));
+        socket.onmessage = ({ data }) => frames.push(data);
+      })();
+    `);
+    await jwt.eventually(
+      () => guest.evaluate<string>('frames.join()'),
+      (frames) => frames.includes('"subscribed"'),
+    );
+    await jwt.eventually(
+      () => guest.evaluate<number>('opened'),
+      (times) => times > 1,
+    );
+    await jwt.publish([rank(1, userId, 12)]);
+    await jwt.eventually(
+      () => guest.evaluate<number[]>('ranks'),
+      (ranks) => ranks.includes(12),
+    );
+    await jwt.eventually(
+      () => guest.evaluate<string>('frames.join()'),
+      (frames) => frames.includes('"rank":12'),
+    );
+  } finally {
+    await guest.close();
+    await jwt.run.stop();
+  }
 });

@@ -43,7 +43,16 @@ let serial = 0;
 const opened = async (): Promise<string> => {
   const connectionId = `c${serial++}`;
   await connect(
-    { connectionId, connectedAtMs: ports.clock.now(), origin: null, host: null, sourceIp: '', protocols: null, authorization: null },
+    {
+      connectionId,
+      connectedAtMs: ports.clock.now(),
+      origin: null,
+      host: null,
+      sourceIp: '',
+      protocols: null,
+      authorization: null,
+      ticket: null,
+    },
     { ...ports, allowedOrigins: '*', maxConnections: 0 },
   );
   return connectionId;
@@ -219,6 +228,7 @@ describe('ticketing', () => {
         sourceIp: '',
         protocols: 'v12.stomp',
         authorization: null,
+        ticket: null,
       },
       { ...ports, allowedOrigins: '*', maxConnections: 0 },
     );

@@ -20,8 +20,12 @@ export interface Client {
   close(): Promise<void>;
 }
 
-export async function connect(baseUrl: string, options: { headers?: Record<string, string>; protocols?: string[] } = {}): Promise<Client> {
-  const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}/ws`, options.protocols ?? [], {
+export async function connect(
+  baseUrl: string,
+  options: { headers?: Record<string, string>; protocols?: string[]; ticket?: string } = {},
+): Promise<Client> {
+  const query = options.ticket === undefined ? '' : `?ticket=${options.ticket}`;
+  const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}/ws${query}`, options.protocols ?? [], {
     headers: options.headers,
     handshakeTimeout: WAIT_MS,
   });

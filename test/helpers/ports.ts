@@ -1,5 +1,6 @@
 import { channelsOf } from '../../core/channels/channels.ts';
 import type { DrainPorts } from '../../core/delivery/drain.ts';
+import type { Identity } from '../../core/identity.ts';
 import { handleMessage } from '../../core/sessions/handle-message.ts';
 import type { MessagePorts } from '../../core/sessions/session.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -15,6 +16,8 @@ import { memoryGateway } from './memory/gateway.ts';
 import { memoryJobs, memoryWork } from './memory/jobs.ts';
 import { memoryRegistrations } from './memory/registrations.ts';
 import { memoryReport } from './memory/report.ts';
+import { memoryRevocations } from './memory/revocations.ts';
+import { memoryTickets } from './memory/tickets.ts';
 import { memoryTopics } from './memory/topics.ts';
 import { memoryTurns } from './memory/turns.ts';
 
@@ -45,7 +48,15 @@ export function memoryPorts() {
     registrations: memoryRegistrations(clock),
     places: memoryRegistrations(clock),
     catalogue: memoryCatalogue(),
-    identity: { required: false, anonymousControl: true, verify: async () => Promise.reject(new Error('tokens are off here')) },
+    identity: {
+      required: false,
+      anonymousControl: true,
+      verify: async () => Promise.reject(new Error('tokens are off here')),
+      redeem: async () => Promise.reject(new Error('tickets are off here')),
+      mayStay: async () => true,
+    } as Identity,
+    tickets: memoryTickets(),
+    revocations: memoryRevocations(),
     mode: 'both' as const,
     gateway: memoryGateway(),
     jobs: memoryJobs(),

@@ -72,13 +72,15 @@ export interface RawOptions {
   readonly protocols?: readonly string[];
   readonly version?: StompVersion;
   readonly headers?: Record<string, string>;
+  readonly ticket?: string;
 }
 
 export async function rawStomp(
   baseUrl: string,
-  { protocols = ['v12.stomp'], version = '1.2', headers = {} }: RawOptions = {},
+  { protocols = ['v12.stomp'], version = '1.2', headers = {}, ticket }: RawOptions = {},
 ): Promise<RawStomp> {
-  const socket = new WebSocket(socketUrl(baseUrl), [...protocols], { headers, handshakeTimeout: WAIT_MS });
+  const query = ticket === undefined ? '' : `?ticket=${ticket}`;
+  const socket = new WebSocket(socketUrl(baseUrl) + query, [...protocols], { headers, handshakeTimeout: WAIT_MS });
   const frames = queue<StompFrame>();
   const texts: string[] = [];
   socket.on('message', (data: Buffer) => {

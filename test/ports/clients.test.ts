@@ -23,8 +23,10 @@ describe.each(implementations)('%s', (_, make) => {
     await tables.clients.leave(client, a);
     await tables.clients.leave(client, a);
     expect(await names(b, 3_000)).toEqual([b.connectionId]);
+    expect(await tables.clients.members(client)).toEqual([b]);
     await tables.clients.leave(client, b);
     await tables.clients.leave(fresh('nobody'), b);
+    expect(await tables.clients.members(client)).toEqual([]);
 
     const later = one(9_000_000);
     await tables.clients.enter(client, a, 1_000);

@@ -10,7 +10,9 @@ import { dynamoConnections } from '../../functions/adapters/dynamo/connections.t
 import { placeKey, registrationKey } from '../../functions/adapters/dynamo/keys.ts';
 import { dynamoOwnSubscriptions } from '../../functions/adapters/dynamo/own-subscriptions.ts';
 import { dynamoRegistrations } from '../../functions/adapters/dynamo/registrations.ts';
+import { dynamoRevocations } from '../../functions/adapters/dynamo/revocations.ts';
 import { dynamoTable } from '../../functions/adapters/dynamo/table.ts';
+import { dynamoTickets } from '../../functions/adapters/dynamo/tickets.ts';
 import { dynamoTopics } from '../../functions/adapters/dynamo/topics.ts';
 import { dynamoTurns } from '../../functions/adapters/dynamo/turns.ts';
 import { newEpoch } from '../../functions/adapters/epoch.ts';
@@ -23,6 +25,8 @@ import { memoryClients } from '../helpers/memory/clients.ts';
 import { type MemoryClock, memoryClock } from '../helpers/memory/clock.ts';
 import { memoryConnections } from '../helpers/memory/connections.ts';
 import { memoryRegistrations } from '../helpers/memory/registrations.ts';
+import { memoryRevocations } from '../helpers/memory/revocations.ts';
+import { memoryTickets } from '../helpers/memory/tickets.ts';
 import { memoryTopics } from '../helpers/memory/topics.ts';
 import { memoryTurns } from '../helpers/memory/turns.ts';
 import { channels } from '../helpers/ports.ts';
@@ -40,6 +44,8 @@ export interface Tables
     | 'catalogue'
     | 'registrations'
     | 'places'
+    | 'tickets'
+    | 'revocations'
   > {
   readonly clock: MemoryClock;
   /** From now on the reads that do without strength see what was written so far. `docs/access-patterns.md` lists them. */
@@ -81,6 +87,8 @@ async function memoryTables(): Promise<Tables> {
     catalogue: memoryCatalogue(),
     registrations: memoryRegistrations(clock),
     places: memoryRegistrations(clock),
+    tickets: memoryTickets(),
+    revocations: memoryRevocations(),
     replicated: async () => undefined,
     losesAnswers: false,
     stop: async () => undefined,
@@ -130,6 +138,8 @@ export async function dynamoTables({
     catalogue: dynamoCatalogue({ table: tableOf('Topics') }),
     registrations: dynamoRegistrations({ table: tableOf('Settings'), keyOf: registrationKey, now }),
     places: dynamoRegistrations({ table: tableOf('Settings'), keyOf: placeKey, now }),
+    tickets: dynamoTickets({ table: tableOf('Settings') }),
+    revocations: dynamoRevocations({ table: tableOf('Settings') }),
     losesAnswers: loseWrites > 0,
     async replicated() {
       levers.staleReadsMs = 0;

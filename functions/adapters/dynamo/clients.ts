@@ -29,6 +29,7 @@ export function dynamoClients({ table }: { readonly table: Table }): Clients {
       for (const one of over) await leave(name, one);
       return members.filter((one) => !over.includes(one));
     },
+    members: async (name) => membersOf((await table.get(clientKey(name))) ?? {}),
     leave,
   };
 }

@@ -48,5 +48,7 @@ export const streamsKey = (stretch: number) => ({ connectionId: 'streams#', item
 
 // settings
 export const registrationKey = (topic: string) => ({ kind: 'registration', id: topic });
+export const ticketKey = (digest: string) => ({ kind: 'ticket', id: digest });
+export const revocationKey = (userId: string) => ({ kind: 'revoked', id: userId });
 /** The position of an event stream that may be cut before its first event. */
 export const placeKey = (topic: string) => ({ kind: 'place', id: topic });

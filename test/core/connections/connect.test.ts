@@ -4,23 +4,28 @@ import { GREETING_MS } from '../../../core/connections/greeting.ts';
 import { UnavailableError } from '../../../core/errors.ts';
 import type { Principal } from '../../../core/identity.ts';
 import type { Membership } from '../../../core/ports/clients.ts';
+import type { TicketUse } from '../../../core/ports/tickets.ts';
+import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 const ME: Principal = { userId: 'me', roles: ['reader'] };
 let memory: MemoryPorts;
 let ports: ConnectPorts;
 beforeEach(() => {
+  redeemed = [];
   memory = memoryPorts();
   ports = { ...memory, allowedOrigins: '*', maxConnections: 0 };
 });
+let redeemed: TicketUse[];
 const withIdentity = (): void => {
   ports = {
     ...ports,
-    identity: {
-      required: true,
-      anonymousControl: false,
-      verify: async (token) => (token === 'good' ? ME : Promise.reject(new Error(`a bad token: ${token}`))),
-    },
+    identity: identityOf(async (token) => (token === 'good' ? ME : Promise.reject(new Error(`a bad token: ${token}`))), {
+      redeem: async (use) => {
+        redeemed.push(use);
+        return use.ticket === 'good' ? ME : Promise.reject(new Error(`a bad ticket: ${use.ticket}`));
+      },
+    }),
   };
 };
 
@@ -34,6 +39,7 @@ const open = (over: Partial<ConnectRequest> = {}) =>
       sourceIp: '10.0.0.1',
       protocols: null,
       authorization: null,
+      ticket: null,
       ...over,
     },
     ports,
@@ -262,5 +268,23 @@ describe('a CONNECT that does not come', () => {
 
     expect(memory.gateway.posted).toEqual([]);
     expect(memory.gateway.closed).toEqual([]);
+  });
+});
+
+describe('a ticket', () => {
+  beforeEach(withIdentity);
+
+  test('is redeemed for the path of the WebSocket, once, and stands in for a token', async () => {
+    await open({ ticket: 'good' });
+
+    expect(redeemed).toEqual([{ ticket: 'good', path: '/ws', url: null }]);
+    expect((await memory.connections.read('c'))?.principal).toEqual(ME);
+  });
+
+  test('is left alone beside a token, and a bad one is refused in STOMP too', async () => {
+    await open({ ticket: 'good', authorization: 'Bearer good' });
+    expect(redeemed).toEqual([]);
+
+    await expect(open({ ticket: 'bad', protocols: 'v12.stomp' })).rejects.toThrow('a bad ticket');
   });
 });

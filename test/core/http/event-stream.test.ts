@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { finiteText, openStream, streamText } from '../../../core/http/event-stream.ts';
+import type { TicketUse } from '../../../core/ports/tickets.ts';
+import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 const TOPIC = '/topic/reservations/55/100';
@@ -238,5 +240,41 @@ test('a stream is not offered where only WebSocket is, and the error says what t
     code: 'CHANNEL_DISABLED',
     message: expect.stringMatching(/^APP_PUSH_MODE is websocket: use STOMP over WebSocket at \/ws, registered for by POST \/api\/push/),
     details: { mode: 'websocket' },
+  });
+});
+
+describe('with identity', () => {
+  test('a stream asks once a second whether its caller may stay, and ends when not', async () => {
+    const asked: number[] = [];
+    const startedMs = ports.clock.now();
+    const me = { userId: '100', roles: [] };
+    const mayStay = async () => asked.push(ports.clock.now() - startedMs) < 3;
+    const identity = identityOf(async () => me, { mayStay });
+    const opened = await openStream({ ...request, token: 't' }, { ...ports, identity });
+    for await (const _ of streamText(opened, startedMs + 60_000, { ...ports, identity }));
+
+    expect(ports.clock.now() - startedMs).toBeLessThan(6_000);
+    for (const [index, ms] of asked.entries()) expect(ms - (asked[index - 1] ?? 0)).toBeLessThan(1_000 + 700);
+  });
+
+  test('a ticket is bound to the address as it is reopened: without itself and the last event id', async () => {
+    const uses: TicketUse[] = [];
+    const identity = identityOf(async () => Promise.reject(new Error('no token')), {
+      redeem: async (use) => {
+        uses.push(use);
+        return { userId: '100', roles: [] };
+      },
+    });
+    for (const query of [
+      { userId: '100', seatId: '55', ticket: 't' },
+      { seatId: '55', lastEventId: 'x-1', ticket: 't', userId: '100' },
+    ])
+      await openStream({ ...request, query }, { ...ports, identity });
+
+    const url = '/api/reservations/v5/subscribe?seatId=55&userId=100';
+    expect(uses).toEqual([
+      { ticket: 't', path: request.path, url },
+      { ticket: 't', path: request.path, url },
+    ]);
   });
 });

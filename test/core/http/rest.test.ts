@@ -3,6 +3,7 @@ import type { RestRequest } from '../../../core/channels/system.ts';
 import { type RestPorts, routeRequest } from '../../../core/http/rest.ts';
 import type { Principal } from '../../../core/identity.ts';
 import { alert } from '../../helpers/events.ts';
+import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 const REGISTRATIONS = '/api/push/websocket/reservations/subscriptions';
@@ -41,15 +42,14 @@ beforeEach(() => {
         return key === 'right';
       },
     },
-    identity: {
-      get required() {
-        return Object.keys(callers).length > 0;
-      },
-      anonymousControl: false,
-      verify: async (token) => {
-        verified.push(token);
-        return callers[token] ?? Promise.reject(new Error(`no such token: ${token}`));
-      },
+    get identity() {
+      return identityOf(
+        async (token) => {
+          verified.push(token);
+          return callers[token] ?? Promise.reject(new Error(`no such token: ${token}`));
+        },
+        { required: Object.keys(callers).length > 0 },
+      );
     },
   };
 });
@@ -122,7 +122,7 @@ describe('a deployment with identity', () => {
 
   test('asks for none on an open route', async () => {
     expect(await request('GET', '/api/health')).toMatchObject({ status: 200 });
-    await expect(request('POST', '/internal/events')).rejects.toThrow('publishing needs a key');
+    await expect(request('POST', '/internal/events')).rejects.toThrow('this needs a key');
 
     expect(verified).toEqual([]);
   });
@@ -180,7 +180,7 @@ describe('publishing', () => {
   test('without a key says that it needs one, and asks for none', async () => {
     await expect(request('POST', '/internal/events', { body })).rejects.toMatchObject({
       code: 'AUTHENTICATION_REQUIRED',
-      message: 'publishing needs a key in the header x-api-key',
+      message: 'this needs a key in the header x-api-key',
     });
 
     expect(keysAsked).toEqual([]);

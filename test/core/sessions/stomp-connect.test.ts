@@ -1,16 +1,12 @@
 import { beforeEach, expect, test } from 'vitest';
 import { connect } from '../../../core/connections/connect.ts';
-import type { Identity } from '../../../core/identity.ts';
 import { handleMessage } from '../../../core/sessions/handle-message.ts';
+import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 import { frame } from '../../helpers/stomp.ts';
 
 const users: Readonly<Record<string, string>> = { mine: 'me', yours: 'you' };
-const identity: Identity = {
-  required: true,
-  anonymousControl: false,
-  verify: async (token) => ({ userId: users[token] ?? token, roles: [] }),
-};
+const identity = identityOf(async (token) => ({ userId: users[token] ?? token, roles: [] }));
 let ports: MemoryPorts;
 beforeEach(async () => {
   ports = memoryPorts();
@@ -23,6 +19,7 @@ beforeEach(async () => {
       sourceIp: '',
       protocols: 'v12.stomp',
       authorization: null,
+      ticket: null,
     },
     { ...ports, identity, allowedOrigins: '*', maxConnections: 0 },
   );

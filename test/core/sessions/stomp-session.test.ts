@@ -13,7 +13,16 @@ beforeEach(() => {
 });
 const open = (connectionId: string, protocols: string | null) =>
   connect(
-    { connectionId, connectedAtMs: ports.clock.now(), origin: null, host: null, sourceIp: '', protocols, authorization: null },
+    {
+      connectionId,
+      connectedAtMs: ports.clock.now(),
+      origin: null,
+      host: null,
+      sourceIp: '',
+      protocols,
+      authorization: null,
+      ticket: null,
+    },
     { ...ports, allowedOrigins: '*', maxConnections: 0 },
   );
 const send = (connectionId: string, text: string) =>

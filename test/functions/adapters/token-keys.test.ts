@@ -1,8 +1,17 @@
 /** Tokens: the algorithms that are accepted, when keys are fetched again, and how much of a token is kept. */
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { identity } from '../../../functions/adapters/tokens.ts';
+import type { Report } from '../../../core/ports/report.ts';
+import { identitySettings } from '../../../functions/adapters/env.ts';
+import { tokenVerifier } from '../../../functions/adapters/tokens.ts';
 import { memoryReport } from '../../helpers/memory/report.ts';
+
+/** Made anew, with the settings of the environment. */
+const identity = (report: Report = memoryReport()) => {
+  const settings = identitySettings();
+  if (settings.mode === 'none') throw new Error('no identity is configured');
+  return { verify: tokenVerifier(settings, report) };
+};
 
 const ISSUER = 'https://login.example';
 const KEYS = `${ISSUER}/jwks.json`;
@@ -47,14 +56,14 @@ const sign = async (alg: string, claims: Record<string, unknown> = {}): Promise<
 test.each(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])('a token that is signed with %s is accepted', async (alg) => {
   await addKey(alg);
 
-  expect(await identity(memoryReport()).verify(await sign(alg))).toEqual({ userId: 'me', roles: [] });
+  expect(await identity().verify(await sign(alg))).toEqual({ userId: 'me', roles: [] });
   expect(fetched).toEqual([KEYS]);
 });
 
 test('a token that is signed with PS256 is refused before any key is fetched', async () => {
   await addKey('PS256');
 
-  await expect(identity(memoryReport()).verify(await sign('PS256'))).rejects.toMatchObject({
+  await expect(identity().verify(await sign('PS256'))).rejects.toMatchObject({
     code: 'AUTHENTICATION_REQUIRED',
     message: 'the token is not signed with a key pair',
   });
@@ -65,7 +74,7 @@ test('a token that is signed with PS256 is refused before any key is fetched', a
 describe('keys', () => {
   test('are fetched again for an unknown one half a minute after the last time, and not sooner', async () => {
     await addKey('RS256');
-    const { verify } = identity(memoryReport());
+    const { verify } = identity();
     const startMs = Date.now();
     await verify(await sign('RS256'));
     await addKey('ES256');
@@ -82,7 +91,7 @@ describe('keys', () => {
 
   test('that were fetched again and still lack the one that is named are not fetched for the next half a minute', async () => {
     await addKey('RS256');
-    const { verify } = identity(memoryReport());
+    const { verify } = identity();
     const startMs = Date.now();
     await verify(await sign('RS256'));
     await addKey('ES256');
@@ -120,7 +129,7 @@ describe('keys', () => {
 
 test('a token that has expired says so, five seconds after its time', async () => {
   await addKey('RS256');
-  const { verify } = identity(memoryReport());
+  const { verify } = identity();
   const startMs = Math.floor(Date.now() / 1000) * 1000;
   const token = await sign('RS256', { exp: startMs / 1000 + 60 });
 
@@ -133,7 +142,7 @@ test('a token that has expired says so, five seconds after its time', async () =
 
 describe('of a token are kept', () => {
   beforeEach(() => addKey('ES256'));
-  const rolesOf = async (roles: unknown) => (await identity(memoryReport()).verify(await sign('ES256', { roles }))).roles;
+  const rolesOf = async (roles: unknown) => (await identity().verify(await sign('ES256', { roles }))).roles;
 
   test('the first 20 roles, each of at most 40 characters', async () => {
     const many = Array.from({ length: 25 }, (_, index) => `role${index}`);
@@ -152,7 +161,7 @@ describe('of a token are kept', () => {
   });
 
   test('a user of at most 128 characters', async () => {
-    const { verify } = identity(memoryReport());
+    const { verify } = identity();
 
     expect(await verify(await sign('ES256', { sub: 'x'.repeat(128) }))).toMatchObject({ userId: 'x'.repeat(128) });
     await expect(verify(await sign('ES256', { sub: 'x'.repeat(129) }))).rejects.toMatchObject({ message: 'the token has no sub' });

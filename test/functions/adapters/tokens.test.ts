@@ -2,8 +2,17 @@
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { UnavailableError } from '../../../core/errors.ts';
-import { identity } from '../../../functions/adapters/tokens.ts';
+import type { Report } from '../../../core/ports/report.ts';
+import { identitySettings } from '../../../functions/adapters/env.ts';
+import { tokenVerifier } from '../../../functions/adapters/tokens.ts';
 import { memoryReport } from '../../helpers/memory/report.ts';
+
+/** Made anew, with the settings of the environment. */
+const identity = (report: Report = memoryReport()) => {
+  const settings = identitySettings();
+  if (settings.mode === 'none') throw new Error('no identity is configured');
+  return { verify: tokenVerifier(settings, report) };
+};
 
 const ISSUER = 'https://login.example';
 let fetched: string[];
@@ -50,7 +59,7 @@ const sign = (over: Record<string, unknown> = {}, kid = 'first', alg = 'RS256'):
 const refusal = { code: 'AUTHENTICATION_REQUIRED' };
 
 test('a valid token gives the user and the roles from the claims that the settings name', async () => {
-  const { verify } = identity(memoryReport());
+  const { verify } = identity();
 
   expect(await verify(await sign())).toEqual({ userId: '100', roles: ['ops:read', 'ops:control'] });
   expect(await verify(await sign({ uid: 'u', groups: ['a', 7, ''] }))).toEqual({ userId: 'u', roles: ['a'] });
@@ -58,7 +67,7 @@ test('a valid token gives the user and the roles from the claims that the settin
 });
 
 test('keys are fetched through the discovery document once, even by concurrent checks', async () => {
-  const { verify } = identity(memoryReport());
+  const { verify } = identity();
   const token = await sign();
 
   await Promise.all([verify(token), verify(token), verify(token)]);
@@ -68,7 +77,7 @@ test('keys are fetched through the discovery document once, even by concurrent c
 });
 
 test('a malformed token or one without a key-pair algorithm is refused without a fetch', async () => {
-  const { verify } = identity(memoryReport());
+  const { verify } = identity();
   const shared = await new SignJWT({ iss: ISSUER }).setProtectedHeader({ alg: 'HS256', kid: 'first' }).sign(Buffer.alloc(32));
 
   for (const token of [
@@ -93,11 +102,11 @@ test.each([
   ['an empty user', { uid: '' }],
   ['a user that is an object', { uid: { name: 'me' } }],
 ])('a token with %s is refused', async (_, over) => {
-  await expect(identity(memoryReport()).verify(await sign(over))).rejects.toMatchObject(refusal);
+  await expect(identity().verify(await sign(over))).rejects.toMatchObject(refusal);
 });
 
 test('an unknown key is fetched again, at most once in 30 s', async () => {
-  const { verify } = identity(memoryReport());
+  const { verify } = identity();
   await verify(await sign());
   await addKey('second', 'ES256');
   const rotated = await sign({}, 'second', 'ES256');
@@ -112,7 +121,7 @@ test('an unknown key is fetched again, at most once in 30 s', async () => {
 
 test('keys that cannot be fetched throw UnavailableError, and are fetched again by the next check', async () => {
   const answer = globalThis.fetch;
-  const { verify } = identity(memoryReport());
+  const { verify } = identity();
   const token = await sign();
   vi.stubGlobal('fetch', async () => new Response('down', { status: 500 }));
   await expect(verify(token)).rejects.toBeInstanceOf(UnavailableError);

@@ -9,6 +9,7 @@ export function memoryClients(): Clients {
       all.set(client, members.set(connectionId, { connectionId, connectedAtMs }));
       return [...members.values()].filter((one) => expiryOf(one.connectedAtMs) > nowMs);
     },
+    members: async (client) => [...(all.get(client)?.values() ?? [])],
     async leave(client, { connectionId }) {
       all.get(client)?.delete(connectionId);
     },
