@@ -1,5 +1,4 @@
 import { PushError } from './errors.ts';
-import type { TicketUse } from './ports/tickets.ts';
 
 /** A caller. */
 export interface Principal {
@@ -11,6 +10,15 @@ export interface Principal {
 
 /** Every caller of a deployment without identity: the address is trusted, and every role granted. */
 export const ANYBODY: Principal = { userId: '*', roles: ['*'] };
+
+/** A ticket stands in for a token where a browser can send none. */
+export interface TicketUse {
+  readonly ticket: string;
+  /** What it opens: the path of the WebSocket, or of an event stream. */
+  readonly path: string;
+  /** The address of an event stream, which reopens it: a ticket is good for the first one only. `null` = it opens once. */
+  readonly url: string | null;
+}
 
 export interface Identity {
   /** False: callers need no token (`AUTH_MODE=none`). */

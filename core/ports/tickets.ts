@@ -1,13 +1,5 @@
 /** Tickets: secrets that stand in for a token where a browser can send none. */
-import type { Principal } from '../identity.ts';
-
-export interface TicketUse {
-  readonly ticket: string;
-  /** What it opens: the path of the WebSocket, or of an event stream. */
-  readonly path: string;
-  /** The address of an event stream, which reopens it: a ticket is good for the first one only. `null` = it opens once. */
-  readonly url: string | null;
-}
+import type { Principal, TicketUse } from '../identity.ts';
 
 /** A ticket that was not used lapses after this long, in seconds (`docs/protocol.md`, "Tickets"). */
 export const TICKET_SECONDS = 30;

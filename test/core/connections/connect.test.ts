@@ -2,9 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type ConnectPorts, type ConnectRequest, connect, expectConnect } from '../../../core/connections/connect.ts';
 import { GREETING_MS } from '../../../core/connections/greeting.ts';
 import { UnavailableError } from '../../../core/errors.ts';
-import type { Principal } from '../../../core/identity.ts';
+import type { Principal, TicketUse } from '../../../core/identity.ts';
 import type { Membership } from '../../../core/ports/clients.ts';
-import type { TicketUse } from '../../../core/ports/tickets.ts';
 import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 

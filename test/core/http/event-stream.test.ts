@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { finiteText, openStream, streamText } from '../../../core/http/event-stream.ts';
-import type { TicketUse } from '../../../core/ports/tickets.ts';
+import type { TicketUse } from '../../../core/identity.ts';
 import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
