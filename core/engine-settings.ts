@@ -114,6 +114,12 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     doc: 'requests that the HTTP API takes, a second; more get `429`. They count against the same quota of the account as the posts to connections',
   },
   {
+    name: SETTING.internalRequestsPerSecond,
+    fallback: '1000',
+    check: wholeNumberIn(1, 100_000),
+    doc: 'how many of them `/internal/*` may take, a second: a runaway upstream must leave the clients theirs; more get `429`',
+  },
+  {
     name: SETTING.accountConcurrency,
     fallback: '1000',
     check: wholeNumberIn(10, 1_000_000),

@@ -43,6 +43,7 @@ export const SETTING = {
   logLevel: 'LOG_LEVEL',
   callbackEndpoint: 'CALLBACK_ENDPOINT',
   httpRequestsPerSecond: 'HTTP_REQUESTS_PER_SECOND',
+  internalRequestsPerSecond: 'INTERNAL_REQUESTS_PER_SECOND',
   accountConcurrency: 'ACCOUNT_CONCURRENCY',
   frontDoor: 'FRONT_DOOR',
   domainName: 'DOMAIN_NAME',
@@ -81,6 +82,9 @@ export const IDENTITY_SETTINGS = [
 /** The WebSocket stage. Its name is the path, so that a front door needs no rewrite. */
 export const SOCKET_STAGE = 'ws';
 export const SOCKET_PATH = `/${SOCKET_STAGE}`;
+
+/** Paths of upstreams and operators. */
+export const INTERNAL_PATHS = '/internal/{proxy+}';
 
 /** The engine's metrics; a system's own stand in its `system.ts`. */
 export const METRIC = {

@@ -1,11 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
-import { HttpApi, type HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { type CfnStage, HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
-import { ENV, IDENTITY_SETTINGS, SETTING } from '../core/names.ts';
+import { Construct, type IConstruct } from 'constructs';
+import { ENV, IDENTITY_SETTINGS, INTERNAL_PATHS, SETTING } from '../core/names.ts';
 import { numberOf, type Settings } from '../core/settings.ts';
 import { apiAccessLogs } from './access-logs.ts';
 import type { Delivery } from './delivery.ts';
@@ -63,14 +63,20 @@ export class HttpFront extends Construct {
       createDefaultStage: false,
       defaultIntegration: new HttpLambdaIntegration('Rest', rest),
     });
+    const internal = this.route(INTERNAL_PATHS, HttpMethod.ANY, rest);
     const rateLimit = numberOf(settings, SETTING.httpRequestsPerSecond);
-    new HttpStage(this, 'Stage', {
+    const stageOfApi = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       autoDeploy: true,
       accessLogSettings: apiAccessLogs(this, stage),
       // the account's requests are shared with the posts to connections: a flood here must leave them theirs
       throttle: { rateLimit, burstLimit: rateLimit },
     });
+    const most = numberOf(settings, SETTING.internalRequestsPerSecond);
+    const cfnStage = stageOfApi.node.defaultChild as CfnStage;
+    cfnStage.routeSettings = { [internal.routeKey]: { ThrottlingRateLimit: most, ThrottlingBurstLimit: most } };
+    // it names the route
+    stageOfApi.node.addDependency(internal.route);
     this.url = this.api.apiEndpoint;
   }
 
@@ -79,7 +85,9 @@ export class HttpFront extends Construct {
   }
 
   /** Lets a function serve a path. */
-  route(path: string, method: HttpMethod, fn: LambdaFunction): void {
-    this.api.addRoutes({ path, methods: [method], integration: new HttpLambdaIntegration(fn.node.id, fn) });
+  route(path: string, method: HttpMethod, fn: LambdaFunction): { readonly route: IConstruct; readonly routeKey: string } {
+    const [route] = this.api.addRoutes({ path, methods: [method], integration: new HttpLambdaIntegration(fn.node.id, fn) });
+    if (!route) throw new Error(`no route for ${path}`);
+    return { route, routeKey: `${method} ${path}` };
   }
 }

@@ -17,7 +17,9 @@ import type { LocalSocketApi } from './resources/socket-api.ts';
 export interface AwsResources {
   readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly buses: ReadonlyMap<string, LocalBus>;
-  readonly secrets: ReadonlyMap<string, string>;
+  readonly secrets: Map<string, string>;
+  /** What CloudFormation says of the deployment, to a call in the Query protocol; `null` if it is no such call. */
+  readonly describeStack: (body: string) => string | null;
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
   readonly buckets: ReadonlyMap<string, LocalBucket>;
   readonly issuer: LocalIssuer | null;
@@ -99,7 +101,11 @@ const PERMISSIONS: Readonly<Record<string, (input: Record<string, unknown>) => r
   'AmazonSQS.SendMessageBatch': (input) => ['sqs:SendMessage', [arnOf(queueIdOf(input))]],
   'AWSEvents.PutEvents': (input) => ['events:PutEvents', listOf(input, 'Entries').map(({ EventBusName }) => arnOf(String(EventBusName)))],
   'secretsmanager.GetSecretValue': (input) => ['secretsmanager:GetSecretValue', [String(input['SecretId'])]],
+  'secretsmanager.PutSecretValue': (input) => ['secretsmanager:PutSecretValue', [String(input['SecretId'])]],
 };
+
+/** Ends the name under which a secret's version before is kept. */
+const PREVIOUS = ' before';
 
 /** Calls by the name of their operation in AWS's JSON protocols. */
 const CALLS: Readonly<Record<string, Call>> = {
@@ -119,9 +125,17 @@ const CALLS: Readonly<Record<string, Call>> = {
     return { FailedEntryCount: Entries.filter((entry) => 'ErrorCode' in entry).length, Entries };
   },
   'secretsmanager.GetSecretValue': (input, { secrets }) => {
-    const value = input['VersionStage'] === 'AWSPREVIOUS' ? undefined : secrets.get(String(input['SecretId']));
+    const before = input['VersionStage'] === 'AWSPREVIOUS' ? PREVIOUS : '';
+    const value = secrets.get(`${String(input['SecretId'])}${before}`);
     if (value === undefined) throw new AwsError('ResourceNotFoundException', 'there is no such secret or version');
     return { ARN: input['SecretId'], SecretString: value, VersionStages: ['AWSCURRENT'] };
+  },
+  'secretsmanager.PutSecretValue': (input, { secrets }) => {
+    const id = String(input['SecretId']);
+    const before = secrets.get(id);
+    if (before === undefined) throw new AwsError('ResourceNotFoundException', 'there is no such secret');
+    secrets.set(`${id}${PREVIOUS}`, before).set(id, String(input['SecretString']));
+    return { ARN: id, VersionStages: ['AWSCURRENT'] };
   },
 };
 
@@ -176,6 +190,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   if (bucket && request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
     return serveBucket(bucket, request, { id: stage, key: [connections, id, ...rest].join('/'), body, response }, resources.gate);
   if (request.url === JWKS_PATH && resources.issuer) return reply(response, 200, resources.issuer.keys);
+  const described = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? body.toString('utf8') : null;
+  if (described !== null) return replyXml(response, resources.describeStack(described));
   const target = String(request.headers['x-amz-target']);
   const call = Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;
   if (!call)
@@ -216,6 +232,12 @@ function serveBucket(
       .writeHead(403, { 'content-type': 'application/xml' })
       .end(`<Error><Code>AccessDenied</Code><Message>${refusal}</Message></Error>`);
   else bucket.serve(method, key, body, response);
+}
+
+function replyXml(response: ServerResponse, answer: string | null): void {
+  const error =
+    '<ErrorResponse><Error><Code>ValidationError</Code><Message>there is no such stack here, or no such call</Message></Error></ErrorResponse>';
+  response.writeHead(answer === null ? 400 : 200, { 'content-type': 'text/xml', 'x-amzn-RequestId': randomUUID() }).end(answer ?? error);
 }
 
 function reply(response: ServerResponse, status: number, body: object, errorType?: string): void {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Resource } from './base/template.ts';
+import type { Quota } from './base/token-bucket.ts';
 import { arnOf, type Deployment, distributionArn, functionOf, idOfArn, queueOf } from './deployment.ts';
 import { awsEnvironment, pointHere } from './environment.ts';
 import { nameOf } from './grants.ts';
@@ -170,12 +171,10 @@ function makeApi({ id, properties }: Resource, deployment: Deployment): void {
   const name = String(stage?.properties['StageName']);
   const routes = routesOf(id, name, deployment);
   if (properties['ProtocolType'] === 'HTTP') {
-    const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst } = (stage?.properties['DefaultRouteSettings'] ?? {}) as {
-      ThrottlingRateLimit?: number;
-      ThrottlingBurstLimit?: number;
-    };
-    const throttle = rate === undefined || burst === undefined ? null : { rate, burst };
-    httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, admit, clock, warn }));
+    const throttle = quotaOf(stage?.properties['DefaultRouteSettings']);
+    const own = Object.entries(stage?.properties['RouteSettings'] ?? {}).map(([key, settings]) => [key, quotaOf(settings)] as const);
+    const routeThrottles = new Map(own.flatMap(([key, quota]) => (quota ? [[key, quota] as const] : [])));
+    httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, routeThrottles, admit, clock, warn }));
     return;
   }
   const route = (key: string): LocalFunction => {
@@ -185,6 +184,11 @@ function makeApi({ id, properties }: Resource, deployment: Deployment): void {
   };
   const functions = { connect: route('$connect'), message: route('$default'), disconnect: route('$disconnect') };
   sockets.set(name, localSocketApi({ apiId: id, stage: name, routes: functions, clock, levers, admit, warn }));
+}
+
+function quotaOf(settings: unknown): Quota | null {
+  const { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst } = (settings ?? {}) as Readonly<Record<string, number | undefined>>;
+  return rate === undefined || burst === undefined ? null : { rate, burst };
 }
 
 /** An API's functions, by route key. */

@@ -7,11 +7,12 @@ import { close } from './base/listen.ts';
 import { makeGate } from './base/policy.mjs';
 import { readTemplate } from './base/template.ts';
 import { tokenBucket } from './base/token-bucket.ts';
+import { describeStack } from './cloud-formation.ts';
 import { type Counterparts, type Deployment, noCounterparts, resolver } from './deployment.ts';
 import { readDistribution } from './front-door/distribution.ts';
 import { type FrontDoor, frontDoor } from './front-door/door.ts';
 import { directRouter, functionUrlRouter, localRouter } from './front-door/local-origins.ts';
-import { grantsOf, named } from './grants.ts';
+import { grantsOf, named as namesOf } from './grants.ts';
 import { issuerFor, type TokenRequest } from './issuer.ts';
 import { makeAll } from './makers.ts';
 import { executions } from './resources/executions.ts';
@@ -101,9 +102,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const levers = makeLevers(options.seed ?? 1);
   const counterparts = noCounterparts();
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'), clock.now);
-  const grants = grantsOf(template, resolver(template, '', counterparts.secrets));
+  const named = resolver(template, '', counterparts.secrets);
+  const grants = grantsOf(template, named);
+  const describe = (body: string) => describeStack(body, template, named);
   const gate = makeGate(grants, warn);
-  const aws = await awsEndpoint({ ...counterparts, issuer, levers, gate, clock }, options.awsPort);
+  const aws = await awsEndpoint({ ...counterparts, describeStack: describe, issuer, levers, gate, clock }, options.awsPort);
   const { dataDir, secret, log, seed = 1 } = options;
   const tables = await localTables({ dataDir, grants, levers: levers.tables, shift: clock.shift, seed, warn }).catch(
     async (error: unknown) => {
@@ -175,7 +178,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       return { own: heapBytes(), functions: Object.fromEntries(named), tables: await tables.heap() };
     },
     async grants() {
-      return { all: named(grants), used: [...gate.used(), ...(await tables.used())] };
+      return { all: namesOf(grants), used: [...gate.used(), ...(await tables.used())] };
     },
     expire: () => tables.deleteExpired(clock.now()),
     functions: functions.size,

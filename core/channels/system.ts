@@ -96,6 +96,8 @@ export interface Route<RoutePorts> {
   readonly method: string;
   /** Parameters stand in braces, each a whole segment: `/api/orders/{orderId}`. */
   readonly path: string;
+  /** A longer body is refused, in bytes. @default 10,000 */
+  readonly maxBodyBytes?: number;
   /** Served without a token, or by a key of its own. @default false: callers need a token if the deployment asks for one */
   readonly open?: true;
   serve(request: RouteRequest, ports: RoutePorts): Promise<RestReply>;

@@ -10,10 +10,12 @@ import { METRIC } from '../names.ts';
 import type { AcceptedEvent } from '../ports/events.ts';
 import type { Ports } from '../ports/ports.ts';
 import { checkEvent, checkSize, type KnownEvent } from './envelope.ts';
+import { EVERY_SOURCE } from './key-ring.ts';
 
 /** `docs/protocol.md`, "Publishing". */
 const MAX_EVENTS = 500;
-const MAX_BODY_BYTES = 1_000_000;
+/** Of a request, its envelope included. */
+export const MAX_PUBLISH_BYTES = 1_000_000;
 
 const envelope = v.object({
   events: v.pipe(v.array(v.unknown()), v.minLength(1, 'expected 1 to 500 events'), v.maxLength(MAX_EVENTS, 'expected 1 to 500 events')),
@@ -52,13 +54,16 @@ export interface PublishPorts extends Pick<Ports, 'lanes' | 'catalogue' | 'clock
   readonly maxMessageBytes: number;
 }
 
-/** Accepts events for delivery. Each is checked by itself: a bad one is rejected with its index, the others go on. */
-export async function publish(body: string, ports: PublishPorts): Promise<Receipt> {
-  if (byteLength(body) > MAX_BODY_BYTES) {
+/**
+ * Accepts events for delivery. Each is checked by itself: a bad one is rejected with its index, the others go on.
+ * @param allowed the source whose events the caller may publish; `*` = every source
+ */
+export async function publish(body: string, allowed: string, ports: PublishPorts): Promise<Receipt> {
+  if (byteLength(body) > MAX_PUBLISH_BYTES) {
     throw new PushError(
       'PAYLOAD_TOO_LARGE',
-      `a request may have ${MAX_BODY_BYTES} bytes, its envelope included; send several requests, or less in one`,
-      { limit_bytes: MAX_BODY_BYTES },
+      `a request may have ${MAX_PUBLISH_BYTES} bytes, its envelope included; send several requests, or less in one`,
+      { limit_bytes: MAX_PUBLISH_BYTES },
     );
   }
   const request = v.safeParse(envelope, parseJson(body));
@@ -69,7 +74,7 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
   const rejected: Rejection[] = [];
   await bounded(events.entries(), 32, async ([index, event]) => {
     try {
-      const known = await accept(event, index, ports);
+      const known = await accept(event, index, allowed, ports);
       accepted.push({ index, event: known.event });
       for (const { path, error } of known.refused) rejected.push({ index, path, error_code: error.code, error_message: error.message });
     } catch (error) {
@@ -93,11 +98,14 @@ export async function publish(body: string, ports: PublishPorts): Promise<Receip
 async function accept(
   input: unknown,
   index: number,
+  allowed: string,
   { channels, catalogue, clock, newId, maxMessageBytes }: PublishPorts,
 ): Promise<Pick<KnownEvent, 'event' | 'refused'>> {
   const parsed = v.safeParse(publishedEvent, input);
   if (!parsed.success) throw explain(parsed.issues, 'event');
   const { source, detailType, detail, id, time = null } = parsed.output;
+  if (allowed !== EVERY_SOURCE && source !== allowed)
+    throw new PushError('PERMISSION_DENIED', `this key publishes events of ${allowed}, and nothing else`);
   checkSize(detail, maxMessageBytes);
   const event = { id: id ?? newId(), source, detailType, detail, time, acceptedAtMs: clock.now(), index };
   const known = checkEvent(event, channels);

@@ -1,8 +1,10 @@
 /** Serves REST requests: the engine's own routes, those of its channels, and those of the systems. */
+import { byteLength } from '../base/bytes.ts';
 import { cut } from '../base/text.ts';
 import { ok, type RestReply, type RestRequest, type Route } from '../channels/system.ts';
 import { PushError } from '../errors.ts';
-import { type PublishPorts, publish } from '../events/publish.ts';
+import { EVERY_SOURCE } from '../events/key-ring.ts';
+import { MAX_PUBLISH_BYTES, type PublishPorts, publish } from '../events/publish.ts';
 import { authenticate, type Principal } from '../identity.ts';
 import type { Ports } from '../ports/ports.ts';
 import { finiteText, openStream, type StreamPorts } from './event-stream.ts';
@@ -11,6 +13,9 @@ import { type RegistrationPorts, register, unregister } from './registration.ts'
 import { routesAt } from './routes.ts';
 import { issueTicket, type TicketPorts } from './tickets.ts';
 import { serveDisconnect, type UserPorts } from './users.ts';
+
+/** A registration or a reason is short. */
+const MAX_BODY_BYTES = 10_000;
 
 export type RestPorts = PublishPorts &
   RegistrationPorts &
@@ -38,9 +43,10 @@ export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
     method: 'POST',
     path: '/internal/events',
     open: true,
+    maxBodyBytes: MAX_PUBLISH_BYTES,
     async serve({ apiKey, body }, ports) {
-      await requireKey(apiKey, ports);
-      return { status: 202, body: await publish(body, ports) };
+      const source = await requireKey(apiKey, ports);
+      return { status: 202, body: await publish(body, source, ports) };
     },
   },
   {
@@ -48,7 +54,8 @@ export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
     path: '/internal/users/{id}/disconnect',
     open: true,
     async serve({ apiKey, parameters, body }, ports) {
-      await requireKey(apiKey, ports);
+      const source = await requireKey(apiKey, ports);
+      if (source !== EVERY_SOURCE) throw new PushError('PERMISSION_DENIED', `this key publishes events of ${source}, and nothing else`);
       return { status: 202, body: await serveDisconnect(parameters['id'] ?? '', body, ports) };
     },
   },
@@ -93,12 +100,19 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
   const here = routesAt(routes, request.path);
   const found = here.find(({ route }) => route.method === method);
   if (found) {
+    checkLength(request.body, found.route.maxBodyBytes ?? MAX_BODY_BYTES);
     const principal = found.route.open ? null : await authenticate(request.token, ports.identity);
     return found.route.serve({ ...request, parameters: found.parameters, principal }, ports);
   }
   const path = cut(request.path, 200);
   if (here.length === 0) throw new PushError('NOT_FOUND', `there is nothing at ${path}`);
   throw new PushError('METHOD_NOT_ALLOWED', `${path} takes ${here.map(({ route }) => route.method).join(', ')}, not ${request.method}`);
+}
+
+function checkLength(body: string, most: number): void {
+  const bytes = byteLength(body);
+  if (bytes <= most) return;
+  throw new PushError('PAYLOAD_TOO_LARGE', `the body has ${bytes} bytes; a request here may have ${most}`, { limit_bytes: most });
 }
 
 /** The body of a message that was delivered by reference. */
@@ -111,7 +125,10 @@ async function readBody(id: string, principal: Principal | null, { bodies, chann
   return body.payload;
 }
 
-async function requireKey(apiKey: string | null, { keys }: RestPorts): Promise<void> {
+/** The source that the key may publish. */
+async function requireKey(apiKey: string | null, { keys }: RestPorts): Promise<string> {
   if (apiKey === null) throw new PushError('AUTHENTICATION_REQUIRED', 'this needs a key in the header x-api-key');
-  if (!(await keys.isValid(apiKey))) throw new PushError('AUTHENTICATION_REQUIRED', 'the key in x-api-key is not valid');
+  const source = await keys.sourceOf(apiKey);
+  if (source === null) throw new PushError('AUTHENTICATION_REQUIRED', 'the key in x-api-key is not valid');
+  return source;
 }

@@ -28,5 +28,6 @@ export interface DeadLetters {
 }
 
 export interface PublishKeys {
-  isValid(key: string): Promise<boolean>;
+  /** The source that a key may publish; `*` = every source; `null` = the key is not valid. */
+  sourceOf(key: string): Promise<string | null>;
 }

@@ -1,33 +1,52 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { EVERY_SOURCE, readRing } from '../../core/events/key-ring.ts';
 import { ENV } from '../../core/names.ts';
 import type { PublishKeys } from '../../core/ports/events.ts';
 import { environmentNow, inEnvironmentTime } from './clock.ts';
 import { requireEnv } from './env.ts';
 
-/** A new key is known after this long; the one it replaced stays valid as the previous version. */
-const KEPT_MS = 5 * 60_000;
+/** A revoked key is refused after this long at most. */
+const KEPT_MS = 60_000;
+/** A key that is not known may be new: the keys are read again for it, but not more often than this. */
+const REREAD_MS = 5_000;
 
-/** The keys that may publish: the secret's current and previous version, so that both are valid during a rotation. */
+interface ValidKey {
+  readonly source: string;
+  readonly digest: Buffer;
+}
+
+/**
+ * The keys that may publish. A new deployment has one plain key for every source; its version before stays valid too. What
+ * `npm run keys` writes is a ring, and valid as it stands.
+ */
 export function publishKeys(
   secretId = requireEnv(ENV.publishKeySecret),
   secrets = inEnvironmentTime(new SecretsManagerClient({})),
   now: () => number = environmentNow,
 ): PublishKeys {
-  let known: { keys: Promise<Buffer[]>; atMs: number } | null = null;
-  const read = async (VersionStage: string): Promise<Buffer[]> => {
+  let known: { keys: Promise<ValidKey[]>; atMs: number } | null = null;
+  const read = async (VersionStage: string): Promise<string | null> => {
     try {
-      const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretId, VersionStage }));
-      return SecretString ? [digest(SecretString)] : [];
+      return (await secrets.send(new GetSecretValueCommand({ SecretId: secretId, VersionStage }))).SecretString ?? null;
     } catch (error) {
       // a secret that was never rotated has no previous version
-      if (VersionStage === 'AWSPREVIOUS' && error instanceof ResourceNotFoundException) return [];
+      if (VersionStage === 'AWSPREVIOUS' && error instanceof ResourceNotFoundException) return null;
       throw error;
     }
   };
-  const keys = (): Promise<Buffer[]> => {
-    if (known === null || now() - known.atMs > KEPT_MS) {
-      const reading = Promise.all([read('AWSCURRENT'), read('AWSPREVIOUS')]).then((versions) => versions.flat());
+  const readAll = async (): Promise<ValidKey[]> => {
+    const current = (await read('AWSCURRENT')) ?? '';
+    const ring = readRing(current);
+    if (ring !== null) return ring.map(({ source, sha256 }) => ({ source, digest: Buffer.from(sha256, 'hex') }));
+    const before = await read('AWSPREVIOUS');
+    // a ring may have been there before: then the plain key alone is meant
+    const plain = [current, before ?? ''].filter((text) => text !== '' && readRing(text) === null);
+    return plain.map((key) => ({ source: EVERY_SOURCE, digest: digest(key) }));
+  };
+  const keys = (keptMs: number): Promise<ValidKey[]> => {
+    if (known === null || now() - known.atMs > keptMs) {
+      const reading = readAll();
       known = { keys: reading, atMs: now() };
       reading.catch(() => {
         known = null;
@@ -36,9 +55,10 @@ export function publishKeys(
     return known.keys;
   };
   return {
-    async isValid(key) {
+    async sourceOf(key) {
       const given = digest(key);
-      return (await keys()).some((valid) => timingSafeEqual(valid, given));
+      const find = async (keptMs: number) => (await keys(keptMs)).find((valid) => timingSafeEqual(valid.digest, given))?.source;
+      return (await find(KEPT_MS)) ?? (await find(REREAD_MS)) ?? null;
     },
   };
 }

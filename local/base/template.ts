@@ -13,6 +13,8 @@ export interface Template {
   ofType(type: string): Resource[];
   /** The value of an output, unresolved; `undefined` if there is none. */
   output(name: string): unknown;
+  /** The names of all outputs. */
+  readonly outputs: readonly string[];
   /** The folder of an asset, by the key it would have in the bucket. */
   assetFolder(key: string): string;
 }
@@ -34,6 +36,7 @@ export function readTemplate(templateFile: string): Template {
     resources,
     ofType: (type) => resources.filter((resource) => resource.type === type),
     output: (name) => template.Outputs?.[name]?.Value,
+    outputs: Object.keys(template.Outputs ?? {}),
     assetFolder(key) {
       const asset = manifest.files[key.replace(/\.zip$/, '')];
       if (!asset) throw new Error(`the template refers to an asset ${key} that is not in the assembly`);

@@ -15,6 +15,8 @@ export interface HttpApiOptions {
   readonly apiId: string;
   /** Of the stage; `null` = none. */
   readonly throttle: Quota | null;
+  /** Of single routes, by their key. */
+  readonly routeThrottles: ReadonlyMap<string, Quota>;
   /** Takes a request from the account's quota; false if it is spent. */
   readonly admit: () => boolean;
   /** By route key, such as `GET /api/{proxy+}`. */
@@ -43,7 +45,7 @@ interface HttpAnswer {
 export const forwardedFor = ({ headers, socket }: IncomingMessage): string =>
   [headers['x-forwarded-for'], socket.remoteAddress].filter(Boolean).join(', ');
 
-export function localHttpApi({ apiId, routes, throttle, admit, clock, warn }: HttpApiOptions): LocalHttpApi {
+export function localHttpApi({ apiId, routes, throttle, routeThrottles, admit, clock, warn }: HttpApiOptions): LocalHttpApi {
   // `$default` takes what no other route does
   const table = [...routes]
     .sort(([one], [other]) => Number(one === '$default') - Number(other === '$default'))
@@ -59,6 +61,8 @@ export function localHttpApi({ apiId, routes, throttle, admit, clock, warn }: Ht
         : { key, method, pattern: new RegExp(`^${pattern.join('/')}$`), fn };
     });
   const admitToStage = throttle === null ? () => true : tokenBucket(throttle, clock.now);
+  // a route with its own throttle takes nothing from the stage's
+  const admitTo = new Map([...routeThrottles].map(([key, quota]) => [key, tokenBucket(quota, clock.now)]));
 
   const serving = new Set<ServerResponse>();
   let refusing = false;
@@ -96,12 +100,13 @@ export function localHttpApi({ apiId, routes, throttle, admit, clock, warn }: Ht
         send(response, 503, { connection: 'close' }, JSON.stringify({ message: 'Service Unavailable' }));
         return true;
       }
-      if (!admitToStage() || !admit()) {
+      const route = here.find(({ method }) => method === request.method || method === 'ANY');
+      if (!route) return false;
+      const admitted = (admitTo.get(route.key) ?? admitToStage)();
+      if (!admitted || !admit()) {
         send(response, 429, {}, JSON.stringify({ message: 'Too Many Requests' }));
         return true;
       }
-      const route = here.find(({ method }) => method === request.method || method === 'ANY');
-      if (!route) return false;
       serving.add(response);
       response.once('close', () => serving.delete(response));
       // the client may leave before its request is complete

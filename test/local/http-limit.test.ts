@@ -62,4 +62,12 @@ describe('a flood', () => {
     expect(passedOver()).toBe(slow);
     await client.close();
   });
+
+  test('of an upstream leaves the clients their requests', async () => {
+    own = await runWith({ INTERNAL_REQUESTS_PER_SECOND: String(LIMIT) });
+    const answers = await Promise.all(Array.from({ length: FLOOD }, () => own.get('/internal/price/none')));
+
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(FLOOD / 2);
+    expect((await own.get('/api/health')).status).toBe(200);
+  });
 });

@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 const good = (over: Record<string, unknown> = {}) => ({ ...alert(), ...over });
-const post = (events: unknown, over: Record<string, unknown> = {}) => publish(JSON.stringify({ events, ...over }), ports);
+const post = (events: unknown, over: Record<string, unknown> = {}) => publish(JSON.stringify({ events, ...over }), '*', ports);
 const ids = (): string[] => sent.flatMap(({ events }) => events.map(({ id }) => id));
 
 describe('a request', () => {
@@ -42,7 +42,7 @@ describe('a request', () => {
     ['no list', { events: 'x' }],
     ['nothing', {}],
   ])('with %s is refused as a whole', async (_, body) => {
-    await expect(publish(JSON.stringify(body), ports)).rejects.toMatchObject({
+    await expect(publish(JSON.stringify(body), '*', ports)).rejects.toMatchObject({
       code: 'INVALID_MESSAGE_FORMAT',
       message: expect.stringMatching(/^body\.(events|lane): /),
     });
@@ -71,7 +71,7 @@ describe('a request', () => {
   });
 
   test('that is no JSON is refused', async () => {
-    await expect(publish('{', ports)).rejects.toMatchObject({ code: 'INVALID_MESSAGE_FORMAT', message: 'expected JSON' });
+    await expect(publish('{', '*', ports)).rejects.toMatchObject({ code: 'INVALID_MESSAGE_FORMAT', message: 'expected JSON' });
   });
 });
 

@@ -18,6 +18,9 @@ let keysAsked: string[];
 let verified: string[];
 /** Callers by their token; empty = callers need none. */
 let callers: Record<string, Principal>;
+/** Keys that publish one source. */
+const KEYS: Readonly<Record<string, string>> = { ops: 'ops.monitor', prices: 'market.price' };
+
 beforeEach(() => {
   memory = memoryPorts();
   sent = [];
@@ -37,9 +40,9 @@ beforeEach(() => {
     lanes: { bus: lane('bus'), direct: lane('direct') },
     notices: { send: async (type, detail) => void notices.push([type, detail]) },
     keys: {
-      isValid: async (key) => {
+      sourceOf: async (key) => {
         keysAsked.push(key);
-        return key === 'right';
+        return key === 'right' ? '*' : (KEYS[key] ?? null);
       },
     },
     get identity() {
@@ -204,6 +207,21 @@ describe('publishing', () => {
 
     expect(sent).toEqual([{ lane: 'bus', ids: ['a1'] }]);
   });
+
+  test("with a source's key accepts its events, and rejects each other one", async () => {
+    expect((await request('POST', '/internal/events', { body, apiKey: 'ops' })).body).toEqual({ accepted: 1, rejected: [] });
+
+    expect((await request('POST', '/internal/events', { body, apiKey: 'prices' })).body).toMatchObject({
+      accepted: 0,
+      rejected: [
+        { index: 0, error_code: 'PERMISSION_DENIED', error_message: 'this key publishes events of market.price, and nothing else' },
+      ],
+    });
+  });
+
+  test("with a source's key disconnects nobody", async () => {
+    await expect(request('POST', '/internal/users/u/disconnect', { apiKey: 'ops' })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
 });
 
 describe('a registration', () => {
@@ -236,6 +254,15 @@ describe('a registration', () => {
     await request('POST', REGISTRATIONS, { body });
 
     expect((await memory.registrations.find(TOPIC))?.position.offset).toBe(2);
+  });
+
+  test('has a short body: a longer one is refused before it is read', async () => {
+    const long = JSON.stringify({ userId: 100, seatId: 55, pad: 'x'.repeat(10_000) });
+
+    await expect(request('POST', REGISTRATIONS, { body: long })).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      details: { limit_bytes: 10_000 },
+    });
   });
 
   test('lapses after a day', async () => {

@@ -1,0 +1,86 @@
+/** `npm run keys`: the keys that may publish, of a deployment or of the local run. */
+import './node-version.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  addKey,
+  EVERY_SOURCE,
+  formatRing,
+  idOf,
+  type KeyRing,
+  type RingKey,
+  readRing,
+  revokeKey,
+  rotateKey,
+} from '../core/events/key-ring.ts';
+import { commandLine } from './command-line.ts';
+import { outputOf, type StackTarget, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
+import { loadSystems, systemsModule } from './systems.ts';
+
+const USAGE = `usage: npm run --silent keys -- list             every key's id, source and time
+       npm run --silent keys -- add SOURCE       a first key for a source, such as ticket.reservation; ${EVERY_SOURCE} = every source
+       npm run --silent keys -- rotate SOURCE    a new key; the one before stays valid until the next rotation
+       npm run --silent keys -- revoke ID        a key counts no longer, within a minute
+${TARGET_USAGE}
+a key is printed once, and kept as a digest`;
+
+const sha256Of = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+/** As many characters as the deployment's first key; none that a shell reads in its own way. */
+const newKey = (): string => randomBytes(20).toString('hex');
+
+/** The keys as they stand: a new deployment's one plain key is a ring of one. */
+async function read(secretId: string, secrets: SecretsManagerClient): Promise<KeyRing> {
+  const { SecretString = '', CreatedDate } = await secrets.send(new GetSecretValueCommand({ SecretId: secretId }));
+  const made = (CreatedDate ?? new Date(0)).toISOString();
+  return readRing(SecretString) ?? [{ source: EVERY_SOURCE, sha256: sha256Of(SecretString), made }];
+}
+
+function print(keys: KeyRing): void {
+  console.log(`${'id'.padEnd(10)}${'source'.padEnd(24)}made`);
+  for (const key of keys) console.log(`${idOf(key).padEnd(10)}${key.source.padEnd(24)}${key.made}`);
+}
+
+async function checkSource(source: string): Promise<void> {
+  const systems = await loadSystems(systemsModule(process.env));
+  const sources = [...new Set(systems.flatMap(({ channels }) => channels.map((channel) => channel.source)))];
+  if (source === EVERY_SOURCE || sources.includes(source)) return;
+  throw new Error(`no channel has the source ${JSON.stringify(source)}; there are ${[...sources, `"${EVERY_SOURCE}"`].join(', ')}`);
+}
+
+async function change(word: string, operand: string, target: StackTarget): Promise<void> {
+  const secretId = await outputOf('PublishKeySecret', target);
+  const secrets = new SecretsManagerClient(target.client);
+  try {
+    const keys = await read(secretId, secrets);
+    if (word === 'list') return print(keys);
+    if (word !== 'revoke') await checkSource(operand);
+    const key = newKey();
+    const added: RingKey = { source: operand, sha256: sha256Of(key), made: new Date().toISOString() };
+    const left = word === 'revoke' ? revokeKey(keys, operand) : word === 'add' ? addKey(keys, added) : rotateKey(keys, added);
+    await secrets.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: formatRing(left) }));
+    if (word !== 'revoke') console.log(key);
+    else if (!left.some(({ source }) => source === EVERY_SOURCE))
+      console.error(
+        `no key for every source is left: users can be disconnected with such a key alone; npm run keys -- add '${EVERY_SOURCE}'`,
+      );
+  } finally {
+    secrets.destroy();
+  }
+}
+
+const WORDS = ['list', 'add', 'rotate', 'revoke'];
+
+async function main(): Promise<void> {
+  const { values, positionals } = commandLine(USAGE, { options: TARGET_OPTIONS, allowPositionals: true });
+  const [word = '', operand, ...rest] = positionals;
+  const needed = word === 'list' ? undefined : word === 'revoke' ? 'ID' : 'SOURCE';
+  if (!WORDS.includes(word) || rest.length > 0 || (operand === undefined) !== (needed === undefined))
+    throw new Error(`${WORDS.includes(word) ? `${word}: expected ${needed ?? 'nothing more'}` : `expected ${WORDS.join(', ')}`}\n${USAGE}`);
+  await change(word, operand ?? '', stackTarget(values, process.env));
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,51 @@
+/** What a program works on: a deployment by the name of its stack, or the local run. */
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+
+/** Options that programs with a target share. */
+export const TARGET_OPTIONS = { stack: { type: 'string' } } as const;
+export const TARGET_USAGE = `options: --stack NAME   a deployment, such as RealtimePush-dev, with the AWS credentials and the region of your shell;
+                       without it the local run, whose AWS_PORT is 4567 unless you say otherwise`;
+
+const LOCAL_STACK = 'RealtimePush-local';
+
+export interface StackTarget {
+  readonly stack: string;
+  /** Options of an SDK client. */
+  readonly client: {
+    readonly endpoint?: string;
+    readonly region?: string;
+    readonly credentials?: { accessKeyId: string; secretAccessKey: string };
+  };
+}
+
+export function stackTarget({ stack }: { readonly stack?: string | undefined }, environment: NodeJS.ProcessEnv): StackTarget {
+  if (stack !== undefined) return { stack, client: {} };
+  const endpoint = `http://127.0.0.1:${environment['AWS_PORT'] || '4567'}`;
+  // a caller that is no function acts as the owner of the account
+  return { stack: LOCAL_STACK, client: { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } };
+}
+
+/** An output of the stack. Throws an error that says what to do if there is no such stack, or nothing answers. */
+export async function outputOf(name: string, { stack, client }: StackTarget): Promise<string> {
+  const cloudFormation = new CloudFormationClient({ ...client, maxAttempts: 2 });
+  try {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    const value = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
+    if (value === undefined) throw new Error(`the stack ${stack} has no output ${name}: deploy this version of it first`);
+    return value;
+  } catch (error) {
+    throw explained(error as Error & { code?: string }, { stack, client });
+  } finally {
+    cloudFormation.destroy();
+  }
+}
+
+function explained(error: Error & { code?: string }, { stack, client }: StackTarget): Error {
+  if (client.endpoint !== undefined && error.code === 'ECONNREFUSED')
+    return new Error(`no local run answers at ${client.endpoint}: start it with npm start, or name a deployment with --stack`);
+  if (error.name === 'CredentialsProviderError')
+    return new Error('your shell has no AWS credentials: aws sts get-caller-identity must answer');
+  if (error.name === 'ValidationError')
+    return new Error(`${error.message}: is ${stack} the right name, and the region (AWS_REGION) the right one?`);
+  return error;
+}

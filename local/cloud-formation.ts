@@ -1,0 +1,42 @@
+/** CloudFormation's answers about the local deployment: its outputs, and its resources by their ids. */
+import type { Template } from './base/template.ts';
+import { PSEUDO } from './base/template.ts';
+import { arnOf, type Deployment } from './deployment.ts';
+
+const STACK = PSEUDO['AWS::StackName'] ?? '';
+
+/** The answer to a call in the Query protocol; `null` if it is none that is supported. */
+export function describeStack(body: string, template: Template, resolve: Deployment['resolve']): string | null {
+  const asked = new URLSearchParams(body);
+  const action = asked.get('Action');
+  if (asked.get('StackName') !== STACK) return null;
+  if (action === 'DescribeStacks') {
+    const outputs = template.outputs.map((name) => [name, String(resolve(template.output(name)))] as const);
+    const members = outputs.map(([name, value]) => member({ OutputKey: name, OutputValue: value }));
+    const stack = `<StackName>${STACK}</StackName><StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime>`;
+    return response(action, `<Stacks><member>${stack}<Outputs>${members.join('')}</Outputs></member></Stacks>`);
+  }
+  if (action === 'ListStackResources') {
+    const members = template.resources.map(({ id, type }) =>
+      member({
+        LogicalResourceId: id,
+        PhysicalResourceId: type === 'AWS::SecretsManager::Secret' ? arnOf(id) : id,
+        ResourceType: type,
+        ResourceStatus: 'CREATE_COMPLETE',
+        LastUpdatedTimestamp: '2026-01-01T00:00:00Z',
+      }),
+    );
+    return response(action, `<StackResourceSummaries>${members.join('')}</StackResourceSummaries>`);
+  }
+  return null;
+}
+
+const escaped = (text: string): string => text.replace(/[<>&]/g, (one) => `&#${one.charCodeAt(0)};`);
+
+const member = (fields: Readonly<Record<string, string>>): string =>
+  `<member>${Object.entries(fields)
+    .map(([name, value]) => `<${name}>${escaped(value)}</${name}>`)
+    .join('')}</member>`;
+
+const response = (action: string, result: string): string =>
+  `<${action}Response xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><${action}Result>${result}</${action}Result></${action}Response>`;
