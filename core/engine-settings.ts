@@ -153,6 +153,12 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
     doc: 'web ACL (WAF) of the front door, in us-east-1. Never run by us',
   },
   {
+    name: SETTING.alarmTo,
+    fallback: '',
+    check: matching(/^(arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:\S+|[^\s@]+@[^\s@]+)?$/, 'an e-mail address, or the ARN of an SNS topic'),
+    doc: 'who is told of alarms: an e-mail address, which must confirm, or the ARN of an SNS topic; empty = alarms are only seen. Never run by us',
+  },
+  {
     name: SETTING.callbackEndpoint,
     fallback: '',
     check: matching(/^(https?:\/\/\S+)?$/, 'an address with {api} and {stage} where their names belong'),

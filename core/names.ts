@@ -49,6 +49,7 @@ export const SETTING = {
   domainName: 'DOMAIN_NAME',
   certificateArn: 'CERTIFICATE_ARN',
   webAclArn: 'WEB_ACL_ARN',
+  alarmTo: 'ALARM_TO',
 } as const;
 
 /** Headers between the front door and its origins. `lib/viewer-request.js` spells the last two. */
@@ -98,6 +99,8 @@ export const METRIC = {
   invalidEvents: 'InvalidEvents',
   eventsAhead: 'EventsAhead',
   handOns: 'HandOns',
+  posts: 'Posts',
+  refusedConnects: 'RefusedConnects',
 } as const;
 
 /** How long a turn on a topic is valid without being extended, in seconds. The queues' visibility timeout includes it. */

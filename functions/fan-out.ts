@@ -16,4 +16,7 @@ export const createHandler = (ports: JobPorts, telemetry: Telemetry) =>
 
 const { telemetry, ...basic } = basics('fan-out');
 const { channels } = engine();
-export const handler = createHandler({ ...basic, ...drainPorts(channels), channels, deadLetters: deadLetters() }, telemetry);
+export const handler = createHandler(
+  { ...basic, ...drainPorts(channels, telemetry.report), channels, deadLetters: deadLetters() },
+  telemetry,
+);

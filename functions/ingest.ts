@@ -21,7 +21,7 @@ const { channels } = engine();
 export const handler = createHandler(
   {
     ...basic,
-    ...drainPorts(channels),
+    ...drainPorts(channels, telemetry.report),
     channels,
     catalogue: catalogue(),
     bodies: bucketBodies(),

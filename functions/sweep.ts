@@ -24,7 +24,7 @@ export const handler = createHandler(
     topics: topics(channels),
     turns: turns(channels),
     catalogue: catalogue(),
-    gateway: apiGateway(),
+    gateway: apiGateway(telemetry.report),
     jobs: jobsQueue(),
     maxConnections: limits.maxConnections(),
     idleTimeoutSeconds: limits.idleTimeoutSeconds(),

@@ -45,7 +45,7 @@ export const handler = createHandler(
     ...basic,
     ...connectionPorts(),
     channels,
-    gateway: apiGateway(),
+    gateway: apiGateway(telemetry.report),
     jobs: jobsQueue(),
     identity: identity(telemetry.report),
     mode: pushMode(),

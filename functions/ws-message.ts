@@ -35,7 +35,7 @@ export const handler = createHandler(
     catalogue: catalogue(),
     registrations: registrations(),
     announcements: announcements(),
-    gateway: apiGateway(),
+    gateway: apiGateway(telemetry.report),
     jobs: jobsQueue(),
     work: workQueues(),
     identity: identity(telemetry.report),

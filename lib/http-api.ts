@@ -8,6 +8,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { ENV, IDENTITY_SETTINGS, INTERNAL_PATHS, SETTING } from '../core/names.ts';
 import { numberOf, type Settings } from '../core/settings.ts';
 import { apiAccessLogs } from './access-logs.ts';
+import { Alarms } from './alarms.ts';
 import type { Delivery } from './delivery.ts';
 import type { Ingest } from './ingest.ts';
 import type { MessageBodies } from './message-bodies.ts';
@@ -77,6 +78,7 @@ export class HttpFront extends Construct {
     cfnStage.routeSettings = { [internal.routeKey]: { ThrottlingRateLimit: most, ThrottlingBurstLimit: most } };
     // it names the route
     stageOfApi.node.addDependency(internal.route);
+    Alarms.of(this).raise('ApiErrors', '', { namespace: 'AWS/ApiGateway', metricName: '5xx', dimensions: { ApiId: this.api.apiId } });
     this.url = this.api.apiEndpoint;
   }
 

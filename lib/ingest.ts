@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
+import { Alarms } from './alarms.ts';
 import { type Delivery, DRAIN_SETTINGS, grantDrain } from './delivery.ts';
 import type { MessageBodies } from './message-bodies.ts';
 import type { PushFunctions } from './push-function.ts';
@@ -58,7 +59,7 @@ export class Ingest extends Construct {
   }
 
   private rule(source: string): void {
-    new Rule(this, `Rule-${source}`, {
+    const rule = new Rule(this, `Rule-${source}`, {
       eventBus: this.bus,
       description: `${source} to the events queue`,
       eventPattern: { source: [source] },
@@ -66,5 +67,7 @@ export class Ingest extends Construct {
         new SqsQueue(this.events.queue, { deadLetterQueue: this.events.dead, retryAttempts: 185, maxEventAge: Duration.hours(24) }),
       ],
     });
+    const dimensions = { EventBusName: this.bus.eventBusName, RuleName: rule.ruleName };
+    Alarms.of(this).raise('Undelivered', source, { namespace: 'AWS/Events', metricName: 'FailedInvocations', dimensions });
   }
 }

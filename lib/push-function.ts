@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { ENV, SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
+import { Alarms } from './alarms.ts';
 import type { StageProps } from './stage.ts';
 
 export interface PushFunctionsProps {
@@ -48,6 +49,8 @@ export class PushFunctions extends Construct {
     this.common = [SETTING.logLevel, ...systems.flatMap((system) => system.settings.map(({ name }) => name))];
     this.bundles = bundles;
     this.stage = stage;
+    // of all functions of the account: they share its limit
+    Alarms.of(this).raise('Throttles', '', { namespace: 'AWS/Lambda', metricName: 'Throttles' });
   }
 
   make(
@@ -59,7 +62,7 @@ export class PushFunctions extends Construct {
     // its own log and nothing else: the managed policy for functions allows every log of the account
     const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description: name });
     logGroup.grantWrite(role);
-    return new LambdaFunction(scope, name, {
+    const fn = new LambdaFunction(scope, name, {
       description,
       code: Code.fromAsset(join(this.bundles, file)),
       handler: 'index.handler',
@@ -77,5 +80,11 @@ export class PushFunctions extends Construct {
         ...Object.fromEntries([...this.common, ...settings].map((setting) => [setting, this.settings[setting] ?? ''])),
       },
     });
+    Alarms.of(this).raise('FunctionErrors', name, {
+      namespace: 'AWS/Lambda',
+      metricName: 'Errors',
+      dimensions: { FunctionName: fn.functionName },
+    });
+    return fn;
   }
 }

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
+import { Alarms, ownMetric } from './alarms.ts';
 import { Delivery } from './delivery.ts';
 import { EventStreams, type EventStreamsProps } from './event-streams.ts';
 import { FrontDoor } from './front-door.ts';
@@ -33,6 +34,7 @@ export class PushStack extends Stack {
   constructor(scope: Construct, id: string, { stage: name, settings, systems, bundles, ...props }: PushStackProps) {
     super(scope, id, props);
     const stage = STAGE_PROPS[name];
+    const alarms = new Alarms(this, { settings });
     const functions = new PushFunctions(this, 'Functions', { settings, systems, bundles, stage });
     const storage = new Storage(this, 'Storage', { stage });
     const bodies = new MessageBodies(this, 'Bodies', { stage });
@@ -43,6 +45,9 @@ export class PushStack extends Stack {
     const { minute } = new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
     delivery.postThrough(socket);
     new Workers(this, 'Workers', { functions, storage, ingest, systems, settings, callers: [socket.message, ...(minute ? [minute] : [])] });
+    for (const system of systems)
+      for (const [name, { metric, ...kind }] of Object.entries(system.alarms))
+        alarms.raiseKind(name, '', kind, ownMetric(metric, 'minute'));
     const page = new Page(this, 'Page', { functions, http });
     const withFrontDoor = this.mayHaveFrontDoor(settings);
     const streams = this.streams(settings, { functions, storage, behindFrontDoor: withFrontDoor });
@@ -59,6 +64,7 @@ export class PushStack extends Stack {
         new CfnOutput(this, 'StreamPaths', { value: streamPaths.join(','), description: 'Paths that a front door leads to StreamUrl' });
       }
     }
+    alarms.dashboard();
     new CfnOutput(this, 'EventBusName', { value: ingest.bus.eventBusName, description: 'Upstreams put events here' });
     new CfnOutput(this, 'PublishKeySecret', {
       value: http.publishKeyArn,

@@ -5,6 +5,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
+import { Alarms } from './alarms.ts';
 import type { Delivery } from './delivery.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { SocketApi } from './socket-api.ts';
@@ -36,6 +37,8 @@ export class Schedules extends Construct {
     delivery.grantJobs(sweep);
     socket.grantConnections(sweep, 'DELETE');
     this.everyMinute(sweep);
+    const dimensions = { FunctionName: sweep.functionName };
+    Alarms.of(this).raise('NotRunning', '', { namespace: 'AWS/Lambda', metricName: 'Invocations', dimensions });
 
     const looks = systems.some(({ everyMinute }) => everyMinute);
     this.minute = looks ? this.looks(functions, storage, delivery) : null;

@@ -4,8 +4,9 @@ import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integra
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { ENV, IDENTITY_SETTINGS, SETTING, SOCKET_STAGE } from '../core/names.ts';
+import { ENV, IDENTITY_SETTINGS, METRIC, SETTING, SOCKET_STAGE } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
+import { Alarms, ownMetric } from './alarms.ts';
 import type { ConnectionMethod, Delivery } from './delivery.ts';
 import type { PushFunctions } from './push-function.ts';
 import type { Storage } from './storage.ts';
@@ -58,6 +59,9 @@ export class SocketApi extends Construct {
     });
     this.apiId = api.apiId;
     this.stage = new WebSocketStage(this, 'Stage', { webSocketApi: api, stageName: SOCKET_STAGE, autoDeploy: true });
+    const dimensions = { ApiId: api.apiId, Stage: SOCKET_STAGE };
+    Alarms.of(this).raise('SocketErrors', '', { namespace: 'AWS/ApiGateway', metricName: 'IntegrationError', dimensions });
+    Alarms.of(this).raise('RefusedConnects', '', ownMetric(METRIC.refusedConnects, 'ws-connect'));
     this.url = this.stage.url;
     const elsewhere = settings[SETTING.callbackEndpoint];
     this.callbackUrl = elsewhere ? elsewhere.replace('{api}', api.apiId).replace('{stage}', SOCKET_STAGE) : this.stage.callbackUrl;

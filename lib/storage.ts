@@ -2,6 +2,7 @@ import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENV } from '../core/names.ts';
+import { Alarms } from './alarms.ts';
 import { PASSING, type StageProps } from './stage.ts';
 
 export type TableName = 'connections' | 'subscriptions' | 'topics' | 'settings';
@@ -43,7 +44,7 @@ export class Storage extends Construct {
     sort: string,
     { removalPolicy, pointInTimeRecovery }: Pick<StageProps, 'removalPolicy' | 'pointInTimeRecovery'>,
   ): TableV2 {
-    return new TableV2(this, id, {
+    const made = new TableV2(this, id, {
       partitionKey: { name: partition, type: AttributeType.STRING },
       sortKey: { name: sort, type: AttributeType.STRING },
       billing: Billing.onDemand(),
@@ -51,5 +52,8 @@ export class Storage extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: pointInTimeRecovery },
       removalPolicy,
     });
+    const dimensions = { TableName: made.tableName };
+    Alarms.of(this).raise('ThrottledTable', id, { namespace: 'AWS/DynamoDB', metricName: 'WriteThrottleEvents', dimensions });
+    return made;
   }
 }

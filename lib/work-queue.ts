@@ -4,6 +4,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING, TURN_SECONDS } from '../core/names.ts';
 import { numberOf, type Settings } from '../core/settings.ts';
+import { Alarms } from './alarms.ts';
 
 /**
  * A message may be received this often before it goes to the dead-letter queue: 58 minutes of being received every 35 s, on the
@@ -45,6 +46,15 @@ export class WorkQueue extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
     });
+    this.watch(id);
+  }
+
+  private watch(what: string): void {
+    const alarms = Alarms.of(this);
+    const of = (queue: Queue, metricName: string) => ({ namespace: 'AWS/SQS', metricName, dimensions: { QueueName: queue.queueName } });
+    alarms.raise('DeadLetters', what, of(this.dead, 'ApproximateNumberOfMessagesVisible'));
+    alarms.raise('OldestMessage', what, of(this.queue, 'ApproximateAgeOfOldestMessage'));
+    alarms.raise('InFlight', what, of(this.queue, 'ApproximateNumberOfMessagesNotVisible'));
   }
 
   /** Lets a function put messages. */

@@ -4,6 +4,8 @@ import type { Levers } from './base/levers.ts';
 import type { Gate } from './base/policy.mjs';
 import { PSEUDO, resolveValue, type Template } from './base/template.ts';
 import type { LocalIssuer } from './issuer.ts';
+import type { LocalAlarms } from './metrics/alarms.ts';
+import type { MetricStore } from './metrics/store.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
 import type { Executions } from './resources/executions.ts';
@@ -53,6 +55,8 @@ export interface Deployment extends Counterparts {
   readonly admit: () => boolean;
   /** The functions' permissions. */
   readonly gate: Gate;
+  readonly metrics: MetricStore;
+  readonly alarms: LocalAlarms;
   readonly log: (name: string, line: string) => void;
   readonly warn: (message: string) => void;
   /** Resolves the references in a value of the template. */

@@ -43,6 +43,9 @@ const SILENT = new Set([
   'AWS::CloudFront::Function',
   'AWS::CloudFront::OriginAccessControl',
   'AWS::CloudFront::ResponseHeadersPolicy',
+  // looked at once a minute
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::Dashboard',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
   'AWS::Lambda::EventInvokeConfig',
@@ -98,7 +101,7 @@ function logOf(name: string, logGroup: string, { gate, log, warn }: Deployment):
 
 function makeFunction(resource: Resource, deployment: Deployment): void {
   const { id, properties } = resource;
-  const { functions, resolve, template, awsUrl, tables, clock, levers, executions } = deployment;
+  const { functions, resolve, template, awsUrl, tables, clock, levers, executions, metrics } = deployment;
   const { Variables = {} } = resolve<{ Variables?: Record<string, string> }>(properties['Environment'] ?? {});
   const name = nameOf(resource);
   const logGroup = resolve<{ LogGroup?: string }>(properties['LoggingConfig'] ?? {}).LogGroup ?? '';
@@ -114,6 +117,11 @@ function makeFunction(resource: Resource, deployment: Deployment): void {
     levers,
     executions,
     log,
+    measure(metric, value) {
+      metrics.add('AWS/Lambda', metric, { FunctionName: id }, value);
+      // the account's
+      if (metric === 'Throttles') metrics.add('AWS/Lambda', metric, {}, value);
+    },
   });
   functions.set(id, fn);
 }
@@ -141,7 +149,7 @@ function makeMapping({ id, properties }: Resource, deployment: Deployment): void
 
 /** A rule on a schedule calls functions; a rule on a bus sends events to queues. */
 function makeRule({ id, properties }: Resource, deployment: Deployment): void {
-  const { buses, resolve, levers, clock, warn, whenReady } = deployment;
+  const { buses, resolve, levers, clock, warn, whenReady, metrics } = deployment;
   const targets = resolve<{ Arn: string }[]>(properties['Targets']);
   if (properties['ScheduleExpression'] !== undefined) {
     for (const { Arn } of targets) {
@@ -158,7 +166,8 @@ function makeRule({ id, properties }: Resource, deployment: Deployment): void {
       const queue = queueOf(deployment, Arn);
       if (!maySendTo(idOfArn(Arn), arnOf(id), deployment)) {
         warn(`${id} delivers nothing: the policy of ${idOfArn(Arn)} does not let it put messages there`);
-        return () => undefined;
+        const dimensions = { EventBusName: String(resolve(properties['EventBusName'])), RuleName: id };
+        return () => metrics.add('AWS/Events', 'FailedInvocations', dimensions, 1);
       }
       return (body) => deliverAtLeastOnce(() => queue.send(body), levers, clock);
     }),
@@ -166,7 +175,7 @@ function makeRule({ id, properties }: Resource, deployment: Deployment): void {
 }
 
 function makeApi({ id, properties }: Resource, deployment: Deployment): void {
-  const { sockets, httpApis, template, resolve, clock, levers, admit, warn } = deployment;
+  const { sockets, httpApis, template, resolve, clock, levers, admit, warn, metrics } = deployment;
   const stage = template.ofType('AWS::ApiGatewayV2::Stage').find((one) => resolve(one.properties['ApiId']) === id);
   const name = String(stage?.properties['StageName']);
   const routes = routesOf(id, name, deployment);
@@ -174,7 +183,8 @@ function makeApi({ id, properties }: Resource, deployment: Deployment): void {
     const throttle = quotaOf(stage?.properties['DefaultRouteSettings']);
     const own = Object.entries(stage?.properties['RouteSettings'] ?? {}).map(([key, settings]) => [key, quotaOf(settings)] as const);
     const routeThrottles = new Map(own.flatMap(([key, quota]) => (quota ? [[key, quota] as const] : [])));
-    httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, routeThrottles, admit, clock, warn }));
+    const measure = (metric: string, value: number) => metrics.add('AWS/ApiGateway', metric, { ApiId: id }, value);
+    httpApis.set(id, localHttpApi({ apiId: id, routes, throttle, routeThrottles, admit, clock, warn, measure }));
     return;
   }
   const route = (key: string): LocalFunction => {
@@ -183,7 +193,8 @@ function makeApi({ id, properties }: Resource, deployment: Deployment): void {
     return fn;
   };
   const functions = { connect: route('$connect'), message: route('$default'), disconnect: route('$disconnect') };
-  sockets.set(name, localSocketApi({ apiId: id, stage: name, routes: functions, clock, levers, admit, warn }));
+  const measure = (metric: string, value: number) => metrics.add('AWS/ApiGateway', metric, { ApiId: id, Stage: name }, value);
+  sockets.set(name, localSocketApi({ apiId: id, stage: name, routes: functions, clock, levers, admit, warn, measure }));
 }
 
 function quotaOf(settings: unknown): Quota | null {

@@ -15,6 +15,10 @@ import { directRouter, functionUrlRouter, localRouter } from './front-door/local
 import { grantsOf, named as namesOf } from './grants.ts';
 import { issuerFor, type TokenRequest } from './issuer.ts';
 import { makeAll } from './makers.ts';
+import { type LocalAlarm, localAlarms } from './metrics/alarms.ts';
+import { addEmbedded } from './metrics/embedded.ts';
+import { type MetricStore, metricStore } from './metrics/store.ts';
+import { watchMetrics } from './metrics/watch.ts';
 import { executions } from './resources/executions.ts';
 import type { LocalQueue } from './resources/queue.ts';
 import { localTables } from './resources/tables.ts';
@@ -63,6 +67,8 @@ export interface LocalRun {
   heaps(): Promise<Heaps>;
   /** Invokes a function as its schedule does. */
   invoke(name: string): Promise<unknown>;
+  readonly metrics: MetricStore;
+  alarms(): readonly LocalAlarm[];
   /** Queues by their id in the template. */
   readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly tablesEndpoint: string;
@@ -107,7 +113,12 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const describe = (body: string) => describeStack(body, template, named);
   const gate = makeGate(grants, warn);
   const aws = await awsEndpoint({ ...counterparts, describeStack: describe, issuer, levers, gate, clock }, options.awsPort);
-  const { dataDir, secret, log, seed = 1 } = options;
+  const metrics = metricStore(clock);
+  const { dataDir, secret, seed = 1 } = options;
+  const log = (name: string, line: string): void => {
+    addEmbedded(line, metrics);
+    options.log(name, line);
+  };
   const tables = await localTables({ dataDir, grants, levers: levers.tables, shift: clock.shift, seed, warn }).catch(
     async (error: unknown) => {
       await close(aws.server);
@@ -115,8 +126,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     },
   );
   const resolve = resolver(template, aws.url, counterparts.secrets);
+  const alarms = localAlarms(template, resolve, metrics);
   const deployment: Deployment = {
     ...counterparts,
+    metrics,
+    alarms,
     template,
     tables,
     issuer,
@@ -153,6 +167,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
       expire();
     });
   expire();
+  const changed = ({ name, state, description }: LocalAlarm): void => {
+    if (state === 'ALARM') warn(`alarm ${name}: ${description}`);
+  };
+  watchMetrics({ clock, queues, throttledWrites: tables.throttledWrites, store: metrics, alarms, changed });
 
   const busy = (): boolean => [...functions.values()].some((fn) => fn.running() > 0);
   const pending = (): number => work.reduce((sum, queue) => sum + queue.size(), 0);
@@ -169,6 +187,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
     },
     clock,
     levers,
+    metrics,
+    alarms: alarms.all,
     queues,
     tablesEndpoint: tables.endpoint,
     awsUrl: aws.url,

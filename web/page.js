@@ -1,5 +1,6 @@
 // @ts-check
 /** The live page: prices, one buyer's way, operations. A token in the address (`#token=…`) is sent with every request. */
+import { startMetrics } from './metrics.js';
 import { startOperations } from './operations.js';
 import { startPrices } from './prices.js';
 import { connect } from './socket.js';
@@ -18,6 +19,7 @@ const access = {
 
 startPrices(access);
 startOperations(access);
+void startMetrics();
 void startTicket(access);
 connect(access);
 // a new token needs a new start

@@ -18,11 +18,12 @@ const NAMES: Readonly<Record<string, (system: Named) => readonly string[]>> = {
   'message type': ({ messages }) => Object.keys(messages),
   worker: ({ workers }) => Object.keys(workers),
   metric: ({ metrics }) => Object.keys(metrics),
+  alarm: ({ alarms }) => Object.keys(alarms),
 };
 
 type Place = Pick<Route<never>, 'method' | 'path'>;
 type Named = Omit<System, 'routes'> & { readonly routes: readonly Place[] };
-const NO_NAMES = { name: 'the engine', channels: [], messages: {}, workers: {}, metrics: {} };
+const NO_NAMES = { name: 'the engine', channels: [], messages: {}, workers: {}, metrics: {}, alarms: {} };
 
 /** One line for each name that is used twice. `engine`: the settings and routes of the engine. */
 export function clashes(systems: readonly System[], engine: Pick<System, 'settings'> & { readonly routes: readonly Place[] }): string[] {

@@ -19,6 +19,8 @@ export interface System {
   readonly conflicts?: (settings: Settings) => string[];
   /** Its metrics, each with what it counts. */
   readonly metrics: Readonly<Record<string, string>>;
+  /** When somebody must be told, by the alarm's name; `docs/operate.md` has a section for each. */
+  readonly alarms: Readonly<Record<string, SystemAlarm>>;
   readonly routes: readonly Route<SystemPorts>[];
   /** Messages that its clients send, by type. */
   readonly messages: Readonly<Record<string, ClientMessage>>;
@@ -30,11 +32,25 @@ export interface System {
   readonly health?: (ports: SystemPorts) => Promise<object>;
 }
 
+/** An alarm on a metric that the system's look once a minute counts. */
+export interface SystemAlarm {
+  readonly metric: string;
+  /** What broke, as its reader is told. */
+  readonly says: string;
+  readonly statistic: 'Sum' | 'Maximum';
+  /** A minute is bad at this value and above. */
+  readonly threshold: number;
+  /** Minutes that are looked at, and how many of them must be bad. */
+  readonly minutes: number;
+  readonly badMinutes: number;
+}
+
 /** Lists of a system are empty by default. */
 export const defineSystem = (form: Pick<System, 'name'> & Partial<System>): System => ({
   channels: [],
   settings: [],
   metrics: {},
+  alarms: {},
   routes: [],
   messages: {},
   workers: {},

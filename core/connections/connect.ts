@@ -5,7 +5,7 @@ import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
 import { PushError, UnavailableError } from '../errors.ts';
 import { authenticate, type Identity, type Principal, readBearer } from '../identity.ts';
-import { type PushMode, SOCKET_PATH } from '../names.ts';
+import { METRIC, type PushMode, SOCKET_PATH } from '../names.ts';
 import type { NewConnection } from '../ports/connections.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { StompVersion } from '../protocol/stomp-frame.ts';
@@ -46,11 +46,21 @@ export interface ConnectRequest {
   readonly ticket: string | null;
 }
 
+/** Accepts a connection as `admit` does, and counts the refused. */
+export async function connect(request: ConnectRequest, ports: ConnectPorts): Promise<string | null> {
+  try {
+    return await admit(request, ports);
+  } catch (error) {
+    if (error instanceof PushError) ports.report.count(METRIC.refusedConnects);
+    throw error;
+  }
+}
+
 /**
  * Accepts a connection, or throws the reason why not. Returns the subprotocol to echo, or `null`. The greeting follows by
  * a job: nothing can be posted before this ends.
  */
-export async function connect(request: ConnectRequest, ports: ConnectPorts): Promise<string | null> {
+async function admit(request: ConnectRequest, ports: ConnectPorts): Promise<string | null> {
   const { connectionId, connectedAtMs, origin, host, sourceIp } = request;
   if (!originAllowed(origin, ports.allowedOrigins, host)) {
     throw new PushError('PERMISSION_DENIED', `connections from ${cut(String(origin), 200)} are not allowed here`);

@@ -6,8 +6,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { ApiGatewayManagementApiClient, DeleteConnectionCommand, GetConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi';
-import { ENV } from '../../core/names.ts';
+import { ENV, METRIC } from '../../core/names.ts';
 import type { Gateway, PostResult } from '../../core/ports/gateway.ts';
+import type { Report } from '../../core/ports/report.ts';
 import { environmentNow, inEnvironmentTime } from './clock.ts';
 import { awsCredentials, requireEnv } from './env.ts';
 import { bodyHash, signer } from './sigv4.ts';
@@ -26,7 +27,10 @@ export interface GatewayOptions {
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(ENV.callbackUrl), credentials: awsCredentials() }): Gateway {
+export function apiGateway(
+  report: Pick<Report, 'count'>,
+  options: GatewayOptions = { callbackUrl: requireEnv(ENV.callbackUrl), credentials: awsCredentials() },
+): Gateway {
   const base = new URL(options.callbackUrl);
   const secure = base.protocol === 'https:';
   const agent = new (secure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo' });
@@ -68,6 +72,7 @@ export function apiGateway(options: GatewayOptions = { callbackUrl: requireEnv(E
     const leave = await gate();
     try {
       await before?.();
+      report.count(METRIC.posts);
       return await send(connectionId, body).catch(() => 0);
     } finally {
       leave();

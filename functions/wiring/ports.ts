@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Channels } from '../../core/channels/channels.ts';
 import { ENV, TURN_SECONDS } from '../../core/names.ts';
+import type { Report } from '../../core/ports/report.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { dynamoAnnouncements } from '../adapters/dynamo/announcements.ts';
 import { dynamoAudience } from '../adapters/dynamo/audience.ts';
@@ -60,12 +61,12 @@ export const connectionPorts = () => ({
 });
 
 /** Needed to drain a topic. */
-export const drainPorts = (channels: Channels) => ({
+export const drainPorts = (channels: Channels, report: Report) => ({
   ...connectionPorts(),
   topics: topics(channels),
   turns: turns(channels),
   registrations: registrations(),
-  gateway: apiGateway(),
+  gateway: apiGateway(report),
   jobs: jobsQueue(),
   drainSettings: {
     turnMs: TURN_SECONDS * 1000,

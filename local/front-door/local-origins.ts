@@ -10,10 +10,18 @@ import type { Behavior } from './distribution.ts';
 import { distributionRouter, type Origin, type Route, type Router } from './door.ts';
 
 /** What the local run answers itself, at any of its addresses. */
-function ownRoute(path: string, { issuer }: Deployment): Route | null {
-  if (path !== TOKEN_PATH || issuer === null) return null;
-  return { origin: { serve: (request, response) => issuer.serve(request, response), upgrade: null }, behavior: null };
+function ownRoute(path: string, { issuer, metrics, alarms, clock }: Deployment): Route | null {
+  const route = (serve: Origin['serve']): Route => ({ origin: { serve, upgrade: null }, behavior: null });
+  if (path === METRICS_PATH)
+    return route((_, response) => respondJson(response, { nowMs: clock.now(), alarms: alarms.all(), metrics: metrics.all() }));
+  if (path === TOKEN_PATH && issuer !== null) return route((request, response) => issuer.serve(request, response));
+  return null;
 }
+
+const METRICS_PATH = '/local/metrics';
+
+const respondJson = (response: Parameters<Origin['serve']>[1], body: object): void =>
+  void response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body));
 
 /** Leads each path as the distribution does. Throws an error if that names an origin which is not there. */
 export function localRouter(behaviors: readonly Behavior[], deployment: Deployment): Router {

@@ -40,6 +40,8 @@ export interface FunctionOptions {
   readonly levers: Levers;
   readonly executions: Executions;
   readonly log: (name: string, line: string) => void;
+  /** Adds a value to one of the platform's metrics. */
+  readonly measure: (metric: string, value: number) => void;
 }
 
 /** Limit of environments per function: more would only compete for the cores of a laptop. */
@@ -158,10 +160,24 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     release(environment);
     return outcome;
   };
+  const begin = (): (() => void) => {
+    try {
+      return options.executions.begin(name);
+    } catch (error) {
+      options.measure('Throttles', 1);
+      throw error;
+    }
+  };
   const call = async (...parameters: Parameters<typeof execute>): Promise<Outcome> => {
     if (stopping) throw new Error(`${name} is stopping`);
-    const end = options.executions.begin(name);
-    return execute(...parameters).finally(end);
+    const end = begin();
+    const startedMs = Date.now();
+    options.measure('Invocations', 1);
+    const outcome = await execute(...parameters).finally(end);
+    options.measure('Duration', Date.now() - startedMs);
+    // a stop is no failure of the function
+    options.measure('Errors', outcome.error && !stopping ? 1 : 0);
+    return outcome;
   };
 
   return {

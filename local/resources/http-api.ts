@@ -22,6 +22,8 @@ export interface HttpApiOptions {
   /** By route key, such as `GET /api/{proxy+}`. */
   readonly routes: ReadonlyMap<string, LocalFunction>;
   readonly clock: LocalClock;
+  /** Adds a value to one of the platform's metrics. */
+  readonly measure: (metric: string, value: number) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -45,7 +47,7 @@ interface HttpAnswer {
 export const forwardedFor = ({ headers, socket }: IncomingMessage): string =>
   [headers['x-forwarded-for'], socket.remoteAddress].filter(Boolean).join(', ');
 
-export function localHttpApi({ apiId, routes, throttle, routeThrottles, admit, clock, warn }: HttpApiOptions): LocalHttpApi {
+export function localHttpApi({ apiId, routes, throttle, routeThrottles, admit, clock, warn, measure }: HttpApiOptions): LocalHttpApi {
   // `$default` takes what no other route does
   const table = [...routes]
     .sort(([one], [other]) => Number(one === '$default') - Number(other === '$default'))
@@ -90,6 +92,13 @@ export function localHttpApi({ apiId, routes, throttle, routeThrottles, admit, c
   return {
     serve(request, response) {
       const url = urlOf(request);
+      const startedMs = Date.now();
+      response.once('finish', () => {
+        measure('Count', 1);
+        measure('4xx', response.statusCode >= 400 && response.statusCode < 500 ? 1 : 0);
+        measure('5xx', response.statusCode >= 500 ? 1 : 0);
+        measure('Latency', Date.now() - startedMs);
+      });
       const here = table.filter(({ pattern }) => pattern.test(url.pathname));
       if (here.length === 0) return false;
       if (isHeadTooLong(request)) {

@@ -12,6 +12,8 @@ export interface SocketApiOptions {
   readonly levers: Levers;
   /** Takes a request from the account's quota; false if it is spent. */
   readonly admit: () => boolean;
+  /** Adds a value to one of the platform's metrics. */
+  readonly measure: (metric: string, value: number) => void;
   readonly warn: (message: string) => void;
 }
 

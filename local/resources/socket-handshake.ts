@@ -29,7 +29,7 @@ interface ConnectAnswer {
 }
 
 export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): SocketHandshake {
-  const { routes, clock, warn } = options;
+  const { routes, clock, warn, measure } = options;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -42,6 +42,7 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
       return (await routes.connect.invoke(event)) as ConnectAnswer | undefined;
     } catch (error) {
       warn(`${routes.connect.name}: ${(error as Error).message}`);
+      measure('IntegrationError', 1);
       return { statusCode: 500, body: JSON.stringify({ message: 'Internal server error' }) };
     }
   };
@@ -56,6 +57,7 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
         identity: { sourceIp: request.socket.remoteAddress ?? '', userAgent: request.headers['user-agent'] ?? '' },
         host: request.headers.host ?? '',
       };
+      measure('ConnectCount', 1);
       const answer = await connect(request, caller);
       const status = answer?.statusCode ?? 500;
       // the client left during the handshake: the platform sends `$disconnect` if `$connect` had admitted it

@@ -28,7 +28,7 @@ export interface SocketPeers {
 }
 
 export function socketPeers(options: SocketApiOptions): SocketPeers {
-  const { routes, clock, levers, warn } = options;
+  const { routes, clock, levers, warn, measure } = options;
   const peers = new Map<string, Peer>();
   let stopped = false;
 
@@ -48,10 +48,12 @@ export function socketPeers(options: SocketApiOptions): SocketPeers {
       messageId: randomBytes(9).toString('base64'),
       requestTimeEpoch: peer.lastRequestAt,
     });
+    measure('MessageCount', 1);
     try {
       await routes.message.invoke({ requestContext, body, isBase64Encoded: false });
     } catch (error) {
       warn(`${routes.message.name}: ${error instanceof Error ? error.message : String(error)}`);
+      measure('IntegrationError', 1);
       if (peers.has(peer.id))
         peer.socket.send(JSON.stringify({ message: 'Internal server error', connectionId: peer.id, requestId: requestContext.requestId }));
     }

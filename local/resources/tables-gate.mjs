@@ -88,6 +88,11 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
     }, lagMs);
   }
 
+  /** Throttled writes so far, by table. @type {Record<string, number>} */
+  const throttled = {};
+  /** The tables of a call. @param {Input} input */
+  const namesIn = (input) => Object.keys(input['RequestItems'] ?? { [input['TableName']]: 1 });
+
   /** @param {string} operation @param {Input} input */
   const keysOf = (operation, input) => {
     const puts =
@@ -115,12 +120,13 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
     if (!TABLE_CALLS.has(operation)) {
       const late = dateRefusal(request.headers, now());
       if (late !== null) return fail(response, 400, 'com.amazon.coral.service#InvalidSignatureException', late);
-      for (const name of Object.keys(input['RequestItems'] ?? { [input['TableName']]: 1 })) {
+      for (const name of namesIn(input)) {
         const refusal = gate.refusal(request.headers.authorization, `dynamodb:${operation}`, `arn:local:${name}`);
         if (refusal !== null) return fail(response, 400, 'com.amazon.coral.service#AccessDeniedException', refusal);
       }
       if (WRITES.has(operation) && isHot(operation, input)) {
         levers[3] = Number(levers[3]) + 1;
+        for (const name of namesIn(input)) throttled[name] = (throttled[name] ?? 0) + 1;
         return fail(response, 400, THROTTLED, 'the partition takes no more writes in this second');
       }
     }
@@ -149,7 +155,7 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
     };
   }
 
-  return { serve, used: gate.used };
+  return { serve, used: gate.used, throttled: () => throttled };
 }
 
 /** @param {string} operation @param {Input} input */

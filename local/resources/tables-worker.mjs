@@ -20,7 +20,7 @@ const QUICK = { createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 };
 const server = dynalite({ path: workerData.path ?? undefined, ...QUICK });
 const listenerOf = (/** @type {any} */ one) => one.listeners('request')[0];
 const shift = new Float64Array(workerData.shift);
-const { serve, used } = tablesGate({
+const { serve, used, throttled } = tablesGate({
   main: listenerOf(server),
   makeReplica: () => listenerOf(dynalite(QUICK)),
   grants: workerData.grants,
@@ -40,6 +40,7 @@ server.listen(0, '127.0.0.1', () => {
 });
 parentPort?.on('message', (message) => {
   if (message === 'heap') return parentPort?.postMessage({ heap: heapBytes() });
+  if (message === 'throttled') return parentPort?.postMessage({ throttled: throttled() });
   if (message === 'used') return parentPort?.postMessage({ used: used() });
   server.close(() => parentPort?.postMessage({ close: true }));
   server.closeAllConnections?.();

@@ -20,6 +20,8 @@ export interface LocalTables {
   /** Bytes of live objects of the tables' thread, after a collection. */
   heap(): Promise<number>;
   /** The grants that allowed something, as `function action resource`. */
+  /** Throttled writes so far, by table. */
+  throttledWrites(): Promise<Readonly<Record<string, number>>>;
   used(): Promise<string[]>;
   stop(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export async function localTables({
     },
     heap: () => askThread(worker, 'heap'),
     used: () => askThread(worker, 'used'),
+    throttledWrites: () => askThread(worker, 'throttled'),
     async stop() {
       client.destroy();
       await askThread(worker, 'close');

@@ -45,6 +45,16 @@ export const prices = defineSystem({
     [METRIC.quoteGaps]: 'tickers with no, stale or halted quotes',
     [METRIC.feedDown]: '1 while the feed is down in market hours',
   },
+  alarms: {
+    FeedDown: {
+      metric: METRIC.feedDown,
+      says: 'no tick of any ticker comes in market hours',
+      statistic: 'Maximum',
+      threshold: 1,
+      minutes: 3,
+      badMinutes: 3,
+    },
+  },
   routes,
   everyMinute: watchFeed,
   health: feedHealth,

@@ -91,7 +91,10 @@ test('prod keeps its data once it stood, and can be set back; dev leaves nothing
 });
 
 test('prod with identity, event streams and all has no finding of cdk-nag', async () => {
-  const { outdir } = await synth({ ...IDENTITY, APP_PUSH_MODE: 'both', FRONT_DOOR: 'on' }, { stage: 'prod', region: 'us-east-1' });
+  const { outdir } = await synth(
+    { ...IDENTITY, APP_PUSH_MODE: 'both', FRONT_DOOR: 'on', ALARM_TO: 'ops@shop.example' },
+    { stage: 'prod', region: 'us-east-1' },
+  );
   const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')) as {
     pluginReports: { pluginName?: string; violations: unknown[] }[];
   };

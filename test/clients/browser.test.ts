@@ -185,3 +185,20 @@ test("with identity, tickets let the browser's own EventSource and WebSocket in,
     await jwt.run.stop();
   }
 });
+
+test('the page shows the metrics of the run, and its alarms', { timeout: 60_000 }, async () => {
+  const shows = (place: string, claim: (text: string) => boolean) =>
+    own.eventually(
+      () => page.textContent(place),
+      (text) => claim(text ?? ''),
+    );
+  for (let minute = 0; minute < 10; minute++) {
+    own.run.clock.advance(60_000);
+    await own.run.settled();
+  }
+  await shows('#metrics-connections', (text) => Number(text) === own.run.connections());
+  await shows('#metrics-out', (text) => Number(text.replaceAll(',', '')) > 0);
+  await shows('#metrics-posts', (text) => Number(text) > 0);
+  await shows('#metrics-answer', (text) => text.endsWith(' ms'));
+  await shows('#metrics-alarms', (text) => /^none of \d+ raised$/.test(text));
+});

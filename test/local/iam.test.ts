@@ -194,6 +194,13 @@ describe('without its permission', () => {
 
     expect((await own.get(`/internal/price/${ticker}`)).status).toBe(404);
     await logged(/delivers nothing: the policy of IngestEventsQueue/);
+    // alarms are looked at from the third minute on
+    for (let minute = 0; minute < 4; minute++) {
+      await own.publish([tick(ticker, 1)], 'bus');
+      own.run.clock.advance(60_000);
+      await own.run.settled();
+    }
+    await logged(/alarm RealtimePush-local-Undelivered-market\.price/);
   });
 });
 

@@ -6,7 +6,7 @@ import { ENGINE_ROUTES } from '../../../core/http/rest.ts';
 import { systems } from '../../../systems/index.ts';
 
 const ENGINE = { settings: ENGINE_SETTINGS, routes: ENGINE_ROUTES };
-const twin = { channels: [], settings: [], metrics: {}, routes: [], messages: {}, workers: {}, name: 'twin' };
+const twin = { channels: [], settings: [], metrics: {}, alarms: {}, routes: [], messages: {}, workers: {}, name: 'twin' };
 const [first] = systems;
 
 test('the systems share no name', () => {

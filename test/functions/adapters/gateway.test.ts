@@ -6,6 +6,7 @@ import { ApiGatewayManagementApiClient, PostToConnectionCommand } from '@aws-sdk
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { apiGateway } from '../../../functions/adapters/gateway.ts';
 import { close, listen } from '../../../local/base/listen.ts';
+import { memoryReport } from '../../helpers/memory/report.ts';
 
 const CREDENTIALS = {
   region: 'ap-northeast-2',
@@ -46,7 +47,7 @@ beforeEach(async () => {
 });
 afterEach(() => close(server));
 
-const gateway = () => apiGateway({ callbackUrl: url, credentials: CREDENTIALS, sleep: async (ms) => void pauses.push(ms) });
+const gateway = () => apiGateway(memoryReport(), { callbackUrl: url, credentials: CREDENTIALS, sleep: async (ms) => void pauses.push(ms) });
 
 /** Computes a signature as the receiver does: from the request alone. */
 function signatureOf({ method, url: path, headers, body }: (typeof seen)[number]): string {
