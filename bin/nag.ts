@@ -34,6 +34,11 @@ const ACCEPTED: readonly Accepted[] = [
     reason: 'a throttled message would be lost without an answer; ws-message limits each connection, and answers',
   },
   {
+    rule: 'Serverless::Serverless-SNSRedrivePolicy',
+    at: /\/Alarms\/Topic\//,
+    reason: 'its mails say what stands on the dashboard too: one that cannot be delivered needs no dead letters',
+  },
+  {
     rule: 'AwsSolutions::AwsSolutions-S1',
     at: /\/Bodies\/Bucket\//,
     reason: 'bodies live for a day, and only functions read them, which log it',

@@ -1,12 +1,11 @@
 /** CloudFormation's answers about the local deployment: its outputs, and its resources by their ids. */
-import type { Template } from './base/template.ts';
-import { PSEUDO } from './base/template.ts';
-import { arnOf, type Deployment } from './deployment.ts';
+import { PSEUDO, type Resolve, type Template } from './base/template.ts';
+import { arnOf } from './deployment.ts';
 
 const STACK = PSEUDO['AWS::StackName'] ?? '';
 
 /** The answer to a call in the Query protocol; `null` if it is none that is supported. */
-export function describeStack(body: string, template: Template, resolve: Deployment['resolve']): string | null {
+export function describeStack(body: string, template: Template, resolve: Resolve): string | null {
   const asked = new URLSearchParams(body);
   const action = asked.get('Action');
   if (asked.get('StackName') !== STACK) return null;

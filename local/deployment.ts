@@ -2,7 +2,7 @@
 import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
 import type { Gate } from './base/policy.mjs';
-import { PSEUDO, resolveValue, type Template } from './base/template.ts';
+import { PSEUDO, type Resolve, resolveValue, type Template } from './base/template.ts';
 import type { LocalIssuer } from './issuer.ts';
 import type { LocalAlarms } from './metrics/alarms.ts';
 import type { MetricStore } from './metrics/store.ts';
@@ -60,7 +60,7 @@ export interface Deployment extends Counterparts {
   readonly log: (name: string, line: string) => void;
   readonly warn: (message: string) => void;
   /** Resolves the references in a value of the template. */
-  resolve<Value>(value: unknown): Value;
+  readonly resolve: Resolve;
   /** Called when all resources are made. */
   readonly whenReady: (() => void)[];
 }
@@ -74,7 +74,7 @@ export const distributionArn = (id: string): string => `arn:aws:cloudfront::${PS
  * Resolves the template's references, and those to the value of a secret that is made already. Throws an error that names one that
  * the local run does not support.
  */
-export function resolver(template: Template, awsUrl: string, secrets: ReadonlyMap<string, string>): Deployment['resolve'] {
+export function resolver(template: Template, awsUrl: string, secrets: ReadonlyMap<string, string>): Resolve {
   const byId = new Map(template.resources.map((resource) => [resource.id, resource]));
   const refer = (id: string, attribute: string | null): string => {
     const resource = byId.get(id);

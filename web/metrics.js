@@ -18,7 +18,7 @@ export async function startMetrics() {
     show(await response.json());
   }
   // what is not there will not come: a deployment answers 404
-  if (!response || response.ok) setTimeout(startMetrics, LOOK_MS);
+  if (!response || response.ok) setTimeout(() => void startMetrics(), LOOK_MS);
 }
 
 /** @param {Told} told */

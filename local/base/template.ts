@@ -47,6 +47,9 @@ export function readTemplate(templateFile: string): Template {
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
+/** Resolves the references in a value of a template. */
+export type Resolve = <Value>(value: unknown) => Value;
+
 /** The local value of a reference to a resource. `attribute` is null for `Ref`. */
 export type Lookup = (id: string, attribute: string | null) => string;
 

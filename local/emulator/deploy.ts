@@ -37,7 +37,7 @@ export async function statusOf(path: string, headers: Readonly<Record<string, st
   return new Promise((resolve) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(
       url,
-      { headers, ...(ca === null ? {} : { ca }) },
+      { headers, ...(ca === null ? {} : { ca, servername: url.hostname }) },
       (response) => {
         response.resume();
         resolve(response.statusCode ?? 0);

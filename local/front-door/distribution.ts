@@ -1,5 +1,5 @@
 /** `AWS::CloudFront::Distribution`: which origin gets a request, and with which headers. */
-import type { Resource, Template } from '../base/template.ts';
+import type { Resolve, Resource, Template } from '../base/template.ts';
 import { type ViewerFunction, viewerFunction } from './viewer-function.ts';
 
 /** The managed policy that passes on everything but the viewer's `Host`. */
@@ -44,8 +44,6 @@ interface DistributionConfig {
   readonly CacheBehaviors?: readonly CacheBehavior[];
   readonly DefaultCacheBehavior: CacheBehavior;
 }
-
-type Resolve = <Value>(value: unknown) => Value;
 
 /** The behaviours of the template's distribution in the order of their precedence, the default one last; `null` if it has none. */
 export function readDistribution(template: Template, resolve: Resolve): readonly Behavior[] | null {

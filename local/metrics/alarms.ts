@@ -1,6 +1,5 @@
 /** `AWS::CloudWatch::Alarm`: looked at once a minute, on the run's clock. */
-import type { Template } from '../base/template.ts';
-import type { Deployment } from '../deployment.ts';
+import type { Resolve, Template } from '../base/template.ts';
 import { type Dimensions, type MetricStore, MINUTE_MS, type Point } from './store.ts';
 
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
@@ -40,7 +39,7 @@ const BAD: Readonly<Record<string, (value: number, threshold: number) => boolean
   LessThanThreshold: (value, threshold) => value < threshold,
 };
 
-export function localAlarms(template: Template, resolve: Deployment['resolve'], store: MetricStore): LocalAlarms {
+export function localAlarms(template: Template, resolve: Resolve, store: MetricStore): LocalAlarms {
   const alarms = template.ofType('AWS::CloudWatch::Alarm').map(({ properties }) => {
     const watched = resolve<Properties>(properties);
     const { Statistic, ComparisonOperator, Period, AlarmName: name, AlarmDescription: description = '' } = watched;
