@@ -109,13 +109,16 @@ describe('trouble', () => {
 
   test('ThrottledTable: a partition that takes no more writes', async () => {
     own = await ownRun();
-    own.run.levers.tables.partitionWrites = 1;
     const client = tablesClient(own.run);
     const { TableNames = [] } = await client.send(new ListTablesCommand({}));
     const TableName = TableNames.find((name) => name.startsWith('StorageTopics')) ?? '';
     const put = () =>
       client.send(new PutItemCommand({ TableName, Item: { topic: { S: 'busy' }, item: { S: 'state' } } })).catch(() => undefined);
-    await untilRaised('ThrottledTable-Topics', () => times(3, put));
+    await untilRaised('ThrottledTable-Topics', async () => {
+      own.run.levers.tables.partitionWrites = 1;
+      await times(3, put);
+      own.run.levers.tables.partitionWrites = Number.POSITIVE_INFINITY;
+    });
     client.destroy();
   });
 
