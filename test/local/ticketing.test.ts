@@ -87,6 +87,8 @@ test('the waiting queue delivers the rank again at the ping interval; only JSON 
 
   own.run.clock.advance(240_000);
   await own.run.invoke('sweep');
+  // the scheduled sweep runs beside it: whichever was first has put the jobs
+  await own.run.settled();
   // keepalives are spread over the minute
   own.run.clock.advance(30_000);
 
