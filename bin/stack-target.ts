@@ -1,5 +1,5 @@
 /** What a program works on: a deployment by the name of its stack, or the local run. */
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 
 /** Options that programs with a target share. */
 export const TARGET_OPTIONS = { stack: { type: 'string' } } as const;
@@ -26,17 +26,41 @@ export function stackTarget({ stack }: { readonly stack?: string | undefined }, 
 }
 
 /** An output of the stack. Throws an error that says what to do if there is no such stack, or nothing answers. */
-export async function outputOf(name: string, { stack, client }: StackTarget): Promise<string> {
-  const cloudFormation = new CloudFormationClient({ ...client, maxAttempts: 2 });
-  try {
-    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+export function outputOf(name: string, target: StackTarget): Promise<string> {
+  return asked(target, async (cloudFormation) => {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: target.stack }));
     const value = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
-    if (value === undefined) throw new Error(`the stack ${stack} has no output ${name}: deploy this version of it first`);
+    if (value === undefined) throw new Error(`the stack ${target.stack} has no output ${name}: deploy this version of it first`);
     return value;
+  });
+}
+
+export interface StackResource {
+  /** In the template. */
+  readonly id: string;
+  readonly physicalId: string;
+  readonly type: string;
+}
+
+/** The stack's resources. Throws as `outputOf` does. */
+export function resourcesOf(target: StackTarget): Promise<StackResource[]> {
+  return asked(target, async (client) => {
+    const resources: StackResource[] = [];
+    for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName: target.stack }))
+      for (const { LogicalResourceId = '', PhysicalResourceId = '', ResourceType = '' } of StackResourceSummaries)
+        resources.push({ id: LogicalResourceId, physicalId: PhysicalResourceId, type: ResourceType });
+    return resources;
+  });
+}
+
+async function asked<Value>(target: StackTarget, ask: (client: CloudFormationClient) => Promise<Value>): Promise<Value> {
+  const client = new CloudFormationClient({ ...target.client, maxAttempts: 2 });
+  try {
+    return await ask(client);
   } catch (error) {
-    throw explained(error as Error & { code?: string }, { stack, client });
+    throw explained(error as Error & { code?: string }, target);
   } finally {
-    cloudFormation.destroy();
+    client.destroy();
   }
 }
 

@@ -1,6 +1,7 @@
 /** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, buckets, `@connections`. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { AwsError } from './aws-error.ts';
 import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
 import { listen } from './base/listen.ts';
@@ -8,6 +9,7 @@ import { dateRefusal, type Gate } from './base/policy.mjs';
 import { PSEUDO } from './base/template.ts';
 import { arnOf } from './deployment.ts';
 import type { LocalIssuer } from './issuer.ts';
+import { listOf, QUEUE_CALLS, queuePermission } from './queue-calls.ts';
 import type { LocalBucket } from './resources/bucket.ts';
 import type { LocalBus } from './resources/event-bus.ts';
 import { readBody } from './resources/http-api.ts';
@@ -34,44 +36,12 @@ export const JWKS_PATH = '/issuer/jwks.json';
 /** `trace`: the caller's trace header. */
 type Call = (input: Record<string, unknown>, resources: AwsResources, trace: string) => object;
 
-class AwsError extends Error {
-  readonly type: string;
-  constructor(type: string, message: string) {
-    super(message);
-    this.type = type;
-  }
-}
-
-/** A queue's id, from its address. */
-const queueIdOf = (input: Record<string, unknown>): string => String(input['QueueUrl']).split('/').at(-1) ?? '';
-
-const queueOf = (input: Record<string, unknown>, { queues }: AwsResources): LocalQueue => {
-  const queue = queues.get(queueIdOf(input));
-  if (!queue) throw new AwsError('QueueDoesNotExist', `there is no queue ${String(input['QueueUrl'])}`);
-  return queue;
-};
-
-const sendTo = (queue: LocalQueue, message: Record<string, unknown>, trace: string) => {
-  const { messageId, md5 } = queue.send(String(message['MessageBody']), {
-    delaySeconds: Number(message['DelaySeconds'] ?? 0),
-    attributes: (message['MessageAttributes'] as Record<string, unknown> | undefined) ?? {},
-    trace,
-  });
-  return { MessageId: messageId, MD5OfMessageBody: md5 };
-};
-
 /** The limits of PutEvents. */
 const MAX_ENTRIES = 10;
 const MAX_ENTRIES_BYTES = 1_048_576;
 /** The times that the platform takes: it writes years with four digits. */
 const EARLIEST_SECONDS = Date.parse('0001-01-01') / 1000;
 const LATEST_SECONDS = Date.parse('9999-12-31') / 1000;
-
-function listOf(input: Record<string, unknown>, name: string): Record<string, unknown>[] {
-  const list = input[name];
-  if (Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null)) return list as Record<string, unknown>[];
-  throw new AwsError('SerializationException', `${name}: expected a list of objects`);
-}
 
 function busEntriesOf(input: Record<string, unknown>): Record<string, unknown>[] {
   const entries = listOf(input, 'Entries');
@@ -95,10 +65,8 @@ function parseInput(body: Buffer): Record<string, unknown> {
   throw new AwsError('SerializationException', 'the body is no JSON object');
 }
 
-/** The permission that a call needs, as action and resources. Sending several messages is sending. */
+/** The permission that a call needs, as action and resources. */
 const PERMISSIONS: Readonly<Record<string, (input: Record<string, unknown>) => readonly [string, readonly string[]]>> = {
-  'AmazonSQS.SendMessage': (input) => ['sqs:SendMessage', [arnOf(queueIdOf(input))]],
-  'AmazonSQS.SendMessageBatch': (input) => ['sqs:SendMessage', [arnOf(queueIdOf(input))]],
   'AWSEvents.PutEvents': (input) => ['events:PutEvents', listOf(input, 'Entries').map(({ EventBusName }) => arnOf(String(EventBusName)))],
   'secretsmanager.GetSecretValue': (input) => ['secretsmanager:GetSecretValue', [String(input['SecretId'])]],
   'secretsmanager.PutSecretValue': (input) => ['secretsmanager:PutSecretValue', [String(input['SecretId'])]],
@@ -109,12 +77,6 @@ const PREVIOUS = ' before';
 
 /** Calls by the name of their operation in AWS's JSON protocols. */
 const CALLS: Readonly<Record<string, Call>> = {
-  'AmazonSQS.SendMessage': (input, resources, trace) => sendTo(queueOf(input, resources), input, trace),
-  'AmazonSQS.SendMessageBatch': (input, resources, trace) => {
-    const queue = queueOf(input, resources);
-    const entries = listOf(input, 'Entries');
-    return { Successful: entries.map((entry) => ({ Id: entry['Id'], ...sendTo(queue, entry, trace) })), Failed: [] };
-  },
   'AWSEvents.PutEvents': (input, { buses }) => {
     const Entries = busEntriesOf(input).map((entry) => {
       const bus = buses.get(String(entry['EventBusName']));
@@ -138,6 +100,12 @@ const CALLS: Readonly<Record<string, Call>> = {
     return { ARN: id, VersionStages: ['AWSCURRENT'] };
   },
 };
+
+const SQS = 'AmazonSQS.';
+const onQueues =
+  (name: string): Call =>
+  (input, { queues }, trace) =>
+    QUEUE_CALLS[name]?.(input, queues, trace) ?? {};
 
 export interface AwsEndpoint {
   readonly url: string;
@@ -193,7 +161,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   const described = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? body.toString('utf8') : null;
   if (described !== null) return replyXml(response, resources.describeStack(described));
   const target = String(request.headers['x-amz-target']);
-  const call = Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;
+  const queueCall = target.startsWith(SQS) ? target.slice(SQS.length) : '';
+  const call = Object.hasOwn(QUEUE_CALLS, queueCall) ? onQueues(queueCall) : Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;
   if (!call)
     return reply(response, 400, {
       __type: 'UnknownOperationException',
@@ -204,7 +173,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
     // a function's calls carry the trace header of its invocation
     if (refusing() && trace === '') return reply(response, 503, { message: 'the local run is stopping' }, 'ServiceUnavailable');
     const input = parseInput(body);
-    const [action, wanted] = PERMISSIONS[target]?.(input) ?? ['', []];
+    const [action, wanted] = queueCall === '' ? (PERMISSIONS[target]?.(input) ?? ['', []]) : queuePermission(queueCall, input);
     const refusals = wanted.flatMap((resource) => resources.gate.refusal(request.headers.authorization, action, resource) ?? []);
     if (refusals[0] !== undefined) throw new AwsError('AccessDeniedException', refusals[0]);
     reply(response, 200, call(input, resources, trace));

@@ -12,10 +12,12 @@ export interface LocalQueue {
   send(body: string, options?: SendOptions): { messageId: string; md5: string };
   /**
    * Returns up to `limit` visible messages, and hides them for the visibility timeout. A message that was received
-   * `maxReceives` times before moves to the dead-letter queue instead.
+   * `maxReceives` times before moves to the dead-letter queue instead. `hiddenSeconds`: instead of the queue's visibility timeout.
    */
-  receive(limit: number): Received[];
+  receive(limit: number, hiddenSeconds?: number): Received[];
   delete(messageId: string): void;
+  /** Its dead-letter queue; `null` = it has none. */
+  dead(): LocalQueue | null;
   /** Moves a message to the dead-letter queue, if there is one. */
   bury(messageId: string): void;
   /** Shows the messages of an earlier run. */
@@ -97,7 +99,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
       else show(messageId);
       return { messageId, md5: createHash('md5').update(body).digest('hex') };
     },
-    receive(limit) {
+    receive(limit, hiddenSeconds = visibilitySeconds) {
       const batch: Received[] = [];
       for (const messageId of visible) {
         if (batch.length === limit) break;
@@ -107,7 +109,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
         receives.set(messageId, times);
         cancels.set(
           messageId,
-          clock.after(visibilitySeconds * 1000, () => show(messageId)),
+          clock.after(hiddenSeconds * 1000, () => show(messageId)),
         );
         if (times > maxReceives) {
           tryToBury(messageId);
@@ -124,6 +126,7 @@ export function localQueue({ name, file, visibilitySeconds, maxReceives, dead, c
       cancels.delete(messageId);
       visible.delete(messageId);
     },
+    dead,
     bury(messageId) {
       const message = messages.get(messageId);
       if (!message) return;

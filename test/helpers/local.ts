@@ -13,7 +13,7 @@ import { type Host, hostAt } from './host.ts';
 import { PROCESS_MS, within } from './within.ts';
 
 /** A caller that is no function acts as the owner of the account. */
-const OWNER = { region: 'local', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
+export const OWNER = { region: 'local', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
 
 export interface OwnRun extends Host {
   readonly run: LocalRun;
