@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import { type SweepPorts, sweep } from '../core/delivery/sweep.ts';
-import { limits } from './adapters/env.ts';
+import { isBehindFrontDoor, limits } from './adapters/env.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
@@ -25,6 +25,7 @@ export const handler = createHandler(
     turns: turns(channels),
     catalogue: catalogue(),
     gateway: apiGateway(telemetry.report),
+    behindFrontDoor: isBehindFrontDoor(),
     jobs: jobsQueue(),
     maxConnections: limits.maxConnections(),
     idleTimeoutSeconds: limits.idleTimeoutSeconds(),

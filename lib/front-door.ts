@@ -101,10 +101,10 @@ export class FrontDoor extends Construct {
       defaultBehavior: api,
       additionalBehaviors: behaviors,
       httpVersion: HttpVersion.HTTP2_AND_3,
-      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       ...(domain
         ? {
             domainNames: [domain],
+            minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
             certificate: Certificate.fromCertificateArn(this, 'Certificate', settings[SETTING.certificateArn] ?? ''),
           }
         : {}),

@@ -28,7 +28,7 @@ export class Schedules extends Construct {
     super(scope, id);
     const sweep = functions.make(this, 'sweep', {
       description: 'Closes silent connections, pings those that are due, deletes what is gone',
-      settings: [SETTING.maxConnections, SETTING.idleTimeoutSeconds, SETTING.pingIntervalSeconds],
+      settings: [SETTING.maxConnections, SETTING.idleTimeoutSeconds, SETTING.pingIntervalSeconds, SETTING.frontDoor],
       timeout: Duration.seconds(50),
     });
     storage.grant(sweep, 'connections', 'Scan', 'BatchGetItem', 'Query', 'UpdateItem', 'DeleteItem');

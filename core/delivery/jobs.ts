@@ -12,6 +12,7 @@ import { ONLY_SHARD } from '../ports/audience.ts';
 import type { Job, WorkRecord } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
 import { formatPing } from '../protocol/json-replies.ts';
+import { HEART_BEAT } from '../protocol/stomp.ts';
 import { type DrainPorts, drain } from './drain.ts';
 import { readJob } from './read-job.ts';
 
@@ -40,13 +41,14 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
     case 'keepalive':
       return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, repeat: true }, ports));
     case 'ping':
-      return ping(job.connectionIds, ports);
+      return postAll(formatPing(ports.clock.now()), job.connectionIds, ports);
+    case 'beat':
+      return postAll(HEART_BEAT, job.connectionIds, ports);
   }
 }
 
-/** A ping to a throttled connection is dropped: the next is due soon enough. */
-async function ping(connectionIds: readonly string[], ports: DrainPorts): Promise<void> {
-  const frame = formatPing(ports.clock.now());
+/** A sign of life for a throttled connection is dropped: the next is due soon enough. */
+async function postAll(frame: string, connectionIds: readonly string[], ports: DrainPorts): Promise<void> {
   await bounded(connectionIds, ports.drainSettings.postsAtOnce, async (connectionId) => {
     const result = await ports.gateway.post(connectionId, frame);
     if (result === 'gone') await disconnect(connectionId, ports);

@@ -14,6 +14,7 @@ const JOBS = {
   'close-refused': v.object({ kind: v.literal('close-refused'), connectionId: id }),
   'end-user': v.object({ kind: v.literal('end-user'), userId: id, beforeMs: v.number(), reason: id }),
   ping: v.object({ kind: v.literal('ping'), connectionIds: v.array(id) }),
+  beat: v.object({ kind: v.literal('beat'), connectionIds: v.array(id) }),
   keepalive: v.object({ kind: v.literal('keepalive'), topics: v.array(id) }),
 } satisfies { readonly [Kind in Job['kind']]: v.GenericSchema<unknown, Extract<Job, { kind: Kind }>> };
 

@@ -14,6 +14,8 @@ export interface SweepPorts extends DisconnectPorts, Pick<Ports, 'topics' | 'tur
   readonly maxConnections: number;
   readonly idleTimeoutSeconds: number;
   readonly pingIntervalSeconds: number;
+  /** A front door ends a connection to which nothing was sent for ten minutes, whatever the client sends. */
+  readonly behindFrontDoor: boolean;
 }
 
 /** How often the sweep runs. */
@@ -120,19 +122,25 @@ function stoppedAnswering({ pingedAtMs, pongedAtMs, touchedAtMs }: Connection, n
 
 /**
  * Connections that are due get a ping, and the newest of their topics that keep alive. Both are spread over the minute,
- * so that they take no burst of the account's quota. STOMP has no ping: its clients send heart-beats.
+ * so that they take no burst of the account's quota. STOMP has no ping: its clients send heart-beats, and get one only where a
+ * front door would end them, and no kept topic reaches them anyway.
  */
 async function pingDue(alive: readonly Connection[], found: Found, now: number, ports: SweepPorts): Promise<void> {
-  const { connections, jobs, channels, pingIntervalSeconds } = ports;
+  const { connections, jobs, channels, pingIntervalSeconds, behindFrontDoor } = ports;
   const due = alive.filter(
     ({ pingedAtMs, connectedAtMs }) => now - Math.max(pingedAtMs, connectedAtMs) >= pingIntervalSeconds * 1000 - SWEEP_MS / 2,
   );
   await bounded(due, AT_ONCE, ({ connectionId }) => connections.pinged(connectionId, now));
   const pinged = due.filter(({ dialect }) => dialect === 'json').map(({ connectionId }) => connectionId);
+  const keepsAlive = (topic: string): boolean => channels.of(topic)?.keepsAlive ?? false;
+  const beaten = due.filter(({ dialect, connectionId }) => dialect !== 'json' && !found.topicsOf.get(connectionId)?.some(keepsAlive));
   const topics = new Set(due.flatMap(({ connectionId }) => found.topicsOf.get(connectionId) ?? []));
-  const kept = [...topics].filter((topic) => channels.of(topic)?.keepsAlive);
+  const kept = [...topics].filter(keepsAlive);
   const work: Job[] = [
     ...chunksOf(pinged, PINGS_PER_JOB).map((connectionIds): Job => ({ kind: 'ping', connectionIds })),
+    ...(behindFrontDoor ? chunksOf(beaten, PINGS_PER_JOB) : []).map(
+      (some): Job => ({ kind: 'beat', connectionIds: some.map(({ connectionId }) => connectionId) }),
+    ),
     ...chunksOf(kept, KEEPALIVES_PER_JOB).map((some): Job => ({ kind: 'keepalive', topics: some })),
   ];
   for (const [index, job] of work.entries()) await jobs.put(job, Math.floor((index * 50) / work.length));

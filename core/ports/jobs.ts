@@ -14,6 +14,8 @@ export type Job =
   /** Closes a user's connections that were opened with a token from before. */
   | { readonly kind: 'end-user'; readonly userId: string; readonly beforeMs: number; readonly reason: string }
   | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
+  /** The same for STOMP: a heart-beat, which clients drop. */
+  | { readonly kind: 'beat'; readonly connectionIds: readonly string[] }
   /** Delivers the newest of some topics again. */
   | { readonly kind: 'keepalive'; readonly topics: readonly string[] };
 

@@ -20,6 +20,9 @@ export type StompCommand =
   | { readonly type: 'unsubscribe'; readonly id: string; readonly destination: string | null; readonly receipt: string | null }
   | { readonly type: 'disconnect'; readonly receipt: string | null };
 
+/** A line feed alone, in either direction. */
+export const HEART_BEAT = '\n';
+
 const MAX_ID = 128;
 /** A sort key of DynamoDB has 1,024 bytes, and the destination is part of it. */
 const MAX_ID_ESCAPED = 600;

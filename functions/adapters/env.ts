@@ -41,6 +41,8 @@ export const limits = {
 /** What requests through the front door carry; `null` = there is no front door. */
 export const originKey = (): string | null => process.env[ENV.originKey] || null;
 
+export const isBehindFrontDoor = (): boolean => requireEnv(SETTING.frontDoor) === 'on';
+
 /** The function's own time-out. */
 export const timeoutMs = () => numberSetting(ENV.timeoutSeconds) * 1000;
 

@@ -1,4 +1,5 @@
 /** The origins of the local deployment, as a distribution names them and as they are reached without it. */
+import type { LocalClock } from '../base/clock.ts';
 import { endWith } from '../base/listen.ts';
 import { urlOf } from '../base/url.ts';
 import type { Deployment } from '../deployment.ts';
@@ -49,7 +50,7 @@ function httpApiOf({ httpApis }: Deployment): LocalHttpApi {
   return http;
 }
 
-function originOf({ origin: { domain, signs }, passesHost }: Behavior, { httpApis, sockets, functionUrls }: Deployment): Origin {
+function originOf({ origin: { domain, signs }, passesHost }: Behavior, { httpApis, sockets, functionUrls, clock }: Deployment): Origin {
   const id = domain.split('.')[0] ?? '';
   const http = httpApis.get(id);
   const socket = [...sockets.values()].find(({ apiId }) => apiId === id);
@@ -57,7 +58,7 @@ function originOf({ origin: { domain, signs }, passesHost }: Behavior, { httpApi
   // the platform knows an API by the host that is asked for
   if ((http || socket) && passesHost) return { serve: (_, response) => void forbid(response), upgrade: null };
   if (http) return httpOrigin(http);
-  if (socket) return socketOrigin(socket);
+  if (socket) return endingTheSilent(socketOrigin(socket), clock);
   if (url) return functionUrlOrigin(url, signs);
   throw new Error(`the distribution's origin ${domain} is none that the local run has`);
 }
@@ -92,6 +93,27 @@ const socketOrigin = ({ stage, upgrade }: LocalSocketApi): Origin => ({
   async upgrade(request, socket, head) {
     if (urlOf(request).pathname === `/${stage}`) await upgrade(request, socket, head);
     else endWith(socket, 403, JSON.stringify({ message: 'Forbidden' }));
+  },
+});
+
+const SILENCE_MS = 10 * 60_000;
+const LOOK_MS = 60_000;
+
+/** CloudFront ends a connection after ten minutes in which its origin sent nothing. What the viewer sends does not count. */
+const endingTheSilent = (origin: Origin, clock: LocalClock): Origin => ({
+  ...origin,
+  async upgrade(request, socket, head) {
+    const { socket: connection } = request;
+    let [bytes, atMs] = [0, clock.now()];
+    const look = (): void =>
+      void clock.after(LOOK_MS, () => {
+        if (connection.destroyed) return;
+        if (connection.bytesWritten > bytes) [bytes, atMs] = [connection.bytesWritten, clock.now()];
+        if (clock.now() - atMs >= SILENCE_MS) connection.destroy();
+        else look();
+      });
+    look();
+    await origin.upgrade?.(request, socket, head);
   },
 });
 

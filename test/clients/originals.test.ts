@@ -68,7 +68,7 @@ test('the Python example gets every broadcast without subscribing, and stays con
 });
 
 test.each(['connect.js', 'manager.js'])('%s works unchanged in a browser', { timeout: 60_000 }, async (name) => {
-  const page = await browser.newPage();
+  const page = await browser.newPage({ bypassCSP: true });
   const before = own.logs.filter((line) => line.includes('"client info"')).length;
   await page.goto(`${own.url}/api/health`);
   await page.evaluate(`

@@ -71,6 +71,7 @@ export function memoryPorts() {
     maxMessageBytes: 1_000_000,
     newId: () => `id${serial++}`,
     pingIntervalMs: 240_000,
+    behindFrontDoor: false,
     maxSubscriptions: 500,
     pacePerSecond: 10,
     drainSettings: { turnMs: 10_000, marginMs: 4_000, broadcastsPerSecond: 5, postsAtOnce: 8 },
