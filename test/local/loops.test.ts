@@ -6,7 +6,7 @@ import type { LocalFunction } from '../../local/resources/function.ts';
 import { type LocalQueue, localQueue } from '../../local/resources/queue.ts';
 import { connect } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
-import { deadLettersOf, type OwnRun, ownRun } from '../helpers/local.ts';
+import { deadLettersOf, type OwnRun, runWith } from '../helpers/local.ts';
 
 describe('the local platform', () => {
   const clock = localClock();
@@ -44,7 +44,8 @@ describe('the local platform', () => {
 describe('a consumer that is throttled for more than a quarter of an hour', () => {
   let own: OwnRun;
   beforeAll(async () => {
-    own = await ownRun();
+    // a front door would end a connection to which nothing is sent for that long
+    own = await runWith({ FRONT_DOOR: 'off' });
   });
   afterAll(() => own.run.stop());
 
