@@ -33,7 +33,8 @@ test('a rank of the shown buyer is not overwritten by the next moves of the demo
   for (let moves = 0; moves < 4; moves++) await client.until(ofBuyer(101));
 
   // one that was on its way when the rank came is allowed
-  expect(client.received.slice(from).filter(ofBuyer(100)).map(rankOf).length).toBeLessThanOrEqual(1);
+  const others = client.received.slice(from).filter(ofBuyer(100)).map(rankOf);
+  expect(others.filter((one) => one !== 4_321).length).toBeLessThanOrEqual(1);
   await stop();
   await client.close();
 });
