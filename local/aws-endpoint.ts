@@ -5,6 +5,7 @@ import { AwsError } from './aws-error.ts';
 import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
 import { listen } from './base/listen.ts';
+import type { LogStore } from './base/log-store.ts';
 import { dateRefusal, type Gate } from './base/policy.mjs';
 import { PSEUDO } from './base/template.ts';
 import { arnOf } from './deployment.ts';
@@ -20,6 +21,7 @@ export interface AwsResources {
   readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly buses: ReadonlyMap<string, LocalBus>;
   readonly secrets: Map<string, string>;
+  readonly logs: LogStore;
   /** What CloudFormation says of the deployment, to a call in the Query protocol; `null` if it is no such call. */
   readonly describeStack: (body: string) => string | null;
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
@@ -68,6 +70,7 @@ function parseInput(body: Buffer): Record<string, unknown> {
 /** The permission that a call needs, as action and resources. */
 const PERMISSIONS: Readonly<Record<string, (input: Record<string, unknown>) => readonly [string, readonly string[]]>> = {
   'AWSEvents.PutEvents': (input) => ['events:PutEvents', listOf(input, 'Entries').map(({ EventBusName }) => arnOf(String(EventBusName)))],
+  'Logs_20140328.FilterLogEvents': (input) => ['logs:FilterLogEvents', [String(input['logGroupName'])]],
   'secretsmanager.GetSecretValue': (input) => ['secretsmanager:GetSecretValue', [String(input['SecretId'])]],
   'secretsmanager.PutSecretValue': (input) => ['secretsmanager:PutSecretValue', [String(input['SecretId'])]],
 };
@@ -85,6 +88,11 @@ const CALLS: Readonly<Record<string, Call>> = {
         : { ErrorCode: 'ResourceNotFoundException', ErrorMessage: `there is no bus ${String(entry['EventBusName'])}` };
     });
     return { FailedEntryCount: Entries.filter((entry) => 'ErrorCode' in entry).length, Entries };
+  },
+  'Logs_20140328.FilterLogEvents': (input, { logs }) => {
+    // a pattern in quotes is a text
+    const text = JSON.parse(String(input['filterPattern'] ?? '""')) as string;
+    return { events: logs.find(String(input['logGroupName']), Number(input['startTime'] ?? 0), [text]) };
   },
   'secretsmanager.GetSecretValue': (input, { secrets }) => {
     const before = input['VersionStage'] === 'AWSPREVIOUS' ? PREVIOUS : '';

@@ -1,6 +1,7 @@
 /** A local deployment under construction: the counterparts made so far, and the template's references to them. */
 import type { LocalClock } from './base/clock.ts';
 import type { Levers } from './base/levers.ts';
+import type { LogStore } from './base/log-store.ts';
 import type { Gate } from './base/policy.mjs';
 import { PSEUDO, type Resolve, resolveValue, type Template } from './base/template.ts';
 import type { LocalIssuer } from './issuer.ts';
@@ -56,6 +57,7 @@ export interface Deployment extends Counterparts {
   /** The functions' permissions. */
   readonly gate: Gate;
   readonly metrics: MetricStore;
+  readonly logs: LogStore;
   readonly alarms: LocalAlarms;
   readonly log: (name: string, line: string) => void;
   readonly warn: (message: string) => void;

@@ -92,9 +92,13 @@ function makeQueue({ id, properties }: Resource, { queues, resolve, dataDir, clo
 }
 
 /** A function's lines are kept only if its role may write them, as on the platform. */
-function logOf(name: string, logGroup: string, { gate, log, warn }: Deployment): Deployment['log'] {
+function logOf(name: string, logGroup: string, { gate, log, logs, warn }: Deployment): Deployment['log'] {
   const refusals = ['logs:CreateLogStream', 'logs:PutLogEvents'].flatMap((action) => gate.refusalOf(name, action, logGroup) ?? []);
-  if (refusals[0] === undefined) return log;
+  if (refusals[0] === undefined)
+    return (_, line) => {
+      logs.add(idOfArn(logGroup), line);
+      log(name, line);
+    };
   warn(`${name} writes no log: ${refusals[0]}`);
   return () => undefined;
 }

@@ -4,6 +4,7 @@ import { type LocalClock, localClock } from './base/clock.ts';
 import { heapBytes } from './base/heap.mjs';
 import { type Levers, makeLevers } from './base/levers.ts';
 import { close } from './base/listen.ts';
+import { logStore } from './base/log-store.ts';
 import { makeGate } from './base/policy.mjs';
 import { readTemplate } from './base/template.ts';
 import { tokenBucket } from './base/token-bucket.ts';
@@ -112,8 +113,9 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const grants = grantsOf(template, named);
   const describe = (body: string) => describeStack(body, template, named);
   const gate = makeGate(grants, warn);
-  const aws = await awsEndpoint({ ...counterparts, describeStack: describe, issuer, levers, gate, clock }, options.awsPort);
   const metrics = metricStore(clock);
+  const logs = logStore(clock);
+  const aws = await awsEndpoint({ ...counterparts, logs, describeStack: describe, issuer, levers, gate, clock }, options.awsPort);
   const { dataDir, secret, seed = 1 } = options;
   const log = (name: string, line: string): void => {
     addEmbedded(line, metrics);
@@ -130,6 +132,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const deployment: Deployment = {
     ...counterparts,
     metrics,
+    logs,
     alarms,
     template,
     tables,

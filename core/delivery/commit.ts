@@ -14,11 +14,22 @@ export interface Share {
   readonly outcome: Outcome;
   readonly channel: Channel;
   readonly recordId: string;
+  /** Of the event that it comes of. */
+  readonly eventId: string;
+}
+
+/** What became of an outcome: `offset` is `null` if the topic held one of the same or a later time already. */
+export interface Fate {
+  readonly eventId: string;
+  readonly offset: number | null;
 }
 
 export interface CommitResult {
   /** The topic to drain; `null` if it is not heard. */
   readonly topic: string | null;
+  /** The topic's epoch; empty if nothing was written. */
+  readonly epoch: string;
+  readonly fates: readonly Fate[];
   /** Records that must come back. */
   readonly failed: readonly { readonly recordId: string; readonly error: unknown }[];
 }
@@ -33,11 +44,11 @@ export const placeOf = (outcome: Outcome): string => (outcome.kind === 'listing'
  */
 export async function commit(shares: readonly [Share, ...Share[]], ports: CommitPorts): Promise<CommitResult> {
   for (const { outcome } of shares) if (outcome.kind !== 'listing' && outcome.ahead) ports.report.count(METRIC.eventsAhead);
-  const { state, failed } = await COMMITS[shares[0].outcome.kind](shares, ports);
-  return { topic: state?.heard ? state.topic : null, failed };
+  const { state, failed, fates } = await COMMITS[shares[0].outcome.kind](shares, ports);
+  return { topic: state?.heard ? state.topic : null, epoch: state?.epoch ?? '', fates, failed };
 }
 
-type Committed = Pick<CommitResult, 'failed'> & { readonly state: TopicState | null };
+type Committed = Pick<CommitResult, 'failed' | 'fates'> & { readonly state: TopicState | null };
 
 const COMMITS: Readonly<Record<Kind | 'listing', (shares: readonly [Share, ...Share[]], ports: CommitPorts) => Promise<Committed>>> = {
   state: (shares, ports) => eachAlone(shares, ({ outcome, channel }) => commitState(outcome as StateCommit, channel, ports)),
@@ -45,52 +56,60 @@ const COMMITS: Readonly<Record<Kind | 'listing', (shares: readonly [Share, ...Sh
   log: commitLog,
 };
 
-async function eachAlone(shares: readonly Share[], work: (share: Share) => Promise<TopicState | null>): Promise<Committed> {
+type Work = (share: Share) => Promise<{ readonly state: TopicState | null; readonly offset: number | null }>;
+
+async function eachAlone(shares: readonly Share[], work: Work): Promise<Committed> {
   const failed: { recordId: string; error: unknown }[] = [];
+  const fates: Fate[] = [];
   let state: TopicState | null = null;
   for (const share of shares) {
     try {
-      state = await work(share);
+      const done = await work(share);
+      ({ state } = done);
+      if (state) fates.push({ eventId: share.eventId, offset: done.offset });
     } catch (error) {
       failed.push({ recordId: share.recordId, error });
     }
   }
-  return { state, failed };
+  return { state, failed, fates };
 }
 
-async function commitState(outcome: StateCommit, channel: Channel, { topics, clock }: CommitPorts): Promise<TopicState> {
+async function commitState(outcome: StateCommit, channel: Channel, { topics, clock }: CommitPorts): ReturnType<Work> {
   const committed = await topics.commitState(outcome, latestOrder(clock.now()));
   await channel.committed?.(committed, { topics });
-  return committed.state;
+  return { state: committed.state, offset: committed.changed ? committed.state.head : null };
 }
 
-async function list({ channel, entries }: Listing, { catalogue }: CommitPorts): Promise<null> {
+async function list({ channel, entries }: Listing, { catalogue }: CommitPorts): ReturnType<Work> {
   await catalogue.list(channel, entries);
-  return null;
+  return { state: null, offset: null };
 }
 
 async function commitLog(shares: readonly [Share, ...Share[]], ports: CommitPorts): Promise<Committed> {
   const { topic } = shares[0].outcome as LogCommit;
   // bodies of large ones are stored side by side: only their offsets are taken one after another
-  const entries = shares.map(({ outcome, channel, recordId }) => {
-    const { eventId, value } = outcome as LogCommit;
+  const entries = shares.map(({ outcome, channel, recordId, eventId }) => {
+    const { eventId: entryId, value } = outcome as LogCommit;
     const stored = inlineOrReference(topic, value, channel, ports);
     // awaited below, where a failure fails its record
     stored.catch(() => undefined);
-    return { recordId, eventId, stored };
+    return { recordId, eventId, entryId, stored };
   });
   const log = await openLog(topic, ports.topics);
   const failed = new Map<string, unknown>();
-  let appended = 0;
-  for (const { recordId, eventId, stored } of entries) {
+  const fates: Fate[] = [];
+  for (const { recordId, eventId, entryId, stored } of entries) {
     // the parts of one event stay in order: those after a failed one come back with it
     if (failed.has(recordId)) continue;
     try {
-      await log.append(eventId, await stored);
-      appended++;
+      fates.push({ eventId, offset: await log.append(entryId, await stored) });
     } catch (error) {
       failed.set(recordId, error);
     }
   }
-  return { state: appended > 0 ? await log.finish() : null, failed: [...failed].map(([recordId, error]) => ({ recordId, error })) };
+  return {
+    state: fates.length > 0 ? await log.finish() : null,
+    fates,
+    failed: [...failed].map(([recordId, error]) => ({ recordId, error })),
+  };
 }

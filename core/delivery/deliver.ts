@@ -17,7 +17,7 @@ interface Progress {
   sent: number;
 }
 
-/** Delivers to each subscription what it lacks. Returns the number of posts. */
+/** Delivers to each subscription what it lacks. Returns the number of posts; the run counts who was gone, and who was throttled. */
 export async function deliverToAudience(run: Run, backlog: Backlog, postsAtOnce: number, ports: DeliverPorts): Promise<number> {
   let sent = 0;
   for await (const page of readAhead(ports.audience.pages(run.topic, run.shard))) {
@@ -64,11 +64,13 @@ async function postAll(
       run.reached.set(`${connectionId}#${subscriptionId}`, subscription);
     });
     if (result === 'gone') {
+      run.gone++;
       await ports.audience.remove(subscription);
       await disconnect(connectionId, ports);
       return false;
     }
     if (result === 'slow') {
+      run.slow++;
       const { last, seen } = progress;
       const missing = { from: offset > last ? last : null, behind: backlog.head - last };
       await passOver(seen, missing, run.kind.maxBehind, ports);

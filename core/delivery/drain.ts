@@ -85,6 +85,8 @@ export async function drain({ topic, shard, channel: known, repeat = false, hand
     reached: new Map(),
     news: false,
     unfinished: false,
+    gone: 0,
+    slow: 0,
   };
   try {
     await deliverRounds(run, ports);
@@ -167,13 +169,15 @@ function nextWindow(nextAtMs: number, startedMs: number, windowMs: number): numb
 
 async function deliverRound(run: Run, backlog: Backlog, ports: DrainPorts): Promise<void> {
   const startedMs = ports.clock.now();
+  [run.gone, run.slow] = [0, 0];
   const sent = await deliverToAudience(run, backlog, ports.drainSettings.postsAtOnce, ports);
+  const { topic, gone, slow } = run;
+  if (sent + gone + slow > 0) ports.report.info('delivered', { topic, head: backlog.head, posts: sent, gone, slow });
   if (backlog.head > backlog.from) run.nextAtMs = nextWindow(run.nextAtMs, startedMs, windowOf(ports.drainSettings));
   if (sent === 0) return;
   // our own sign of life is not the client's: a vanished one would be kept alive by it
   if (run.news || !run.channel.keepsAlive) run.deliveredAtMs = startedMs;
   ports.report.count(METRIC.messagesOut, sent);
-  ports.report.info('delivered', { topic: run.topic, head: backlog.head, posts: sent });
 }
 
 /** Marks every subscription that this run posted to as late, since a post may have arrived after one of the new holder. The next drain delivers the newest. */

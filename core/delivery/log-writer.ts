@@ -10,8 +10,8 @@ const LOOK = 100;
 
 /** One writer's appends, in one order: together they cost one read and one raise of the head. */
 export interface LogWriter {
-  /** Appends the event once, however often it comes. */
-  append(eventId: string, value: object): Promise<void>;
+  /** Appends the event once, however often it comes. Returns its offset. */
+  append(eventId: string, value: object): Promise<number>;
   /** Raises the head, which is only a hint: readers look past it. Returns the topic's item as it is afterwards. */
   finish(): Promise<TopicState>;
 }
@@ -21,7 +21,9 @@ export async function openLog(topic: string, topics: Topics): Promise<LogWriter>
   return {
     async append(eventId, value) {
       const base = await topics.eventBase(topic, eventId, last);
-      last = Math.max(last, await place(topic, base, eventId, value, topics));
+      const offset = await place(topic, base, eventId, value, topics);
+      last = Math.max(last, offset);
+      return offset;
     },
     finish: () => topics.raiseHead(topic, last),
   };

@@ -34,4 +34,7 @@ export interface Run {
   news: boolean;
   /** A subscription is only half caught up: a job must continue. */
   unfinished: boolean;
+  /** Of the current round: clients that were gone, and those that were throttled. */
+  gone: number;
+  slow: number;
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { byteLength } from '../base/bytes.ts';
 import { eventId } from '../base/event-id.ts';
+import { cut } from '../base/text.ts';
 import { parseMicros } from '../base/time.ts';
 import { explain, jsonObject, parseJson } from '../base/validation.ts';
 import type { Channel, Outcome } from '../channels/channel.ts';
@@ -52,6 +53,19 @@ export const toEnvelope = (event: AcceptedEvent): Envelope => ({
   time: new Date(event.acceptedAtMs).toISOString(),
   detail: detailOnBus(event),
 });
+
+/** The id of an event that may be invalid, as its publisher knows it; `null` if it has none. */
+export function idIn(body: string): string | null {
+  try {
+    const { id, detail } = parseJson(body) as { id?: unknown; detail?: Readonly<Record<string, { readonly id?: unknown } | undefined>> };
+    const given = detail?.[ACCEPTANCE_KEY]?.id ?? id;
+    return typeof given === 'string' ? cut(given, 200) : null;
+  } catch (error) {
+    // no JSON, or no object
+    if (error instanceof PushError || error instanceof TypeError) return null;
+    throw error;
+  }
+}
 
 export interface KnownEvent {
   readonly event: AcceptedEvent;

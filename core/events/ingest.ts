@@ -4,6 +4,7 @@
  * the topics that are heard.
  */
 import { bounded } from '../base/concurrency.ts';
+import { formatPosition } from '../base/position.ts';
 import type { Channel, Outcome } from '../channels/channel.ts';
 import { type CommitPorts, commit, placeOf, type Share } from '../delivery/commit.ts';
 import { type DrainPorts, drain } from '../delivery/drain.ts';
@@ -12,7 +13,7 @@ import { DRAIN_TIMEOUT_SECONDS, MAX_INLINE_BYTES, METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
 import type { QueueRecord } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
-import { checkSize, readEnvelope, withEntries } from './envelope.ts';
+import { checkSize, idIn, readEnvelope, withEntries } from './envelope.ts';
 
 export interface IngestPorts extends CommitPorts, DrainPorts, Pick<Ports, 'bodies' | 'deadLetters'> {
   readonly maxMessageBytes: number;
@@ -52,6 +53,7 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     }
   });
 
+  const said: Said[] = [];
   const heard: { readonly topic: string; readonly channel: Channel; readonly ids: ReadonlySet<string> }[] = [];
   const commits = bounded(byPlace(accepted), AT_ONCE, async (shares) => {
     const ids = new Set(shares.map(({ recordId }) => recordId));
@@ -60,7 +62,14 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
       return;
     }
     try {
-      const { topic, failed: some } = await commit(shares, ports);
+      const { topic, epoch, fates, failed: some } = await commit(shares, ports);
+      for (const { eventId, offset } of fates)
+        said.push({
+          id: eventId,
+          topic: placeOf(shares[0].outcome),
+          position: offset === null ? null : formatPosition(epoch, offset),
+          heard: topic !== null,
+        });
       for (const { recordId, error } of some) fail([recordId], 'an event was not committed', error, { place: placeOf(shares[0].outcome) });
       if (topic !== null) heard.push({ topic, channel: shares[0].channel, ids });
     } catch (error) {
@@ -76,6 +85,7 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     }
   });
   await Promise.all([commits, ...listings]);
+  sayCommitted(said, ports);
   if (late.size > 0) ports.report.warn('a batch took too long: some of its records come back', { records: late.size });
 
   // after all commits, since a drain may wait
@@ -88,6 +98,29 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
     }
   });
   return [...new Set([...failed, ...late])];
+}
+
+/** What became of an event in one topic, as the log tells it (`npm run trace`). */
+interface Said {
+  readonly id: string;
+  readonly topic: string;
+  /** `null` = the topic held something of the same or a later time. */
+  readonly position: string | null;
+  /** Somebody may be subscribed. */
+  readonly heard: boolean;
+}
+
+/** An event with more entries than this is told in numbers. */
+const MOST_SAID = 10;
+
+/** One line for a batch: a line for each event would cost more than its write. */
+function sayCommitted(said: readonly Said[], { report }: IngestPorts): void {
+  const byEvent = new Map<string, Said[]>();
+  for (const one of said) byEvent.set(one.id, [...(byEvent.get(one.id) ?? []), one]);
+  const events = [...byEvent].flatMap<object>(([id, some]) =>
+    some.length <= MOST_SAID ? some : [{ id, topics: some.length, committed: some.filter(({ position }) => position !== null).length }],
+  );
+  if (events.length > 0) report.info('committed', { events });
 }
 
 /** Outcomes of one place together, in the order in which their events were accepted. */
@@ -124,7 +157,7 @@ async function readOrBury(
   const bury = async (event: string, reason: string): Promise<void> => {
     await deadLetters.bury(event, reason);
     report.count(METRIC.invalidEvents);
-    report.warn('an invalid event was buried', { reason });
+    report.warn('an invalid event was buried', { id: idIn(event), reason });
   };
   try {
     const { event, channel, outcomes, refused } = readEnvelope(body, sentAtMs, channels);
@@ -138,7 +171,7 @@ async function readOrBury(
       await bury(withEntries(body, list, entries), `${entries.length} of its entries: ${first.error.message}`);
     }
     const { acceptedAtMs, index } = event;
-    return outcomes.map((outcome) => ({ recordId: id, channel, outcome, acceptedAtMs, index }));
+    return outcomes.map((outcome) => ({ recordId: id, eventId: event.id, channel, outcome, acceptedAtMs, index }));
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
     await bury(body, error.message);

@@ -92,7 +92,24 @@ export async function publish(body: string, allowed: string, ports: PublishPorts
     });
   }
   rejected.sort((a, b) => a.index - b.index);
+  sayAccepted(accepted, rejected, events, lane, ports);
   return { accepted: events.length - rejected.filter(({ path }) => path === undefined).length, rejected };
+}
+
+/** One line for a request (`npm run trace`). */
+function sayAccepted(
+  accepted: readonly { readonly index: number; readonly event: AcceptedEvent }[],
+  rejected: readonly Rejection[],
+  events: readonly unknown[],
+  lane: string,
+  { report }: PublishPorts,
+): void {
+  const refused = rejected.map(({ index, error_message }) => ({
+    id: (events[index] as { id?: unknown } | null)?.id,
+    reason: error_message,
+  }));
+  const named = refused.filter(({ id }) => typeof id === 'string');
+  report.info('accepted', { lane, ids: accepted.map(({ event }) => event.id), ...(named.length > 0 ? { rejected: named } : {}) });
 }
 
 async function accept(
