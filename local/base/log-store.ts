@@ -12,20 +12,23 @@ export interface LogStore {
   find(group: string, sinceMs: number, texts: readonly string[]): readonly LogEvent[];
 }
 
-/** Lines that are kept of each group. */
-const KEPT = 5_000;
+/** The newest lines that are kept, of all groups together: a laptop has other uses for its memory. */
+const KEPT = 1_000;
 
 export function logStore(clock: Pick<LocalClock, 'now'>): LogStore {
-  const groups = new Map<string, LogEvent[]>();
+  const lines: (LogEvent & { readonly group: string })[] = [];
+  /** Where the next line goes: once all places are taken, the oldest line gives way. */
+  let next = 0;
   return {
-    add(group, message) {
-      const lines = groups.get(group) ?? [];
-      groups.set(group, lines);
-      lines.push({ timestamp: clock.now(), message });
-      // seldom, because it moves all that stay
-      if (lines.length >= 2 * KEPT) lines.splice(0, KEPT);
+    add(group, line) {
+      // a copy: a part of a longer text would keep the whole of it in memory
+      const message = Buffer.from(line).toString();
+      lines[next] = { group, timestamp: clock.now(), message };
+      next = (next + 1) % KEPT;
     },
     find: (group, sinceMs, texts) =>
-      (groups.get(group) ?? []).filter(({ timestamp, message }) => timestamp >= sinceMs && texts.every((text) => message.includes(text))),
+      [...lines.slice(next), ...lines.slice(0, next)].filter(
+        (line) => line.group === group && line.timestamp >= sinceMs && texts.every((text) => line.message.includes(text)),
+      ),
   };
 }

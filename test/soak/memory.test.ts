@@ -14,7 +14,7 @@ import { connected, frame } from '../helpers/stomp.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] || 60);
 /** Compiled code and caches come first. */
-const WARM_UP = 4;
+const WARM_UP = 6;
 const DAY_MS = 86_400_000;
 /** A thread may grow by so much for each thousand events: the measuring's noise, and code that is compiled the more it runs. */
 const NOISE_BYTES = 60_000 + 500_000 / ROUNDS;
