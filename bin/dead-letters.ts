@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { REASON_ATTRIBUTE } from '../core/names.ts';
 import { commandLine } from './command-line.ts';
-import { resourcesOf, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
+import { resourcesOf, type StackTarget, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
 
 const USAGE = `usage: npm run --silent dead-letters -- list                 every dead-letter queue and how many messages it holds
        npm run --silent dead-letters -- show QUEUE           its messages, each with the reason
@@ -41,7 +41,7 @@ const ATTRIBUTES: QueueAttributeName[] = [
   'ApproximateNumberOfMessagesNotVisible',
 ];
 
-async function deadQueues(target: ReturnType<typeof stackTarget>, sqs: SQSClient): Promise<DeadQueue[]> {
+async function deadQueues(target: StackTarget, sqs: SQSClient): Promise<DeadQueue[]> {
   const queues = (await resourcesOf(target)).filter(({ type }) => type === 'AWS::SQS::Queue');
   const read = await Promise.all(
     queues.map(async ({ id, physicalId }) => {

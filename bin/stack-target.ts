@@ -1,4 +1,4 @@
-/** What a program works on: a deployment by the name of its stack, or the local run. */
+/** The target of a program: a deployment by the name of its stack, or the local run. */
 import { CloudFormationClient, DescribeStacksCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 
 /** Options that programs with a target share. */

@@ -1,14 +1,9 @@
 /** What can go wrong with a deployment, and when somebody must be told. `docs/operate.md` has a section for each. */
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { SystemAlarm } from '../core/channels/system.ts';
 
-export interface AlarmKind {
-  /** What broke, as its reader is told. */
-  readonly says: string;
-  readonly statistic: 'Sum' | 'Maximum';
-  readonly threshold: number;
-  /** Minutes that are looked at, and how many of them must be bad. */
-  readonly minutes: number;
-  readonly badMinutes: number;
+/** As a system's own, with more ways to judge a minute. */
+export interface AlarmKind extends Omit<SystemAlarm, 'metric'> {
   /** @default the alarm is raised at the threshold and above */
   readonly comparison?: ComparisonOperator;
   /** @default a minute without a value is a good one */

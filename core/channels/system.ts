@@ -35,7 +35,7 @@ export interface System {
 /** An alarm on a metric that the system's look once a minute counts. */
 export interface SystemAlarm {
   readonly metric: string;
-  /** What broke, as its reader is told. */
+  /** The trouble, as its reader is told. */
   readonly says: string;
   readonly statistic: 'Sum' | 'Maximum';
   /** A minute is bad at this value and above. */

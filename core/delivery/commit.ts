@@ -18,7 +18,7 @@ export interface Share {
   readonly eventId: string;
 }
 
-/** What became of an outcome: `offset` is `null` if the topic held one of the same or a later time already. */
+/** The fate of an outcome: `offset` is `null` if the topic held one of the same or a later time already. */
 export interface Fate {
   readonly eventId: string;
   readonly offset: number | null;

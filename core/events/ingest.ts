@@ -100,7 +100,7 @@ export async function ingest(records: readonly QueueRecord[], ports: IngestPorts
   return [...new Set([...failed, ...late])];
 }
 
-/** What became of an event in one topic, as the log tells it (`npm run trace`). */
+/** The fate of an event in one topic, as the log tells it (`npm run trace`). */
 interface Said {
   readonly id: string;
   readonly topic: string;

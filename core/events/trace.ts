@@ -7,7 +7,7 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** What became of an event in one topic. */
+/** The fate of an event in one topic. */
 interface Told {
   readonly id: string;
   readonly topic: string;

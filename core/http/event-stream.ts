@@ -37,11 +37,11 @@ const RETRY_FINITE_MS = 5_000;
 /** A client that was cut off is expected back within this time. */
 const BACK_MS = 30_000;
 
-/** What may keep a client's position: its registration, or the place of its stream before. */
+/** The keepers of a client's position: its registration, and the place of its stream before. */
 type Keeper = 'registrations' | 'places';
 const KEEPERS: readonly Keeper[] = ['registrations', 'places'];
 
-/** Where a client without a position starts. */
+/** The positions that were kept for a client without one. */
 type Kept = { readonly [keeper in Keeper]: Registered | null };
 
 export interface StreamPorts extends Pick<Ports, 'topics' | Keeper | 'clock' | 'newId'> {
@@ -66,7 +66,7 @@ export interface Opened {
   /** Up to which offset the client has everything. */
   readonly from: number;
   readonly principal: Principal;
-  /** What its first pieces use up. */
+  /** Its first pieces use it up. */
   readonly kept: Kept;
   /** The client has no position to come back with until it gets its first event: until then one is kept for it. */
   readonly keepsPlace: boolean;

@@ -1,9 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { EVERY_SOURCE, readRing } from '../../core/events/key-ring.ts';
 import { ENV } from '../../core/names.ts';
 import type { PublishKeys } from '../../core/ports/events.ts';
 import { environmentNow, inEnvironmentTime } from './clock.ts';
+import { digest } from './digest.ts';
 import { requireEnv } from './env.ts';
 
 /** A revoked key is refused after this long at most. */
@@ -62,6 +63,3 @@ export function publishKeys(
     },
   };
 }
-
-/** Of equal length for any key, so that the comparison's time reveals nothing. */
-const digest = (key: string): Buffer => createHash('sha256').update(key).digest();

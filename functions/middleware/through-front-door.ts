@@ -1,8 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { PushError } from '../../core/errors.ts';
 import { FRONT_DOOR_HEADER } from '../../core/names.ts';
+import { digest } from '../adapters/digest.ts';
 import { headerOf } from '../adapters/events.ts';
 
 type Headed = Parameters<typeof headerOf>[0];
@@ -19,6 +20,3 @@ export function throughFrontDoor(key: string | null): MiddlewareObj<Headed, unkn
     },
   };
 }
-
-/** Of equal length for any key, so that the comparison's time reveals nothing. */
-const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
