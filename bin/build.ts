@@ -1,6 +1,7 @@
 /** Bundles every function, in one pass: `dist/functions/{name}/index.mjs`; and the page's scripts. `cdk.json` and `npm start` run it first. */
 import './node-version.ts';
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,26 @@ const withSystems = (path: string): Plugin => ({
     onResolve({ filter: /\/systems\/index\.ts$/ }, ({ importer }) => (importer === path ? undefined : { path }));
   },
 });
+
+/** What the bundles are made of. */
+const SOURCES = ['core', 'functions', 'systems'];
+
+/** A digest of the sources, and of the module that lists the systems. It is the same for the same checkout, on any machine. */
+export function buildId(systems: string = SYSTEMS_MODULE): string {
+  const hash = createHash('sha256');
+  const files = SOURCES.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  )
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => name.replaceAll('\\', '/'))
+    .sort();
+  for (const name of files) hash.update(`${name}\n`).update(readFileSync(join(root, name)));
+  return hash
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(systems))
+    .digest('hex')
+    .slice(0, 12);
+}
 
 export interface BuildOptions {
   /** The module that lists the systems. */
@@ -54,6 +75,7 @@ export async function buildFunctions({ systems = SYSTEMS_MODULE, outdir = BUNDLE
       '@aws-sdk/endpoint-cache': './functions/adapters/no-endpoint-cache.ts',
     },
     banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" },
+    define: { BUILD_ID: JSON.stringify(buildId(systems)) },
     logLevel: 'warning',
   });
 }

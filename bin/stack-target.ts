@@ -1,5 +1,10 @@
 /** The target of a program: a deployment by the name of its stack, or the local run. */
-import { CloudFormationClient, DescribeStacksCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  paginateListStackResources,
+} from '@aws-sdk/client-cloudformation';
 
 /** Options that programs with a target share. */
 export const TARGET_OPTIONS = { stack: { type: 'string' } } as const;
@@ -25,14 +30,32 @@ export function stackTarget({ stack }: { readonly stack?: string | undefined }, 
   return { stack: LOCAL_STACK, client: { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } };
 }
 
-/** An output of the stack. Throws an error that says what to do if there is no such stack, or nothing answers. */
-export function outputOf(name: string, target: StackTarget): Promise<string> {
+/** The outputs of the stack. Throws an error that says what to do if there is no such stack, or nothing answers. */
+export function outputsOf(target: StackTarget): Promise<Map<string, string>> {
   return asked(target, async (cloudFormation) => {
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: target.stack }));
-    const value = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
-    if (value === undefined) throw new Error(`the stack ${target.stack} has no output ${name}: deploy this version of it first`);
-    return value;
+    return new Map((Stacks[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]));
   });
+}
+
+/** An output of the stack. Throws as `outputsOf` does, and if there is no such output. */
+export async function outputOf(name: string, target: StackTarget): Promise<string> {
+  const value = (await outputsOf(target)).get(name);
+  if (value === undefined) throw new Error(`the stack ${target.stack} has no output ${name}: deploy this version of it first`);
+  return value;
+}
+
+/** The template that was deployed. Throws as `outputsOf` does. */
+export function templateOf(target: StackTarget): Promise<DeployedTemplate> {
+  return asked(target, async (cloudFormation) => {
+    const { TemplateBody = '{}' } = await cloudFormation.send(new GetTemplateCommand({ StackName: target.stack }));
+    return JSON.parse(TemplateBody) as DeployedTemplate;
+  });
+}
+
+export interface DeployedTemplate {
+  /** By their ids. */
+  readonly Resources?: Readonly<Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>>;
 }
 
 export interface StackResource {

@@ -9,6 +9,7 @@ import type { LogStore } from './base/log-store.ts';
 import { dateRefusal, type Gate } from './base/policy.mjs';
 import { PSEUDO } from './base/template.ts';
 import { arnOf } from './deployment.ts';
+import type { Described } from './described.ts';
 import type { LocalIssuer } from './issuer.ts';
 import { listOf, QUEUE_CALLS, queuePermission } from './queue-calls.ts';
 import type { LocalBucket } from './resources/bucket.ts';
@@ -22,8 +23,7 @@ export interface AwsResources {
   readonly buses: ReadonlyMap<string, LocalBus>;
   readonly secrets: Map<string, string>;
   readonly logs: LogStore;
-  /** What CloudFormation says of the deployment, to a call in the Query protocol; `null` if it is no such call. */
-  readonly describeStack: (body: string) => string | null;
+  readonly described: Described;
   readonly sockets: ReadonlyMap<string, LocalSocketApi>;
   readonly buckets: ReadonlyMap<string, LocalBucket>;
   readonly issuer: LocalIssuer | null;
@@ -89,6 +89,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     });
     return { FailedEntryCount: Entries.filter((entry) => 'ErrorCode' in entry).length, Entries };
   },
+  'AWSEvents.DescribeRule': (input, { described }) => described.rule(String(input['Name'])),
   'Logs_20140328.FilterLogEvents': (input, { logs }) => {
     // a pattern in quotes is a text
     const text = JSON.parse(String(input['filterPattern'] ?? '""')) as string;
@@ -110,6 +111,9 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 const SQS = 'AmazonSQS.';
+const DYNAMODB = 'DynamoDB_';
+/** Begins the paths of Lambda's API. */
+const LAMBDA_VERSION = '2015-03-31';
 const onQueues =
   (name: string): Call =>
   (input, { queues }, trace) =>
@@ -167,8 +171,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
     return serveBucket(bucket, request, { id: stage, key: [connections, id, ...rest].join('/'), body, response }, resources.gate);
   if (request.url === JWKS_PATH && resources.issuer) return reply(response, 200, resources.issuer.keys);
   const described = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? body.toString('utf8') : null;
-  if (described !== null) return replyXml(response, resources.describeStack(described));
+  if (described !== null) return replyXml(response, resources.described.stack(described));
+  if (stage === LAMBDA_VERSION) return replyOr404(response, resources.described.lambda(request.url ?? ''));
   const target = String(request.headers['x-amz-target']);
+  if (target.startsWith(DYNAMODB)) return passOn(request, body, resources.described.tablesEndpoint(), response);
   const queueCall = target.startsWith(SQS) ? target.slice(SQS.length) : '';
   const call = Object.hasOwn(QUEUE_CALLS, queueCall) ? onQueues(queueCall) : Object.hasOwn(CALLS, target) ? CALLS[target] : undefined;
   if (!call)
@@ -209,6 +215,20 @@ function serveBucket(
       .writeHead(403, { 'content-type': 'application/xml' })
       .end(`<Error><Code>AccessDenied</Code><Message>${refusal}</Message></Error>`);
   else bucket.serve(method, key, body, response);
+}
+
+function replyOr404(response: ServerResponse, answer: object | null): void {
+  if (answer === null) reply(response, 404, { Message: 'there is no such resource' }, 'ResourceNotFoundException');
+  else reply(response, 200, answer);
+}
+
+/** The tables have an endpoint of their own, which the functions use. */
+async function passOn(request: IncomingMessage, body: Buffer, endpoint: string, response: ServerResponse): Promise<void> {
+  const headers = Object.fromEntries(
+    ['x-amz-target', 'content-type', 'authorization', 'x-amz-date'].map((name) => [name, String(request.headers[name] ?? '')]),
+  );
+  const answer = await fetch(endpoint, { method: 'POST', headers, body });
+  response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(await answer.text());
 }
 
 function replyXml(response: ServerResponse, answer: string | null): void {

@@ -1,4 +1,4 @@
-/** CloudFormation's answers about the local deployment: its outputs, and its resources by their ids. */
+/** CloudFormation's answers about the local deployment: its outputs, its resources by their ids, and its template. */
 import { PSEUDO, type Resolve, type Template } from './base/template.ts';
 import { arnOf } from './deployment.ts';
 
@@ -19,7 +19,7 @@ export function describeStack(body: string, template: Template, resolve: Resolve
     const members = template.resources.map(({ id, type }) =>
       member({
         LogicalResourceId: id,
-        PhysicalResourceId: type === 'AWS::SecretsManager::Secret' ? arnOf(id) : id,
+        PhysicalResourceId: physicalId(id, type, template, resolve),
         ResourceType: type,
         ResourceStatus: 'CREATE_COMPLETE',
         LastUpdatedTimestamp: '2026-01-01T00:00:00Z',
@@ -27,7 +27,15 @@ export function describeStack(body: string, template: Template, resolve: Resolve
     );
     return response(action, `<StackResourceSummaries>${members.join('')}</StackResourceSummaries>`);
   }
+  if (action === 'GetTemplate') return response(action, `<TemplateBody>${escaped(JSON.stringify(template.whole))}</TemplateBody>`);
   return null;
+}
+
+/** By its ARN a secret is known, and by its function's a URL. */
+function physicalId(id: string, type: string, template: Template, resolve: Resolve): string {
+  if (type === 'AWS::SecretsManager::Secret') return arnOf(id);
+  const url = type === 'AWS::Lambda::Url' ? template.ofType(type).find((one) => one.id === id) : undefined;
+  return url ? resolve<string>(url.properties['TargetFunctionArn']) : id;
 }
 
 const escaped = (text: string): string => text.replace(/[<>&]/g, (one) => `&#${one.charCodeAt(0)};`);

@@ -135,6 +135,7 @@ const POLLING = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttribu
 
 function makeMapping({ id, properties }: Resource, deployment: Deployment): void {
   const { resolve, warn, gate } = deployment;
+  if (properties['Enabled'] === false) return;
   const queueArn = resolve<string>(properties['EventSourceArn']);
   const fn = functionOf(deployment, resolve(properties['FunctionName']));
   const refusal = POLLING.map((action) => gate.refusalOf(fn.name, action, queueArn)).find((one) => one !== null);
@@ -154,6 +155,7 @@ function makeMapping({ id, properties }: Resource, deployment: Deployment): void
 /** A rule on a schedule calls functions; a rule on a bus sends events to queues. */
 function makeRule({ id, properties }: Resource, deployment: Deployment): void {
   const { buses, resolve, levers, clock, warn, whenReady, metrics } = deployment;
+  if (properties['State'] === 'DISABLED') return;
   const targets = resolve<{ Arn: string }[]>(properties['Targets']);
   if (properties['ScheduleExpression'] !== undefined) {
     for (const { Arn } of targets) {

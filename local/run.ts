@@ -8,8 +8,8 @@ import { logStore } from './base/log-store.ts';
 import { makeGate } from './base/policy.mjs';
 import { readTemplate } from './base/template.ts';
 import { tokenBucket } from './base/token-bucket.ts';
-import { describeStack } from './cloud-formation.ts';
 import { type Counterparts, type Deployment, noCounterparts, resolver } from './deployment.ts';
+import { describedBy } from './described.ts';
 import { readDistribution } from './front-door/distribution.ts';
 import { type FrontDoor, frontDoor } from './front-door/door.ts';
 import { directRouter, functionUrlRouter, localRouter } from './front-door/local-origins.ts';
@@ -111,11 +111,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalRun> {
   const issuer = await issuerFor(template.ofType('AWS::Lambda::Function'), clock.now);
   const named = resolver(template, '', counterparts.secrets);
   const grants = grantsOf(template, named);
-  const describe = (body: string) => describeStack(body, template, named);
   const gate = makeGate(grants, warn);
   const metrics = metricStore(clock);
   const logs = logStore(clock);
-  const aws = await awsEndpoint({ ...counterparts, logs, describeStack: describe, issuer, levers, gate, clock }, options.awsPort);
+  const described = describedBy(template, named, () => tables.endpoint);
+  const aws = await awsEndpoint({ ...counterparts, logs, described, issuer, levers, gate, clock }, options.awsPort);
   const { dataDir, secret, seed = 1 } = options;
   const log = (name: string, line: string): void => {
     addEmbedded(line, metrics);

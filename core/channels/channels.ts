@@ -1,8 +1,10 @@
 import type { Settings } from '../settings.ts';
+import { canaryChannel } from './canary.ts';
 import type { Channel, EventType } from './channel.ts';
 
 /** The channels of a deployment. */
 export interface Channels {
+  /** Those of its systems; canaries go their way without being listed. */
   readonly all: readonly Channel[];
   /** How topics look, for the error about one that no channel has. */
   readonly hints: string;
@@ -17,8 +19,9 @@ export interface Channels {
 }
 
 export function channelsOf(all: readonly Channel[], settings: Settings): Channels {
+  const served = [...all, ...[...new Set(all.map(({ source }) => source))].map(canaryChannel)];
   const of = (topic: string): Channel | null => {
-    for (const channel of all) if (channel.matches(topic)) return channel;
+    for (const channel of served) if (channel.matches(topic)) return channel;
     return null;
   };
   return {
@@ -27,7 +30,7 @@ export function channelsOf(all: readonly Channel[], settings: Settings): Channel
     of,
     settings,
     event(source, detailType) {
-      for (const channel of all) {
+      for (const channel of served) {
         const type = channel.source === source && Object.hasOwn(channel.events, detailType) ? channel.events[detailType] : undefined;
         if (type) return { channel, type };
       }

@@ -1,5 +1,6 @@
 import type { System, SystemPorts } from '../channels/system.ts';
 import type { Ports } from '../ports/ports.ts';
+import { BUILD } from './build.ts';
 
 export type HealthPorts = SystemPorts &
   Pick<Ports, 'connections' | 'catalogue'> & { readonly systems: readonly System[]; readonly version: string };
@@ -12,5 +13,5 @@ export async function health(ports: HealthPorts): Promise<object> {
     catalogue.heard(),
     Promise.all(systems.map(async (system) => system.health?.(ports))),
   ]);
-  return Object.assign({ status: 'ok', version, connections: count, topics: heard.length }, ...parts);
+  return Object.assign({ status: 'ok', version, build: BUILD, connections: count, topics: heard.length }, ...parts);
 }

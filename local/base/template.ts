@@ -9,6 +9,8 @@ export interface Resource {
 }
 
 export interface Template {
+  /** As it was synthesised. */
+  readonly whole: object;
   readonly resources: readonly Resource[];
   ofType(type: string): Resource[];
   /** The value of an output, unresolved; `undefined` if there is none. */
@@ -33,6 +35,7 @@ export function readTemplate(templateFile: string): Template {
     properties: Properties,
   }));
   return {
+    whole: template,
     resources,
     ofType: (type) => resources.filter((resource) => resource.type === type),
     output: (name) => template.Outputs?.[name]?.Value,

@@ -93,6 +93,8 @@ export function localHttpApi({ apiId, routes, throttle, routeThrottles, admit, c
     serve(request, response) {
       const url = urlOf(request);
       const startedMs = Date.now();
+      // the API's own clock
+      response.setHeader('date', new Date(clock.now()).toUTCString());
       response.once('finish', () => {
         measure('Count', 1);
         measure('4xx', response.statusCode >= 400 && response.statusCode < 500 ? 1 : 0);

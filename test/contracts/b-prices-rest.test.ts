@@ -221,6 +221,7 @@ describe('health', () => {
     expect(body).toEqual({
       status: 'ok',
       version: expect.any(String),
+      build: expect.any(String),
       connections: expect.any(Number),
       topics: expect.any(Number),
       feed: expect.any(Object),

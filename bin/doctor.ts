@@ -1,0 +1,44 @@
+/** `npm run doctor`: is a deployment well? From outside by a canary event, and with its stack by its resources. */
+import './node-version.ts';
+import { commandLine } from './command-line.ts';
+import { examine } from './doctor/examine.ts';
+
+const USAGE = `usage: npm run --silent doctor                  the local run
+       npm run --silent doctor -- --url URL     a deployment, from outside
+       npm run --silent doctor -- --stack NAME  a deployment, from outside and by its resources, with your AWS credentials
+options: --url URL         the address of everything, or of the API (or PUSH_URL)
+         --socket-url URL  the WebSocket's, if it has its own
+         --stream-url URL  the event streams', if they have their own
+         --key KEY         the publish key (or PUSH_KEY); with --stack it is read if it is the deployment's first
+         --token JWT       a user's, if the deployment asks for one (or PUSH_TOKEN)
+         --wait 10         seconds that a canary may take
+ends with status 1 if something is bad`;
+
+const MARK = { ok: 'ok  ', bad: 'BAD ', note: 'note' } as const;
+
+async function main(): Promise<void> {
+  const { values } = commandLine(USAGE, {
+    options: {
+      url: { type: 'string' },
+      'socket-url': { type: 'string' },
+      'stream-url': { type: 'string' },
+      stack: { type: 'string' },
+      key: { type: 'string' },
+      token: { type: 'string' },
+      wait: { type: 'string', default: '10' },
+    },
+  });
+  if (!/^[1-9]\d{0,2}$/.test(values.wait)) throw new Error(`--wait: expected seconds from 1 up, got ${JSON.stringify(values.wait)}`);
+  let troubles = 0;
+  for await (const { check, outcome, says } of examine(values, process.env)) {
+    console.log(`${MARK[outcome]}  ${check}: ${says}`);
+    if (outcome === 'bad') troubles += 1;
+  }
+  console.log(troubles === 0 ? 'well' : `${troubles} bad`);
+  if (troubles > 0) process.exitCode = 1;
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

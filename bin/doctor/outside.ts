@@ -1,0 +1,116 @@
+/** A deployment judged from outside, as its clients and upstreams see it. */
+import { randomUUID } from 'node:crypto';
+import { cut } from '../../core/base/text.ts';
+import { bad, type Finding, good, note } from './finding.ts';
+import { sendCanaries } from './send-canaries.ts';
+
+export interface Addresses {
+  /** Of REST, publishing and the page. */
+  readonly api: string;
+  /** Of the WebSocket. */
+  readonly socket: string;
+  /** Of event streams; `null` = they are not judged. */
+  readonly streams: string | null;
+}
+
+export interface OutsideOptions extends Addresses {
+  /** The publish key; `null` = no canary is sent. */
+  readonly key: string | null;
+  /** Of a user, if the deployment asks for one. */
+  readonly token: string | null;
+  /** A canary may be on its way this long. */
+  readonly waitMs: number;
+  readonly sources: readonly string[];
+  readonly streamPaths: readonly string[];
+  /** Of this checkout's sources. */
+  readonly build: string;
+}
+
+/** Clocks may differ by so much: tokens are checked with a minute's leeway, and the platform refuses signatures that are five minutes old. */
+const SKEW_MS = 30_000;
+const ANSWER_MS = 15_000;
+
+export async function* fromOutside(options: OutsideOptions): AsyncGenerator<Finding> {
+  const health = await ask(new URL('/api/health', options.api));
+  yield* judgeHealth(health, options);
+  if (health.status === null) return;
+  yield judgePage(await ask(new URL('/', options.api)));
+  if (options.key === null) yield note('publish key', 'none was given, so no canary is sent: --key, or PUSH_KEY');
+  else yield* sendCanaries({ ...options, key: options.key, id: randomUUID() });
+  if (options.streams === null) yield note('event streams', 'no address was given: --stream-url');
+  else for (const path of options.streamPaths) yield judgeStream(path, await ask(new URL(path, options.streams), bearer(options.token)));
+}
+
+export const bearer = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
+
+interface Answer {
+  /** `null` = there was none. */
+  readonly status: number | null;
+  readonly type: string;
+  /** By the sender's clock. */
+  readonly atMs: number | null;
+  readonly text: string;
+}
+
+async function ask(url: URL, headers: Record<string, string> = {}): Promise<Answer> {
+  try {
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS), redirect: 'manual' });
+    const date = response.headers.get('date');
+    const text = await response.text();
+    return {
+      status: response.status,
+      type: response.headers.get('content-type') ?? '',
+      atMs: date === null ? null : Date.parse(date),
+      text,
+    };
+  } catch (error) {
+    const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    return { status: null, type: '', atMs: null, text: cause?.code ?? cause?.message ?? message };
+  }
+}
+
+const said = ({ status, text }: Answer): string => `${status ?? 'no answer'}: ${cut(text, 200)}`;
+
+function* judgeHealth(answer: Answer, { api, build }: OutsideOptions): Generator<Finding> {
+  const { status, atMs, text } = answer;
+  if (status === null) return yield bad('API', `nothing answers at ${api}: ${text}. Is the address right, and the deployment there?`);
+  if (status === 403 && text.includes('front door'))
+    yield bad(
+      'closed origin',
+      `the API refuses what comes from ${api}. If that is the front door, the key in its distribution and ORIGIN_KEY of the functions differ: npm run deploy sets both. Else use the address that the deployment gives as Url`,
+    );
+  else if (status !== 200) yield bad('API', `GET /api/health answers ${said(answer)}`);
+  else {
+    const health = JSON.parse(text) as { version?: string; build?: string };
+    yield good('API', `version ${health.version}, build ${health.build}`);
+    if (health.build !== build)
+      yield bad(
+        'stale bundle',
+        `build ${health.build} runs there, and this checkout is ${build}: npm run deploy, or check out what was deployed`,
+      );
+  }
+  const skewMs = atMs === null ? 0 : atMs - Date.now();
+  if (Math.abs(skewMs) > SKEW_MS)
+    yield bad(
+      'clock skew',
+      `its clock is ${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs > 0 ? 'ahead of' : 'behind'} the one here: tokens and signatures made here are refused there. Set this machine's clock (NTP)`,
+    );
+  else yield good('clock', 'agrees with the one here');
+}
+
+function judgePage(answer: Answer): Finding {
+  if (answer.status === 200 && answer.type.startsWith('text/html')) return good('page', `${answer.text.length} characters`);
+  return bad('no page', `GET / answers ${said(answer)}. The function "page" serves it, at the routes / and /assets/{file}`);
+}
+
+/** Without parameters a stream is refused by the function itself, so the way to it is open. */
+function judgeStream(path: string, answer: Answer): Finding {
+  const check = `stream ${path}`;
+  if (answer.status === 400 && answer.text.includes('error_code')) return good(check, 'the function answers');
+  if (answer.status === 401) return note(check, 'the function answers, and asks for a token: --token');
+  if (answer.text.includes('CHANNEL_DISABLED')) return note(check, 'event streams are off (APP_PUSH_MODE)');
+  return bad(
+    check,
+    `answers ${said(answer)}. Behind a front door the function's policy must allow CloudFront lambda:InvokeFunctionUrl and lambda:InvokeFunction`,
+  );
+}

@@ -1,0 +1,153 @@
+/** `npm run doctor` finds each of these faults, from outside and by its resources, and says whose it is. */
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { afterEach, expect, test } from 'vitest';
+import { buildId } from '../../bin/build.ts';
+import { examine } from '../../bin/doctor/examine.ts';
+import type { Finding } from '../../bin/doctor/finding.ts';
+import { type OwnRun, ownRun, tablesClient } from '../helpers/local.ts';
+import { makeStale, type PlantedTemplate, partOf, planted } from '../helpers/planted.ts';
+import { PROCESS_MS } from '../helpers/within.ts';
+
+const FUNCTION = 'AWS::Lambda::Function';
+
+let own: OwnRun | undefined;
+afterEach(async () => {
+  await own?.run.stop();
+  own = undefined;
+});
+
+async function damaged(damage: (template: PlantedTemplate) => void): Promise<OwnRun> {
+  own = await ownRun({ templateFile: planted(damage) });
+  return own;
+}
+
+const portOf = (url: string): string => new URL(url).port;
+
+/** What is bad, a line each. `inside` = by the resources too. */
+async function troubles({ url, key, run }: OwnRun, { inside = true, key: otherKey = key, wait = '2' } = {}): Promise<string[]> {
+  const found: Finding[] = [];
+  const environment = inside ? { AWS_PORT: portOf(run.awsUrl) } : {};
+  for await (const finding of examine({ url, key: otherKey, wait }, environment)) found.push(finding);
+  return found.filter(({ outcome }) => outcome === 'bad').map(({ check, says }) => `${check}: ${says}`);
+}
+const naming = (...words: string[]) => expect.arrayContaining(words.map((word) => expect.stringContaining(word)));
+
+test('a deployment that is well; a wrong key, a clock that is wrong, and a table that is gone', async () => {
+  own = await ownRun();
+  expect(await troubles(own, { wait: '20' })).toEqual([]);
+  expect(await troubles(own, { inside: false, key: 'no-key' })).toEqual([expect.stringMatching(/^wrong key: .*npm run keys/)]);
+
+  own.run.clock.advance(6 * 60_000);
+  expect(await troubles(own, { inside: false, wait: '20' })).toEqual([expect.stringMatching(/^clock skew: its clock is 3\d\d s ahead/)]);
+
+  const client = tablesClient(own.run);
+  const [table] = [...(await own.run.grants()).all].flatMap((line) => /dynamodb:\w+ \S*?(StorageTopics\w+)$/.exec(line)?.[1] ?? []);
+  await client.send(new DeleteTableCommand({ TableName: table ?? '' }));
+  client.destroy();
+  expect(await troubles(own, { wait: '1' })).toEqual(naming('missing table: StorageTopics'));
+});
+
+test('functions that post to another address', async () => {
+  const run = await damaged((template) => {
+    for (const { Type, Properties } of Object.values(template.Resources)) {
+      const { Variables = {} } = (Properties?.['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+      if (Type === FUNCTION && Variables['CALLBACK_URL'])
+        Variables['CALLBACK_URL'] = 'https://abcdef.execute-api.eu-west-1.amazonaws.com/ws/v1';
+    }
+  });
+  const found = await troubles(run);
+  expect(found).toEqual(
+    naming(
+      'WebSocket: it opens, but a subscription is not answered',
+      'wrong callback URL: Socketwsmessage',
+      'wrong callback URL: Ingestingest',
+    ),
+  );
+});
+
+test('a disabled rule, a missing page, and the code of another day', async () => {
+  let sweep = '';
+  const templateFile = planted((template) => {
+    partOf(template, 'AWS::Events::Rule', 'IngestRuleticketreservation')[1].Properties['State'] = 'DISABLED';
+    for (const [id, { Type, Properties }] of Object.entries(template.Resources))
+      if (Type === 'AWS::ApiGatewayV2::Route' && Properties['RouteKey'] === 'ANY /') delete template.Resources[id];
+  });
+  const template = JSON.parse(readFileSync(templateFile, 'utf8')) as PlantedTemplate;
+  for (const begin of ['Httprest', 'Schedulessweep']) {
+    const [id, fn] = partOf(template, FUNCTION, begin);
+    makeStale(templateFile, fn);
+    if (begin === 'Schedulessweep') sweep = id;
+    else changeBuild(templateFile, fn.Properties['Code'] as { S3Key: string });
+  }
+  writeFileSync(templateFile, JSON.stringify(template));
+  own = await ownRun({ templateFile });
+
+  expect(await troubles(own, { inside: false })).toEqual(
+    naming(
+      'stale bundle: build 000000000000 runs there',
+      'no page: GET / answers 404',
+      'canary of ticket.reservation: accepted, but over the bus',
+    ),
+  );
+  expect(await troubles(own)).toEqual(naming('rule disabled: IngestRuleticketreservation', 'ANY /)', `stale bundle: the code of ${sweep}`));
+});
+
+/** The bundle says that it was made of other sources. */
+function changeBuild(templateFile: string, { S3Key }: { readonly S3Key: string }): void {
+  const file = join(dirname(templateFile), `asset.${S3Key.replace('.zip', '')}`, 'index.mjs');
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(buildId(), '000000000000'));
+}
+
+test('a queue without consumer', async () => {
+  const run = await damaged((template) => {
+    const [id] = partOf(template, 'AWS::Lambda::EventSourceMapping', 'Ingestingest');
+    delete template.Resources[id];
+  });
+  const found = await troubles(run);
+  expect(found).toEqual(
+    naming('queue without consumer: no function takes the', 'IngestEventsQueue', 'canary of market.price: accepted, but past the bus'),
+  );
+});
+
+test('grants that are missing: of a function, and of those who call its URL', async () => {
+  const run = await damaged((template) => {
+    const [, policy] = partOf(template, 'AWS::IAM::Policy', 'Ingestingest');
+    const { Statement } = policy.Properties['PolicyDocument'] as { Statement: { Action: string | string[] }[] };
+    for (const statement of Statement) statement.Action = [statement.Action].flat().filter((action) => action !== 'dynamodb:UpdateItem');
+    for (const [id, { Type, Properties }] of Object.entries(template.Resources))
+      if (Type === 'AWS::Lambda::Permission' && Properties['InvokedViaFunctionUrl'] === true) delete template.Resources[id];
+  });
+  expect(await troubles(run)).toEqual(
+    naming(
+      'missing grant: in the log Ingestingest',
+      'dynamodb:UpdateItem',
+      'does not allow lambda:InvokeFunction to those',
+      'stream /api/v1/waiting-queue/subscribe: answers 403',
+    ),
+  );
+});
+
+test('an origin that refuses its own front door', async () => {
+  const run = await damaged((template) => {
+    const [, rest] = partOf(template, FUNCTION, 'Httprest');
+    (rest.Properties['Environment'] as { Variables: Record<string, unknown> }).Variables['ORIGIN_KEY'] = 'of-another-day';
+  });
+  expect(await troubles(run)).toEqual(
+    naming('closed origin: the API refuses what comes from', 'closed origin: ORIGIN_KEY differs between functions: ', 'Httprest'),
+  );
+});
+
+test('the program prints a line for each check, and ends with status 1 if something is bad', async () => {
+  own = await ownRun();
+  const run = promisify(execFile);
+  const words = ['--import', 'tsx', 'bin/doctor.ts', '--url', own.url, '--key', 'no-key'];
+  const failed = await run(process.execPath, words, { timeout: PROCESS_MS }).catch((error: { stdout: string; code: number }) => error);
+  expect(failed).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^ok {4}API: version .*[\s\S]*^BAD {3}wrong key: [\s\S]*^1 bad$/m),
+  });
+});
