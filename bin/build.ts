@@ -2,10 +2,11 @@
 import './node-version.ts';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, stop } from 'esbuild';
+import { apiDocuments } from './api/documents.ts';
 import { commandLine } from './command-line.ts';
 import { loadSystems, SYSTEMS_MODULE, systemsModule } from './systems.ts';
 
@@ -80,8 +81,8 @@ export async function buildFunctions({ systems = SYSTEMS_MODULE, outdir = BUNDLE
   });
 }
 
-/** Bundles the page's scripts, and puts its files beside the bundle of the function that serves them. */
-async function buildPage(outdir: string): Promise<void> {
+/** Bundles the page's scripts, and puts its files and the API's documents beside the bundle of the function that serves them. */
+async function buildPage({ systems = SYSTEMS_MODULE, outdir = BUNDLES }: BuildOptions): Promise<void> {
   const files = join(outdir, 'page/files');
   await build({
     absWorkingDir: root,
@@ -94,11 +95,13 @@ async function buildPage(outdir: string): Promise<void> {
     format: 'esm',
     logLevel: 'warning',
   });
+  const documents = apiDocuments(await loadSystems(systems));
+  for (const [name, document] of Object.entries(documents)) await writeFile(join(files, name), JSON.stringify(document));
   for (const name of ['index.html', 'page.css']) await copyFile(join(root, 'web', name), join(files, name));
 }
 
 export async function buildAll(options: BuildOptions = {}): Promise<void> {
-  await Promise.all([buildFunctions(options), buildPage(options.outdir ?? BUNDLES)]);
+  await Promise.all([buildFunctions(options), buildPage(options)]);
   // its service process has nothing more to do
   await stop();
 }

@@ -14,6 +14,23 @@ export type ErrorCode =
   | 'TOO_MANY_CONNECTIONS'
   | 'INTERNAL_SERVER_ERROR';
 
+/** HTTP statuses of the codes; on a handshake too. */
+export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
+  INVALID_MESSAGE_FORMAT: 400,
+  UNKNOWN_MESSAGE_TYPE: 400,
+  AUTHENTICATION_REQUIRED: 401,
+  PERMISSION_DENIED: 403,
+  SERVICE_NOT_FOUND: 404,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CHANNEL_DISABLED: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMIT_EXCEEDED: 429,
+  TOO_MANY_SUBSCRIPTIONS: 429,
+  TOO_MANY_CONNECTIONS: 429,
+  INTERNAL_SERVER_ERROR: 500,
+};
+
 /** A failure that the client may know of. Anything else that is thrown is a bug or an outage, and stays with us. */
 export class PushError extends Error {
   override readonly name: string = 'PushError';
@@ -33,6 +50,17 @@ export class UnavailableError extends PushError {
 
   constructor(message: string, code: ErrorCode = 'INTERNAL_SERVER_ERROR', details: Record<string, unknown> = {}) {
     super(code, message, details);
+  }
+}
+
+/** A path is there, but not for this method. */
+export class MethodError extends PushError {
+  override readonly name = 'MethodError';
+  readonly allowed: readonly string[];
+
+  constructor(path: string, allowed: readonly string[], method: string) {
+    super('METHOD_NOT_ALLOWED', `${path} takes ${allowed.join(', ')}, not ${method}`);
+    this.allowed = allowed;
   }
 }
 

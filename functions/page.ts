@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { PushError } from '../core/errors.ts';
+import { MethodError, PushError } from '../core/errors.ts';
 import { originKey } from './adapters/env.ts';
 import { headerOf } from './adapters/events.ts';
 import { type HttpReply, isKnown } from './adapters/http-reply.ts';
@@ -18,6 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
 };
 
 /** A cache keeps a file, and asks each time whether it is still the one. */
@@ -28,7 +29,10 @@ interface PageFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The page's files by their path: `/` and `/assets/…`. All are text. */
+/** Where a file is served: the page at `/`, the API's documents beneath `/api/`. */
+const pathOf = (name: string): string => (name === 'index.html' ? '/' : name.endsWith('.json') ? `/api/${name}` : `/assets/${name}`);
+
+/** The page's files, and the documents of the API, by their path. All are text. */
 export const readPage = (folder: string): ReadonlyMap<string, PageFile> =>
   new Map(
     readdirSync(folder).map((name) => {
@@ -36,11 +40,11 @@ export const readPage = (folder: string): ReadonlyMap<string, PageFile> =>
       const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
       const type = TYPES[extname(name)];
       if (type === undefined) throw new Error(`${name}: add its type to functions/page.ts`);
-      return [name === 'index.html' ? '/' : `/assets/${name}`, { body, headers: { ...CACHED, etag, 'content-type': type } }];
+      return [pathOf(name), { body, headers: { ...CACHED, etag, 'content-type': type } }];
     }),
   );
 
-/** Serves the page's files, which lie beside the bundle. */
+/** Serves the files that lie beside the bundle. */
 export const createHandler = (files: ReadonlyMap<string, PageFile>, key: string | null, telemetry: Telemetry) =>
   middy<APIGatewayProxyEventV2, HttpReply>()
     .use(withInvocation(telemetry))
@@ -50,7 +54,7 @@ export const createHandler = (files: ReadonlyMap<string, PageFile>, key: string 
       const { method, path } = event.requestContext.http;
       const file = files.get(path);
       if (!file) throw new PushError('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
-      if (method !== 'GET' && method !== 'HEAD') throw new PushError('METHOD_NOT_ALLOWED', `${path} takes GET, not ${method}`);
+      if (method !== 'GET' && method !== 'HEAD') throw new MethodError(path, ['GET', 'HEAD'], method);
       if (isKnown(file.headers['etag'] ?? '', headerOf(event, 'if-none-match'))) return { statusCode: 304, headers: file.headers };
       return { statusCode: 200, headers: file.headers, body: file.body };
     });

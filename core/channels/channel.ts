@@ -5,7 +5,7 @@ import type { Principal } from '../identity.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { StateCommit, TopicState } from '../ports/topics.ts';
 import type { Settings } from '../settings.ts';
-import type { Given, Values } from './topic-pattern.ts';
+import type { Given, Parameter, Values } from './topic-pattern.ts';
 
 /** On a state topic the newest message wins; on a log topic every message counts. */
 export type Kind = 'state' | 'log';
@@ -128,6 +128,8 @@ export interface HttpForm {
   readonly stream: string;
   /** Path of the registrations. */
   readonly registrations: string;
+  /** The topic's parameters, by name. */
+  readonly parameters: Readonly<Record<string, Parameter>>;
   /** Reads the topic's parameters. Throws a PushError that names the first that is wrong. */
   read(given: Given): { readonly topic: string; readonly values: Values };
   /** The fields of a registration's notice to upstreams, beside channel and destination. */

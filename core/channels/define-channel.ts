@@ -146,6 +146,7 @@ export function defineChannel<
       ? {
           stream: http.stream,
           registrations: http.registrations,
+          parameters: pattern.parameters,
           read: pattern.read,
           notice: (http.notice as HttpForm['notice'] | undefined) ?? ((values) => values),
           event: http.event ?? ((data) => ({ name, data })),

@@ -4,7 +4,7 @@
  */
 import type { GenericSchema } from 'valibot';
 import type { Position } from '../base/position.ts';
-import type { PushError } from '../errors.ts';
+import type { ErrorCode, PushError } from '../errors.ts';
 import type { Principal } from '../identity.ts';
 import type { Announcement } from '../ports/announcements.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -114,9 +114,36 @@ export interface Route<RoutePorts> {
   readonly path: string;
   /** A longer body is refused, in bytes. @default 10,000 */
   readonly maxBodyBytes?: number;
+  /** What callers are told of it in the API's document; only called when that is made. @default nothing but its path */
+  readonly doc?: () => RouteDoc;
   /** Served without a token, or by a key of its own. @default false: callers need a token if the deployment asks for one */
   readonly open?: true;
   serve(request: RouteRequest, ports: RoutePorts): Promise<RestReply>;
+}
+
+/** A route for its callers. */
+export interface RouteDoc {
+  readonly summary: string;
+  /** Of the path and the query, by name. Those of the path are required. */
+  readonly parameters?: Readonly<Record<string, ParameterDoc>>;
+  /** The schema of a JSON body. @default it takes none */
+  readonly body?: GenericSchema;
+  /** The body may be left out. */
+  readonly bodyIsOptional?: true;
+  /** A JSON body's schema, an event stream, or `null` = nothing. */
+  readonly answer: GenericSchema | 'event stream' | null;
+  /** @default 200 */
+  readonly status?: 200 | 202 | 204;
+  /** Beside those that every route has. */
+  readonly errors?: readonly ErrorCode[];
+  /** Callers need a publish key. */
+  readonly needsKey?: true;
+}
+
+export interface ParameterDoc {
+  readonly says: string;
+  readonly schema: GenericSchema;
+  readonly required?: true;
 }
 
 /** `200` with a body. */

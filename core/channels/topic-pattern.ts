@@ -43,6 +43,8 @@ export type ValuesOf<Pattern extends string, Given> = {
 
 export interface TopicPattern {
   readonly names: readonly string[];
+  /** The form of each parameter, by name. */
+  readonly parameters: Readonly<Record<string, Parameter>>;
   /** The pattern, and what its parameters must be. */
   readonly hint: string;
   topicOf(values: Values): string;
@@ -85,6 +87,7 @@ export function topicPattern(
   };
   return {
     names,
+    parameters: Object.fromEntries((order ?? names).map((name) => [name, parameterOf(name)])),
     topicOf,
     hint: [pattern, ...unusual.map((name) => `the ${name} ${parameterOf(name).expected}`)].join(', '),
     match,

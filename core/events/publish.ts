@@ -17,7 +17,8 @@ const MAX_EVENTS = 500;
 /** Of a request, its envelope included. */
 export const MAX_PUBLISH_BYTES = 1_000_000;
 
-const envelope = v.object({
+/** The schema of a request. Each event is checked by itself. */
+export const publishRequest = v.object({
   events: v.pipe(v.array(v.unknown()), v.minLength(1, 'expected 1 to 500 events'), v.maxLength(MAX_EVENTS, 'expected 1 to 500 events')),
   lane: optional(v.picklist(['bus', 'direct']), 'bus'),
 });
@@ -66,7 +67,7 @@ export async function publish(body: string, allowed: string, ports: PublishPorts
       { limit_bytes: MAX_PUBLISH_BYTES },
     );
   }
-  const request = v.safeParse(envelope, parseJson(body));
+  const request = v.safeParse(publishRequest, parseJson(body));
   if (!request.success) throw explain(request.issues, 'body');
   const { events, lane } = request.output;
 

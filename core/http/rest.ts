@@ -1,8 +1,9 @@
 /** Serves REST requests: the engine's own routes, those of its channels, and those of the systems. */
 import { byteLength } from '../base/bytes.ts';
 import { cut } from '../base/text.ts';
+import type { Channel, HttpForm } from '../channels/channel.ts';
 import { ok, type RestReply, type RestRequest, type Route } from '../channels/system.ts';
-import { PushError } from '../errors.ts';
+import { MethodError, PushError } from '../errors.ts';
 import { EVERY_SOURCE } from '../events/key-ring.ts';
 import { MAX_PUBLISH_BYTES, type PublishPorts, publish } from '../events/publish.ts';
 import { authenticate, type Principal } from '../identity.ts';
@@ -10,6 +11,7 @@ import type { Ports } from '../ports/ports.ts';
 import { finiteText, openStream, type StreamPorts } from './event-stream.ts';
 import { type HealthPorts, health } from './health.ts';
 import { type RegistrationPorts, register, unregister } from './registration.ts';
+import * as docs from './route-docs.ts';
 import { routesAt } from './routes.ts';
 import { issueTicket, type TicketPorts } from './tickets.ts';
 import { serveDisconnect, type UserPorts } from './users.ts';
@@ -25,23 +27,25 @@ export type RestPorts = PublishPorts &
   UserPorts &
   Pick<Ports, 'bodies' | 'keys'>;
 
-/** `docs/protocol.md`, "REST" and "Publishing". */
-/** Routes that every deployment has. */
+/** Routes that every deployment has (`docs/protocol.md`, "REST" and "Publishing"). */
 export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
   {
     method: 'GET',
     path: '/api/messages/{id}',
+    doc: docs.message,
     serve: async ({ parameters, principal }, ports) => ok(await readBody(parameters['id'] ?? '', principal, ports)),
   },
   {
     method: 'POST',
     path: '/api/push/tickets',
+    doc: docs.ticket,
     serve: async ({ body, principal }, ports) => ok(await issueTicket(body, principal, ports)),
   },
-  { method: 'GET', path: '/api/health', open: true, serve: async (_, ports) => ok(await health(ports)) },
+  { method: 'GET', path: '/api/health', open: true, doc: docs.health, serve: async (_, ports) => ok(await health(ports)) },
   {
     method: 'POST',
     path: '/internal/events',
+    doc: docs.publish,
     open: true,
     maxBodyBytes: MAX_PUBLISH_BYTES,
     async serve({ apiKey, body }, ports) {
@@ -52,6 +56,7 @@ export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
   {
     method: 'POST',
     path: '/internal/users/{id}/disconnect',
+    doc: docs.disconnect,
     open: true,
     async serve({ apiKey, parameters, body }, ports) {
       const source = await requireKey(apiKey, ports);
@@ -62,18 +67,20 @@ export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
 ];
 
 /** The routes that channels name. */
-const channelRoutes = ({ channels }: RestPorts): Route<RestPorts>[] =>
-  channels.all.flatMap(({ http }) => (http ? [...registrationRoutes(http.registrations), streamRoute(http.stream)] : []));
+export const channelRoutes = (channels: readonly Channel[]): Route<RestPorts>[] =>
+  channels.flatMap(({ http }) => (http ? [...registrationRoutes(http), streamRoute(http)] : []));
 
-const registrationRoutes = (path: string): Route<RestPorts>[] => [
+const registrationRoutes = ({ registrations: path, parameters }: HttpForm): Route<RestPorts>[] => [
   {
     method: 'POST',
     path,
+    doc: () => docs.register(parameters),
     serve: async ({ body, principal }, ports) => ok(await register(path, body, principal, ports)),
   },
   {
     method: 'DELETE',
     path,
+    doc: () => docs.unregister(parameters),
     async serve({ query, principal }, ports) {
       await unregister(path, query, principal, ports);
       return { status: 204, body: null };
@@ -81,9 +88,10 @@ const registrationRoutes = (path: string): Route<RestPorts>[] => [
   },
 ];
 
-const streamRoute = (path: string): Route<RestPorts> => ({
+const streamRoute = ({ stream: path, parameters }: HttpForm): Route<RestPorts> => ({
   method: 'GET',
   path,
+  doc: () => docs.stream(parameters),
   // the stream asks for the token itself, after it has said which transport is off
   open: true,
   serve: async (request, ports) => ok(await finiteText(await openStream(request, ports), ports)),
@@ -95,7 +103,7 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
   const routes = [
     ...ENGINE_ROUTES,
     ...ports.systems.flatMap((system): readonly Route<RestPorts>[] => system.routes),
-    ...channelRoutes(ports),
+    ...channelRoutes(ports.channels.all),
   ];
   const here = routesAt(routes, request.path);
   const found = here.find(({ route }) => route.method === method);
@@ -106,7 +114,8 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
   }
   const path = cut(request.path, 200);
   if (here.length === 0) throw new PushError('NOT_FOUND', `there is nothing at ${path}`);
-  throw new PushError('METHOD_NOT_ALLOWED', `${path} takes ${here.map(({ route }) => route.method).join(', ')}, not ${request.method}`);
+  const allowed = here.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+  throw new MethodError(path, allowed, request.method);
 }
 
 function checkLength(body: string, most: number): void {

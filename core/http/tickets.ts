@@ -13,12 +13,12 @@ export interface TicketPorts extends Pick<Ports, 'tickets' | 'clock' | 'newId'> 
   readonly identity: Identity;
 }
 
-const request = v.pipe(jsonObject, v.object({ path: optional(v.string()) }));
+export const ticketRequest = v.pipe(jsonObject, v.object({ path: optional(v.string()) }));
 
 /** A ticket for the caller: for one path, or for whichever it is first used at. Without identity it opens what is open anyway. */
 export async function issueTicket(body: string, principal: Principal | null, ports: TicketPorts): Promise<object> {
   const { tickets, clock, channels, identity, newId } = ports;
-  const given = v.safeParse(request, body === '' ? {} : parseJson(body));
+  const given = v.safeParse(ticketRequest, body === '' ? {} : parseJson(body));
   const paths = [SOCKET_PATH, ...channels.all.flatMap(({ http }) => http?.stream ?? [])];
   const path = given.success ? (given.output.path ?? null) : undefined;
   if (path === undefined || (path !== null && !paths.includes(path)))

@@ -15,7 +15,7 @@ const MAX_USER = 128;
 const MAX_REASON = 200;
 const DEFAULT_REASON = 'the user was disconnected';
 
-const request = v.pipe(
+export const disconnectRequest = v.pipe(
   jsonObject,
   v.object({ reason: optional(v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_REASON)), DEFAULT_REASON) }),
 );
@@ -23,7 +23,7 @@ const request = v.pipe(
 export async function serveDisconnect(userId: string, body: string, ports: UserPorts): Promise<object> {
   if (!ports.identity.required) throw new PushError('NOT_FOUND', 'connections belong to no user here: AUTH_MODE is none');
   if (userId.length > MAX_USER) throw new PushError('INVALID_MESSAGE_FORMAT', `the user's id has at most ${MAX_USER} characters`);
-  const given = v.safeParse(request, body === '' ? {} : parseJson(body));
+  const given = v.safeParse(disconnectRequest, body === '' ? {} : parseJson(body));
   if (!given.success) throw new PushError('INVALID_MESSAGE_FORMAT', `expected {"reason": text}, of 1 to ${MAX_REASON} characters`);
   return { user: userId, connections: await disconnectUser(userId, given.output.reason, ports) };
 }

@@ -45,10 +45,13 @@ type Since = v.InferOutput<typeof since>;
 const subscribe = v.object({ topic: optional(topic), topics: optional(topics), since });
 const unsubscribe = v.object({ topic: optional(topic), topics: optional(topics) });
 
+/** The schemas of the engine's own messages, by type. */
+export const ENGINE_MESSAGES = { subscribe, unsubscribe, pong: v.object({}) } as const;
+
 const FINITE = numbers('finite');
 
 /** The engine's own types. A system may take them too, in the envelope. */
-const TYPES = ['subscribe', 'unsubscribe', 'pong'];
+const TYPES = Object.keys(ENGINE_MESSAGES);
 
 /** Fields that a message should have had, for the error about it. */
 export const WITH_TOPIC = ['type', 'topic'];

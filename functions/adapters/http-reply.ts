@@ -1,24 +1,7 @@
 /** Responses over HTTP: JSON, errors, event streams. */
 import { createHash } from 'node:crypto';
 import type { RestReply } from '../../core/channels/system.ts';
-import { type ErrorCode, type PushError, UnavailableError } from '../../core/errors.ts';
-
-/** HTTP statuses of the codes; on a handshake too. */
-const STATUS: Record<ErrorCode, number> = {
-  INVALID_MESSAGE_FORMAT: 400,
-  UNKNOWN_MESSAGE_TYPE: 400,
-  AUTHENTICATION_REQUIRED: 401,
-  PERMISSION_DENIED: 403,
-  SERVICE_NOT_FOUND: 404,
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  CHANNEL_DISABLED: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  RATE_LIMIT_EXCEEDED: 429,
-  TOO_MANY_SUBSCRIPTIONS: 429,
-  TOO_MANY_CONNECTIONS: 429,
-  INTERNAL_SERVER_ERROR: 500,
-};
+import { HTTP_STATUS, MethodError, type PushError, UnavailableError } from '../../core/errors.ts';
 
 export interface HttpReply {
   readonly statusCode: number;
@@ -44,9 +27,9 @@ const jsonReply = (statusCode: number, body: object, headers: Readonly<Record<st
 /** A failure, with the one form of error body. `503` = it may succeed a little later. */
 export const errorAnswer = (error: PushError): HttpReply =>
   jsonReply(
-    error instanceof UnavailableError ? 503 : STATUS[error.code],
+    error instanceof UnavailableError ? 503 : HTTP_STATUS[error.code],
     { error_code: error.code, error_message: error.message, details: error.details },
-    NOT_CACHED,
+    { ...NOT_CACHED, ...(error instanceof MethodError ? { allow: error.allowed.join(', ') } : {}) },
   );
 
 /** Whether the caller has what an ETag stands for, by its `If-None-Match` header. */

@@ -4,33 +4,39 @@ import { feedHealth, watchFeed } from './feed-watch.ts';
 import { METRIC } from './metrics.ts';
 import { priceChannel } from './price-channel.ts';
 import { gaps, history, parseTickers, quote, quotes } from './quotes.ts';
+import * as docs from './route-docs.ts';
 import { PRICE_SETTINGS, priceConflicts } from './settings.ts';
 
 const routes: readonly Route<SystemPorts>[] = [
   {
     method: 'GET',
     path: '/api/kr/realtime-prices',
+    doc: docs.realtimePrices,
     serve: async ({ query }, ports) => ok({ prices: await quotes(parseTickers(query['tickers']), ports) }),
   },
   {
     method: 'GET',
     path: '/api/kr/stocks/{ticker}/realtime-price',
+    doc: docs.realtimePrice,
     serve: async ({ parameters }, ports) => ok(await quote(parameters['ticker'] ?? '', ports)),
   },
   {
     method: 'GET',
     path: '/api/kr/stocks/{ticker}/history',
+    doc: docs.history,
     serve: async ({ parameters, query }, ports) => ok(await history(parameters['ticker'] ?? '', query['since'], ports)),
   },
-  { method: 'GET', path: '/api/kr/prices/gaps', serve: async (_, ports) => ok({ gaps: await gaps(ports) }) },
+  { method: 'GET', path: '/api/kr/prices/gaps', doc: docs.gaps, serve: async (_, ports) => ok({ gaps: await gaps(ports) }) },
   {
     method: 'GET',
     path: '/internal/price/{ticker}',
+    doc: docs.realtimePrice,
     serve: async ({ parameters }, ports) => ok(await quote(parameters['ticker'] ?? '', ports)),
   },
   {
     method: 'GET',
     path: '/internal/prices',
+    doc: docs.prices,
     serve: async ({ query }, ports) =>
       ok({ prices: await quotes(query['tickers'] === undefined ? 'all' : parseTickers(query['tickers']), ports) }),
   },
