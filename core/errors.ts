@@ -56,11 +56,12 @@ export class UnavailableError extends PushError {
 /** A path is there, but not for this method. */
 export class MethodError extends PushError {
   override readonly name = 'MethodError';
+  /** Also those that follow from them. */
   readonly allowed: readonly string[];
 
-  constructor(path: string, allowed: readonly string[], method: string) {
-    super('METHOD_NOT_ALLOWED', `${path} takes ${allowed.join(', ')}, not ${method}`);
-    this.allowed = allowed;
+  constructor(path: string, methods: readonly string[], method: string) {
+    super('METHOD_NOT_ALLOWED', `${path} takes ${methods.join(', ')}, not ${method}`);
+    this.allowed = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
   }
 }
 

@@ -54,7 +54,7 @@ export const createHandler = (files: ReadonlyMap<string, PageFile>, key: string 
       const { method, path } = event.requestContext.http;
       const file = files.get(path);
       if (!file) throw new PushError('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
-      if (method !== 'GET' && method !== 'HEAD') throw new MethodError(path, ['GET', 'HEAD'], method);
+      if (method !== 'GET' && method !== 'HEAD') throw new MethodError(path, ['GET'], method);
       if (isKnown(file.headers['etag'] ?? '', headerOf(event, 'if-none-match'))) return { statusCode: 304, headers: file.headers };
       return { statusCode: 200, headers: file.headers, body: file.body };
     });

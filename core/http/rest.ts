@@ -114,8 +114,11 @@ export async function routeRequest(request: RestRequest, ports: RestPorts): Prom
   }
   const path = cut(request.path, 200);
   if (here.length === 0) throw new PushError('NOT_FOUND', `there is nothing at ${path}`);
-  const allowed = here.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
-  throw new MethodError(path, allowed, request.method);
+  throw new MethodError(
+    path,
+    here.map(({ route }) => route.method),
+    request.method,
+  );
 }
 
 function checkLength(body: string, most: number): void {

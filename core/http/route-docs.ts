@@ -36,7 +36,7 @@ export const publish = (): RouteDoc => ({
   status: 202,
   answer: v.object({
     accepted: wholeNumber,
-    rejected: v.array(v.object({ index: wholeNumber, path: v.optional(text), error_code: text, error_message: text })),
+    rejected: v.array(v.object({ index: wholeNumber, path: v.exactOptional(text), error_code: text, error_message: text })),
   }),
 });
 

@@ -6,6 +6,7 @@ import { openStream, streamText } from '../../core/http/event-stream.ts';
 import { register } from '../../core/http/registration.ts';
 import { ANYBODY } from '../../core/identity.ts';
 import { handleMessage } from '../../core/sessions/handle-message.ts';
+import { WALKS, type Walk } from '../../scripts/cost/walks.ts';
 import { quotes } from '../../systems/prices/quotes.ts';
 import { alert, freshId, freshTicker, type PublishedEvent, SENT_AT_MS, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
@@ -38,6 +39,9 @@ async function cost(work: () => Promise<unknown>) {
   const queries = commands.filter((command) => QUERIES.has(command)).length;
   return { writes: commands.length - reads - queries, reads, queries };
 }
+
+/** A walk and the message that asks for it. */
+const withMessage = ({ writes, reads, queries }: Walk): Walk => ({ writes: WALKS.message.writes + writes, reads, queries });
 
 let serial = 0;
 const opened = async (): Promise<string> => {
@@ -80,13 +84,13 @@ const known = async (): Promise<string> => {
 };
 
 test('a connect is 2 writes', async () => {
-  expect(await cost(opened)).toEqual({ writes: 2, reads: 0, queries: 0 });
+  expect(await cost(opened)).toEqual(WALKS.connect);
 });
 
 test("a client's message is 1 write", async () => {
   const connectionId = await opened();
 
-  expect(await cost(() => send(connectionId, { type: 'pong' }))).toEqual({ writes: 1, reads: 0, queries: 0 });
+  expect(await cost(() => send(connectionId, { type: 'pong' }))).toEqual(WALKS.message);
 });
 
 test('a subscribe to a topic that is heard is 3 writes besides the message and 3 reads, two of them in parallel', async () => {
@@ -94,11 +98,7 @@ test('a subscribe to a topic that is heard is 3 writes besides the message and 3
   await send(await opened(), { type: 'subscribe', topic: `price:${ticker}` });
   const connectionId = await opened();
 
-  expect(await cost(() => send(connectionId, { type: 'subscribe', topic: `price:${ticker}` }))).toEqual({
-    writes: 1 + 3,
-    reads: 3,
-    queries: 0,
-  });
+  expect(await cost(() => send(connectionId, { type: 'subscribe', topic: `price:${ticker}` }))).toEqual(withMessage(WALKS.subscribe));
 });
 
 test('the first subscribe to a topic is 2 writes more, which mark it as heard', async () => {
@@ -115,7 +115,7 @@ test('the first subscribe to a topic is 2 writes more, which mark it as heard', 
 test('a state event on a topic that is not heard is 1 write', async () => {
   const ticker = await known();
 
-  expect(await cost(event(ticker, 2))).toEqual({ writes: 1, reads: 0, queries: 0 });
+  expect(await cost(event(ticker, 2))).toEqual(WALKS.stateEventUnheard);
 });
 
 test('new tickers are listed together: 1 read for a hundred, 1 write for 25, and 1 write each', async () => {
@@ -145,7 +145,7 @@ test('a state event on a topic that is heard is 3 writes, 1 read and a query per
   for (let index = 0; index < 3; index++) await send(await opened(), { type: 'subscribe', topic: `price:${ticker}` });
   ports.gateway.posted.length = 0;
 
-  expect(await cost(event(ticker, 2))).toEqual({ writes: 3, reads: 1, queries: 1 });
+  expect(await cost(event(ticker, 2))).toEqual(WALKS.stateEventHeard);
   expect(ports.gateway.posted).toHaveLength(3);
 });
 
@@ -184,8 +184,8 @@ describe('operations', () => {
     await send(await opened(), { ...ANNOUNCE, data: { client_id: 'the-first' } });
     const connectionId = await opened();
 
-    // 1 for the message, 1 for the client, 2 for the announcement, 3 per topic
-    expect(await cost(() => send(connectionId, ANNOUNCE))).toEqual({ writes: 4 + 6 * 3, reads: 1 + 1 + 2 + 6, queries: 5 * 2 });
+    // 1 for the message; then 1 for the client, 2 for the announcement, 3 per topic
+    expect(await cost(() => send(connectionId, ANNOUNCE))).toEqual(withMessage(WALKS.announcement));
     // a second announcement leaves the subscriptions as they are
     expect(await cost(() => send(connectionId, { ...ANNOUNCE, data: { client_id: 'a-dashboard', features: ['explicit'] } }))).toMatchObject(
       {
@@ -252,11 +252,11 @@ describe('ticketing', () => {
       await cost(async () => {
         connectionId = await stompConnection();
       }),
-    ).toEqual({ writes: 2, reads: 0, queries: 0 });
+    ).toEqual(WALKS.connect);
     expect(ports.jobs.jobs).toEqual([]);
-    expect(await cost(() => sendStomp(connectionId, CONNECT))).toEqual({ writes: 2, reads: 0, queries: 0 });
+    expect(await cost(() => sendStomp(connectionId, CONNECT))).toEqual(withMessage(WALKS.stompConnect));
 
-    expect(await cost(() => sendStomp(connectionId, '\n'))).toEqual({ writes: 1, reads: 0, queries: 0 });
+    expect(await cost(() => sendStomp(connectionId, '\n'))).toEqual(WALKS.message);
   });
 
   test('a STOMP subscribe to a log is 4 reads and 2 queries, and claims its id without another write', async () => {
@@ -267,11 +267,9 @@ describe('ticketing', () => {
     const second = await stompConnection();
     await sendStomp(second, CONNECT);
 
-    expect(await cost(() => sendStomp(second, frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })))).toEqual({
-      writes: 1 + 3,
-      reads: 4,
-      queries: 2,
-    });
+    expect(await cost(() => sendStomp(second, frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })))).toEqual(
+      withMessage(WALKS.stompSubscribeLog),
+    );
   });
 
   test('a registration is 2 writes, a read and a query, and 3 writes if it was made before', async () => {
@@ -286,14 +284,14 @@ describe('ticketing', () => {
   test('a log event on a topic that is not heard is 3 writes and a read; on a heard one 5 writes, 2 reads and 2 queries', async () => {
     const userId = freshId();
     await settle(userId)();
-    expect(await cost(settle(userId))).toEqual({ writes: 3, reads: 1, queries: 0 });
+    expect(await cost(settle(userId))).toEqual(WALKS.logEventUnheard);
     const connectionId = await stompConnection();
     await sendStomp(connectionId, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })}`);
     // the first event on the heard topic also moves the cursor past those before it
     await settle(userId)();
     ports.gateway.posted.length = 0;
 
-    expect(await cost(settle(userId))).toEqual({ writes: 5, reads: 2, queries: 2 });
+    expect(await cost(settle(userId))).toEqual(WALKS.logEventHeard);
     expect(ports.gateway.posted).toHaveLength(1);
   });
 
@@ -332,7 +330,7 @@ describe('ticketing', () => {
     };
 
     const { reads, writes, queries } = await cost(() => toEnd(text));
-    expect({ writes, queries, reads }).toEqual({ writes: 0, queries: 0, reads: polls });
+    expect({ writes, queries, reads }).toEqual({ ...WALKS.streamLook, reads: polls * WALKS.streamLook.reads });
     // in 10 s: the first after 250 ms, then at growing intervals of at most 700 ms
     expect(polls).toBeGreaterThan(14);
     expect(polls).toBeLessThan(22);
