@@ -129,6 +129,7 @@ async function main(): Promise<void> {
     url: run.url,
     key: LOCAL_KEY,
     warn: (message: string) => console.error(`demo: ${message}`),
+    clock: run.clock,
     ...(ownTokens ? { token: await run.mint({ user: 'demo', seconds: YEAR_SECONDS }) } : {}),
   };
   const buyerToken = ownTokens ? await run.mint({ user: String(SHOWN.userId), seconds: YEAR_SECONDS }) : undefined;

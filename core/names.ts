@@ -100,6 +100,8 @@ export const METRIC = {
   eventsAhead: 'EventsAhead',
   handOns: 'HandOns',
   posts: 'Posts',
+  /** Bytes of messages on their way to clients: they are billed beside the messages. */
+  bytesOut: 'BytesOut',
   refusedConnects: 'RefusedConnects',
 } as const;
 

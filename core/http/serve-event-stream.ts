@@ -1,3 +1,4 @@
+import { byteLength } from '../base/bytes.ts';
 import { METRIC } from '../names.ts';
 import type { Ports } from '../ports/ports.ts';
 import { finiteText, type Opened, type StreamPorts, streamText } from './event-stream.ts';
@@ -14,6 +15,7 @@ export async function* serveStream(opened: Opened, startedMs: number, ports: Ser
   const { streams, report, clock, lifeMs, mostStreams } = ports;
   const { topic } = opened.address;
   let pieces = 0;
+  let bytes = 0;
   // the count is approximate: a failure to keep it must not refuse a client for good
   const open = await streams.enter(startedMs).catch((error: unknown) => {
     report.error('a stream could not be counted', error);
@@ -25,10 +27,12 @@ export async function* serveStream(opened: Opened, startedMs: number, ports: Ser
     if (finite) return yield await finiteText(opened, ports);
     for await (const text of streamText(opened, startedMs + lifeMs, ports)) {
       pieces++;
+      bytes += byteLength(text);
       yield text;
     }
   } finally {
     report.count(METRIC.messagesOut, pieces);
+    report.count(METRIC.bytesOut, bytes);
     report.info('stream ended', { topic, pieces, ms: clock.now() - startedMs });
     await streams.leave(startedMs).catch((error: unknown) => report.error('a stream could not be counted out', error));
   }

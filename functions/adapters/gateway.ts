@@ -73,6 +73,7 @@ export function apiGateway(
     try {
       await before?.();
       report.count(METRIC.posts);
+      report.count(METRIC.bytesOut, Buffer.byteLength(body));
       return await send(connectionId, body).catch(() => 0);
     } finally {
       leave();

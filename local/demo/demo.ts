@@ -2,6 +2,7 @@
  * The demo's price feed: real daily rates replayed with an invented bridge between the days, and a few
  * Korean shares with invented prices. It publishes through the public API, like every upstream.
  */
+import type { LocalClock } from '../base/clock.ts';
 import { makeLevers } from '../base/levers.ts';
 import { MARKET, type OutgoingEvent, type PriceNow, postEvents, tickDetail } from '../publisher.ts';
 import { bridge } from './bridge.ts';
@@ -12,6 +13,7 @@ export interface DemoOptions {
   readonly url: string;
   readonly key: string;
   readonly warn: (message: string) => void;
+  readonly clock: Pick<LocalClock, 'now' | 'after'>;
   /** For reading prices, if the deployment requires a token. */
   readonly token?: string;
 }
@@ -42,7 +44,7 @@ interface Series {
 }
 
 /** Starts publishing. Returns a function that stops it. */
-export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise<void> {
+export function startDemo({ url, key, warn, token, clock }: DemoOptions): () => Promise<void> {
   const series = [...SHARES.map(([ticker, name, close]) => shareSeries(ticker, name, close)), ...readRates().map(rateSeries)];
   const { random } = makeLevers(20260829);
   let step = 0;
@@ -56,8 +58,8 @@ export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise
     }
   };
   const tick = async (isStopped: () => boolean): Promise<void> => {
-    if (step++ === 0) return publish(opening(series), isStopped);
-    const now = Date.now();
+    if (step++ === 0) return publish(opening(series, clock.now()), isStopped);
+    const now = clock.now();
     const taken = await others(now);
     const quotes = series
       .filter(({ ticker }) => random() < 1 / EVERY && !taken.has(ticker))
@@ -76,7 +78,7 @@ export function startDemo({ url, key, warn, token }: DemoOptions): () => Promise
   };
   /** Timestamp of the demo's own last price, by ticker. */
   const published = new Map<string, string>();
-  return repeat(TICK_MS, tick);
+  return repeat(clock, TICK_MS, tick);
 }
 
 async function readPrices(url: string, token?: string): Promise<Record<string, { timestamp: string; halted: boolean }>> {
@@ -90,8 +92,8 @@ async function readPrices(url: string, token?: string): Promise<Record<string, {
 }
 
 /** The first events: the list of tickers, an old close, a halted share, and a price for each ticker. */
-function opening(series: readonly Series[]): OutgoingEvent[] {
-  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+function opening(series: readonly Series[], nowMs: number): OutgoingEvent[] {
+  const yesterday = new Date(nowMs - 86_400_000).toISOString().slice(0, 10);
   const close = (ticker: string, price: number, date: string): OutgoingEvent => ({
     source: MARKET,
     detailType: 'DailyClosed',
@@ -102,8 +104,12 @@ function opening(series: readonly Series[]): OutgoingEvent[] {
     { source: MARKET, detailType: 'TickersListed', detail: { tickers } },
     close(OLD.ticker, OLD.price, OLD.date),
     close(HALTED.ticker, HALTED.price, yesterday),
-    { source: MARKET, detailType: 'TradingHalted', detail: { ticker: HALTED.ticker, reason: 'demo', timestamp: new Date().toISOString() } },
-    { source: MARKET, detailType: 'PricesTicked', detail: { quotes: series.map((one) => tickDetail(one.priceAt(0), Date.now())) } },
+    {
+      source: MARKET,
+      detailType: 'TradingHalted',
+      detail: { ticker: HALTED.ticker, reason: 'demo', timestamp: new Date(nowMs).toISOString() },
+    },
+    { source: MARKET, detailType: 'PricesTicked', detail: { quotes: series.map((one) => tickDetail(one.priceAt(0), nowMs)) } },
   ];
 }
 

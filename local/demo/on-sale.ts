@@ -82,11 +82,12 @@ export interface OnSaleOptions extends DemoOptions {
 }
 
 /** Opens the sale. Returns a function that stops it. */
-export function startOnSale({ url, key, warn, buyerToken, moveMs = MOVE_MS }: OnSaleOptions): () => Promise<void> {
+export function startOnSale({ url, key, warn, clock, buyerToken, moveMs = MOVE_MS }: OnSaleOptions): () => Promise<void> {
   const { random } = makeLevers(20260915);
   let move = openRoom();
   // somebody who publishes a rank of the shown buyer wants to see it
   const shown = watch({
+    clock,
     url,
     token: buyerToken,
     topic: `/topic/waiting-queue/${CONCERT}/${SHOWN.userId}`,
@@ -97,14 +98,14 @@ export function startOnSale({ url, key, warn, buyerToken, moveMs = MOVE_MS }: On
   });
   const stamped = (event: OutgoingEvent): OutgoingEvent => {
     if (event.detail['userId'] !== SHOWN.userId) return event;
-    const timestamp = new Date().toISOString();
+    const timestamp = new Date(clock.now()).toISOString();
     shown.expectOwn(timestamp);
     return { ...event, detail: { ...event.detail, timestamp } };
   };
 
-  const stop = repeat(moveMs, async (isStopped) => {
+  const stop = repeat(clock, moveMs, async (isStopped) => {
     try {
-      const taken = shown.isTaken(Date.now());
+      const taken = shown.isTaken(clock.now());
       const events = move.events.filter(({ detail }) => !taken || detail['userId'] !== SHOWN.userId).map(stamped);
       const { rejected } = await postEvents(url, key, events, 'direct');
       for (const { error_message } of rejected) warn(error_message);

@@ -20,20 +20,20 @@ export interface OperationsOptions extends DemoOptions {
 }
 
 /** Starts publishing. Returns a function that stops it. */
-export function startOperations({ url, key, warn, journal, services }: OperationsOptions): () => Promise<void> {
-  const began = Date.now();
+export function startOperations({ url, key, warn, journal, services, clock }: OperationsOptions): () => Promise<void> {
+  const began = clock.now();
   const due = replay(readEarthquakes(), SPEED);
   const alerts = strongestOnly();
   let processors = readProcessors();
 
-  return repeat(EVERY_MS, async (isStopped) => {
+  return repeat(clock, EVERY_MS, async (isStopped) => {
     const now = readProcessors();
     const status = await machineStatus(processors, now, services);
     processors = now;
     const entries = journal.take();
     const events: OutgoingEvent[] = [
       { source: OPERATIONS, detailType: 'StatusUpdated', detail: status },
-      ...alerts(due(Date.now() - began), Date.now()).map(alertOf),
+      ...alerts(due(clock.now() - began), clock.now()).map(alertOf),
       ...(entries.length === 0 ? [] : [{ source: OPERATIONS, detailType: 'LogAppended', detail: { file_name: 'functions.log', entries } }]),
     ];
     try {

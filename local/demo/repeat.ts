@@ -1,18 +1,24 @@
+import type { LocalClock } from '../base/clock.ts';
+
 /** Runs `work` now, and again `pauseMs` after each run has ended. Returns a function that stops it, and waits for a run in flight. */
-export function repeat(pauseMs: number, work: (isStopped: () => boolean) => Promise<void>): () => Promise<void> {
+export function repeat(
+  clock: Pick<LocalClock, 'after'>,
+  pauseMs: number,
+  work: (isStopped: () => boolean) => Promise<void>,
+): () => Promise<void> {
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => undefined;
   const round = async (): Promise<void> => {
     await work(() => stopped);
     if (stopped) return;
-    timer = setTimeout(() => {
+    cancel = clock.after(pauseMs, () => {
       running = round();
-    }, pauseMs);
+    });
   };
   let running = round();
   return async () => {
     stopped = true;
-    clearTimeout(timer);
+    cancel();
     await running;
   };
 }

@@ -1,4 +1,5 @@
 import WebSocket from 'ws';
+import type { LocalClock } from '../base/clock.ts';
 
 export interface Watched {
   /** Whether somebody else has published to the topic within `LEFT_ALONE_MS`. */
@@ -16,6 +17,7 @@ const KEPT = 20;
 
 export interface WatchOptions {
   readonly url: string;
+  readonly clock: Pick<LocalClock, 'now' | 'after'>;
   /** Of a user who may subscribe, where the deployment requires one. */
   readonly token?: string | undefined;
   readonly topic: string;
@@ -24,12 +26,12 @@ export interface WatchOptions {
 }
 
 /** Subscribes to a topic of the demo, to tell its own messages from those of others. */
-export function watch({ url, token, topic, timestampOf }: WatchOptions): Watched {
+export function watch({ url, clock, token, topic, timestampOf }: WatchOptions): Watched {
   const own: string[] = [];
-  let foreign = new Date().toISOString();
+  let foreign = new Date(clock.now()).toISOString();
   let takenUntilMs = 0;
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => undefined;
   let socket: WebSocket;
   const open = (): void => {
     socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
@@ -41,12 +43,12 @@ export function watch({ url, token, topic, timestampOf }: WatchOptions): Watched
       // a state is delivered again and again, also one of an earlier run
       if (timestamp === undefined || own.includes(timestamp) || timestamp <= foreign) return;
       foreign = timestamp;
-      takenUntilMs = Date.now() + LEFT_ALONE_MS;
+      takenUntilMs = clock.now() + LEFT_ALONE_MS;
     });
     // what follows an error is the end of the socket
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      if (!stopped) timer = setTimeout(open, RETRY_MS);
+      if (!stopped) cancel = clock.after(RETRY_MS, open);
     });
   };
   open();
@@ -58,7 +60,7 @@ export function watch({ url, token, topic, timestampOf }: WatchOptions): Watched
     },
     stop() {
       stopped = true;
-      clearTimeout(timer);
+      cancel();
       socket.terminate();
     },
   };

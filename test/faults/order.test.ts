@@ -6,7 +6,8 @@ import { ownRun } from '../helpers/local.ts';
 
 const CLIENTS = 20;
 const PUBLISHERS = 4;
-const TICKS = 2_000;
+/** TICKS=2000 publishes more. */
+const TICKS = Number(process.env['TICKS'] ?? 1_000);
 const PER_REQUEST = 10;
 const TICKER = '005930';
 

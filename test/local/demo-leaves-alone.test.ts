@@ -15,7 +15,7 @@ test('a rank of the shown buyer is not overwritten by the next moves of the demo
   const rankOf = ({ data }: Message): unknown => (data as { rank?: number } | undefined)?.rank;
   const client = await connect(own.url);
   for (const userId of [100, 101]) client.send({ type: 'subscribe', topic: `/topic/waiting-queue/1/${userId}` });
-  const stop = startOnSale({ url: own.url, key: own.key, warn: () => undefined, moveMs: 700 });
+  const stop = startOnSale({ clock: own.run.clock, url: own.url, key: own.key, warn: () => undefined, moveMs: 700 });
   const ofBuyer = (userId: number) => (message: Message) => message['userId'] === userId && message['event'] === 'RANK_UPDATE';
   await client.until(ofBuyer(100));
 
