@@ -1,27 +1,13 @@
 /** A deployment judged from outside, as its clients and upstreams see it. */
 import { randomUUID } from 'node:crypto';
 import { cut } from '../../core/base/text.ts';
+import type { Deployed } from './addresses.ts';
 import { bad, type Finding, good, note } from './finding.ts';
 import { sendCanaries } from './send-canaries.ts';
 
-export interface Addresses {
-  /** Of REST, publishing and the page. */
-  readonly api: string;
-  /** Of the WebSocket. */
-  readonly socket: string;
-  /** Of event streams; `null` = they are not judged. */
-  readonly streams: string | null;
-}
-
-export interface OutsideOptions extends Addresses {
-  /** The publish key; `null` = no canary is sent. */
-  readonly key: string | null;
-  /** Of a user, if the deployment asks for one. */
-  readonly token: string | null;
+export interface OutsideOptions extends Omit<Deployed, 'target'> {
   /** A canary may be on its way this long. */
   readonly waitMs: number;
-  readonly sources: readonly string[];
-  readonly streamPaths: readonly string[];
   /** Of this checkout's sources. */
   readonly build: string;
 }

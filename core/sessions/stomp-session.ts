@@ -76,7 +76,7 @@ async function openSession(command: Extract<StompCommand, { type: 'connect' }>, 
     return ports.gateway.close(connectionId);
   }
   session.connection = { ...session.connection, dialect, principal, admitted: true };
-  ports.report.info('stomp connected', { connectionId, version: command.version });
+  ports.report.info('stomp connected', { connectionId, clientId, version: command.version });
   const text = formatStompConnected(command.version, clientId, ports.pingIntervalMs);
   await reply(connectionId, session.afterJson ? AFTER_JSON + text : text, ports);
 }

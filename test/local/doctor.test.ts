@@ -4,10 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { buildId } from '../../bin/build.ts';
 import { examine } from '../../bin/doctor/examine.ts';
 import type { Finding } from '../../bin/doctor/finding.ts';
+import type { DeployedTemplate } from '../../bin/stack-target.ts';
 import { type OwnRun, ownRun, tablesClient } from '../helpers/local.ts';
 import { makeStale, type PlantedTemplate, partOf, planted } from '../helpers/planted.ts';
 import { PROCESS_MS } from '../helpers/within.ts';
@@ -27,18 +28,24 @@ async function damaged(damage: (template: PlantedTemplate) => void): Promise<Own
 
 const portOf = (url: string): string => new URL(url).port;
 
-/** What is bad, a line each. `inside` = by the resources too. */
-async function troubles({ url, key, run }: OwnRun, { inside = true, key: otherKey = key, wait = '2' } = {}): Promise<string[]> {
+/** This checkout's template, which is made already. */
+const shared = async () => JSON.parse(readFileSync(inject('templateFile'), 'utf8')) as DeployedTemplate;
+
+/** What is bad, a line each. `inside` = by the resources too; `build` = this checkout's template is made anew. */
+async function troubles(
+  { url, key, run }: OwnRun,
+  { inside = true, key: otherKey = key, wait = '2', build = false } = {},
+): Promise<string[]> {
   const found: Finding[] = [];
   const environment = inside ? { AWS_PORT: portOf(run.awsUrl) } : {};
-  for await (const finding of examine({ url, key: otherKey, wait }, environment)) found.push(finding);
+  for await (const finding of examine({ url, key: otherKey, wait }, environment, ...(build ? [] : [shared]))) found.push(finding);
   return found.filter(({ outcome }) => outcome === 'bad').map(({ check, says }) => `${check}: ${says}`);
 }
 const naming = (...words: string[]) => expect.arrayContaining(words.map((word) => expect.stringContaining(word)));
 
 test('a deployment that is well; a wrong key, a clock that is wrong, and a table that is gone', async () => {
   own = await ownRun();
-  expect(await troubles(own, { wait: '20' })).toEqual([]);
+  expect(await troubles(own, { wait: '20', build: true })).toEqual([]);
   expect(await troubles(own, { inside: false, key: 'no-key' })).toEqual([expect.stringMatching(/^wrong key: .*npm run keys/)]);
 
   own.run.clock.advance(6 * 60_000);

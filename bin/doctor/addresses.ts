@@ -1,0 +1,72 @@
+/** A deployment's addresses, and the key and token to use there: given, from its stack, or the local run's. */
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { readRing } from '../../core/events/key-ring.ts';
+import { LOCAL_KEY } from '../local-settings.ts';
+import { outputsOf, type StackTarget, stackTarget } from '../stack-target.ts';
+import { loadSystems, systemsModule } from '../systems.ts';
+
+export interface TargetOptions {
+  readonly url?: string | undefined;
+  readonly stack?: string | undefined;
+  readonly 'socket-url'?: string | undefined;
+  readonly 'stream-url'?: string | undefined;
+  readonly key?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+export interface Deployed {
+  /** `null` = it is seen from outside alone. */
+  readonly target: StackTarget | null;
+  /** Of REST, publishing and the page. */
+  readonly api: string;
+  readonly socket: string;
+  /** Of event streams; `null` = it is not known. */
+  readonly streams: string | null;
+  /** The publish key; `null` = it is not known. */
+  readonly key: string | null;
+  /** Of a user, if the deployment asks for one. */
+  readonly token: string | null;
+  readonly sources: readonly string[];
+  readonly streamPaths: readonly string[];
+}
+
+/** Throws an error that says what to do if the deployment is not found. */
+export async function addressesOf(options: TargetOptions, environment: NodeJS.ProcessEnv): Promise<Deployed> {
+  const given = options.url ?? (environment['PUSH_URL'] || undefined);
+  const target = given !== undefined && options.stack === undefined && !environment['AWS_PORT'] ? null : stackTarget(options, environment);
+  const outputs = target === null ? new Map<string, string>() : await outputsOf(target);
+  const isLocal = target?.client.endpoint !== undefined;
+  const local = `http://localhost:${environment['PORT'] || '8000'}`;
+  const api = checked(given ?? (isLocal ? local : (outputs.get('Url') ?? outputs.get('ApiUrl'))));
+  // the local run has everything at one address, and so has a front door
+  const own = (name: string): string | undefined => (isLocal || given !== undefined ? undefined : outputs.get(name));
+  const systems = await loadSystems(systemsModule(environment));
+  const channels = systems.flatMap((system) => system.channels);
+  return {
+    target,
+    api,
+    socket: options['socket-url'] ?? own('SocketUrl') ?? new URL('/ws', api.replace(/^http/, 'ws')).href,
+    streams: options['stream-url'] ?? own('StreamUrl') ?? api,
+    key: options.key ?? environment['PUSH_KEY'] ?? (isLocal ? LOCAL_KEY : await firstKey(outputs.get('PublishKeySecret'), target)),
+    token: options.token ?? environment['PUSH_TOKEN'] ?? null,
+    sources: [...new Set(channels.map(({ source }) => source))],
+    streamPaths: channels.flatMap(({ http }) => http?.stream ?? []),
+  };
+}
+
+function checked(url: string | undefined): string {
+  if (url !== undefined && /^https?:\/\/[^/]+\/?$/.test(url)) return url;
+  throw new Error(`--url: expected an address such as https://push.example, got ${JSON.stringify(url ?? '')}`);
+}
+
+/** The deployment's first key, as long as no other was made: later ones are kept as digests. */
+async function firstKey(secretId: string | undefined, target: StackTarget | null): Promise<string | null> {
+  if (secretId === undefined || target === null) return null;
+  const secrets = new SecretsManagerClient(target.client);
+  try {
+    const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: secretId }));
+    return readRing(SecretString) === null ? SecretString : null;
+  } finally {
+    secrets.destroy();
+  }
+}

@@ -1,0 +1,57 @@
+/** `npm run probe`: what a real account does where documents do not say, as a table to send back. */
+import './node-version.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { commandLine } from './command-line.ts';
+import { addressesOf, type TargetOptions } from './doctor/addresses.ts';
+import { probe } from './probe/run.ts';
+
+const USAGE = `usage: npm run --silent probe -- --stack NAME    facts of the platform, on a deployment, with your AWS credentials
+       npm run --silent probe -- --url URL       those that need none
+       npm run --silent probe                    on the local run, which behaves as we believe the platform does
+options: --url URL, --socket-url URL, --stream-url URL, --key KEY, --token JWT   as npm run doctor has them
+         --user ID         the token's user
+         --busy 60         seconds for which one topic never rests
+         --idle            also what keeps a connection open: 12 minutes, and IDLE_TIMEOUT_SECONDS=1800 there
+prints a Markdown table: send it back as an issue, with the region`;
+
+async function main(): Promise<void> {
+  const { values } = commandLine(USAGE, {
+    options: {
+      url: { type: 'string' },
+      'socket-url': { type: 'string' },
+      'stream-url': { type: 'string' },
+      stack: { type: 'string' },
+      key: { type: 'string' },
+      token: { type: 'string' },
+      user: { type: 'string', default: '1' },
+      busy: { type: 'string', default: '60' },
+      idle: { type: 'boolean', default: false },
+    },
+  });
+  if (!/^[1-9]\d{0,3}$/.test(values.busy)) throw new Error(`--busy: expected seconds from 1 up, got ${JSON.stringify(values.busy)}`);
+  const { target, key, sources, streams, ...addresses } = await addressesOf(values as TargetOptions, process.env);
+  if (key === null) throw new Error('--key: the publish key is needed, for every source');
+  const options = {
+    ...addresses,
+    streams: streams ?? addresses.api,
+    key,
+    user: values.user,
+    wait: (ms: number) => pause(ms),
+    now: Date.now,
+  };
+  console.log('| fact | assumed | seen | |\n| --- | --- | --- | --- |');
+  const mark = { true: 'as assumed', false: '**differs**', null: 'measured' } as const;
+  for await (const { fact, assumed, seen, agrees } of probe({
+    ...options,
+    target,
+    idle: values.idle,
+    source: sources[0] ?? '',
+    busySeconds: Number(values.busy),
+  }))
+    console.log(`| ${[fact, assumed, seen, mark[`${agrees}`]].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
