@@ -4,6 +4,8 @@ export interface OutgoingEvent {
   readonly source: string;
   readonly detailType: string;
   readonly detail: Readonly<Record<string, unknown>>;
+  /** Makes a repeat of it the same event. */
+  readonly id?: string;
 }
 
 export interface PublishAnswer {

@@ -3,17 +3,20 @@
  * exactly those tests fail that `local/emulator/lacks.ts` names for what the emulator lacks, and no function logged an error.
  */
 import '../bin/node-version.ts';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { commandLine } from '../bin/command-line.ts';
 import { readIds, statusOf } from '../local/emulator/deploy.ts';
 import { EMULATORS, type Emulator } from '../local/emulator/emulators.ts';
 import { FAILS } from '../local/emulator/lacks.ts';
 import { logLines } from '../local/emulator/logs.ts';
-import type { Target } from '../local/emulator/target.ts';
+import { environmentOf, type Target } from '../local/emulator/target.ts';
+import { postEvents } from '../local/publisher.ts';
 
 const USAGE = `usage: npm run test:emulator -- [options of npm run deploy:local]
 PYTHON names an interpreter with the Python clients: then they are run too`;
@@ -22,6 +25,8 @@ const STACK = 'RealtimePush-local';
 const VITEST = 'node_modules/vitest/vitest.mjs';
 /** How long the deployment may take. */
 const DEPLOY_MS = 180_000;
+/** How long one of the operator's programs may take. */
+const PROGRAM_MS = 90_000;
 /** Lines of these kinds in a function's log are failures. */
 const BAD_LINES = ['"level":"ERROR"', 'Task timed out', 'Runtime.'];
 
@@ -108,6 +113,33 @@ async function pastTheDoor({ target }: Deployed): Promise<string[]> {
   return status === 403 ? [] : [`a request past the front door got ${status} instead of 403`];
 }
 
+/** Runs the operator's programs on the deployed stack. Returns what is wrong. */
+async function operated({ url, publishKey, target }: Deployed): Promise<string[]> {
+  const id = randomUUID();
+  const detail = { ticker: '005930', price: 1, change: 0, change_rate: 0, volume: 0, bid_price: 0, ask_price: 0 };
+  await postEvents(url, publishKey, [{ source: 'market.price', detailType: 'PriceTicked', detail, id }]);
+  const programs: Readonly<Record<string, { readonly words: readonly string[]; readonly says: RegExp }>> = {
+    doctor: { words: ['--url', url, '--key', publishKey, '--wait', '30'], says: /^well$/m },
+    trace: { words: [id], says: /^\S+ {2}accepted, on the lane bus$/m },
+    'dead-letters': { words: ['list'], says: /^ +\d+ {2}IngestEventsDead/m },
+    keys: { words: ['list'], says: /^\w{8} {2}\* / },
+  };
+  const problems: string[] = [];
+  for (const [program, { words, says }] of Object.entries(programs)) {
+    const env = { ...process.env, ...environmentOf(target) };
+    const command = ['--import', 'tsx', `bin/${program}.ts`, ...words, '--stack', STACK];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { env, timeout: PROGRAM_MS }).catch(
+      (failed: { stdout: string; stderr: string }) => failed,
+    );
+    const isRight = program === 'keys' ? says.test(stdout.split('\n')[1] ?? '') : says.test(stdout);
+    console.log(
+      `npm run ${program} -- ${words[0] === id ? 'ID' : (words[0] ?? '')} --stack ${STACK}: ${isRight ? 'as it should be' : 'wrong'}`,
+    );
+    if (!isRight) problems.push(`npm run ${program}:\n${stdout}${stderr}`);
+  }
+  return problems;
+}
+
 /** Prints the table; returns what is not as it should be. */
 function judge(results: readonly Result[], { lacks }: Emulator): string[] {
   const named = new Map(lacks.flatMap((lack) => FAILS[lack].map((title) => [title, lack] as const)));
@@ -137,7 +169,7 @@ try {
   const results = await run(['test/contracts'], 'vitest.config.ts', deployment);
   if (process.env['PYTHON'])
     results.push(...(await run(['test/clients/python', '-t', 'stomp.py'], 'vitest.clients.config.ts', deployment)));
-  const problems = [...judge(results, deployment.target.emulator), ...(await pastTheDoor(deployment))];
+  const problems = [...judge(results, deployment.target.emulator), ...(await pastTheDoor(deployment)), ...(await operated(deployment))];
   const { lines, all } = await logLines(deployment.target, BAD_LINES);
   console.log(`${all} lines in the functions' logs, ${lines.length} of them errors`);
   problems.push(...lines.slice(0, 20));

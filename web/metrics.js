@@ -35,6 +35,7 @@ function show({ nowMs, metrics, alarms }) {
   part('connections').textContent = newest ? String(newest.maximum) : '–';
   part('in').textContent = sum('MessagesIn').toLocaleString();
   part('out').textContent = delivered.toLocaleString();
+  part('bytes').textContent = `${(sum('BytesOut') / 1000).toFixed(1)} KB`;
   part('errors').textContent = sum('Errors').toLocaleString();
   part('answer').textContent = average('AnswerTime');
   part('duration').textContent = average('Duration');

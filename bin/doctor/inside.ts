@@ -6,7 +6,7 @@ import { GetFunctionConfigurationCommand, GetPolicyCommand, ListEventSourceMappi
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { cut } from '../../core/base/text.ts';
 import { ENV, SOCKET_STAGE } from '../../core/names.ts';
-import { type DeployedTemplate, resourcesOf, type StackResource, type StackTarget, templateOf } from '../stack-target.ts';
+import { type DeployedTemplate, outputsOf, resourcesOf, type StackResource, type StackTarget, templateOf } from '../stack-target.ts';
 import { type Clients, makeClients } from './clients.ts';
 import { bad, type Finding, good, note } from './finding.ts';
 
@@ -17,6 +17,8 @@ interface Looked {
   /** What this checkout would deploy, with the default settings. */
   readonly expected: DeployedTemplate;
   readonly clients: Clients;
+  /** The deployment's own event bus. */
+  readonly bus: string | undefined;
 }
 
 /** Logs are read from so long ago. */
@@ -25,7 +27,8 @@ const LOGS_MS = 10 * 60_000;
 export async function* fromInside(target: StackTarget, expected: DeployedTemplate): AsyncGenerator<Finding> {
   const clients = makeClients(target);
   try {
-    const looked: Looked = { target, clients, expected, resources: await resourcesOf(target), deployed: await templateOf(target) };
+    const [resources, deployed, outputs] = await Promise.all([resourcesOf(target), templateOf(target), outputsOf(target)]);
+    const looked: Looked = { target, clients, expected, resources, deployed, bus: outputs.get('EventBusName') };
     yield* judgeParts(looked);
     yield* judgeBundles(looked);
     for (const judge of [judgeFunctions, judgeTables, judgeRules, judgeQueues, judgeUrlGrants, judgeLogs]) {
@@ -131,9 +134,11 @@ async function judgeRules(looked: Looked): Promise<Finding[]> {
   const rules = ofType(looked, 'AWS::Events::Rule');
   const findings: Finding[] = [];
   for (const { id, physicalId } of rules) {
-    // of a bus of its own: `bus|rule`
-    const [Name = '', EventBusName] = physicalId.split('|').reverse();
-    const found = await orMissing(looked.clients.events.send(new DescribeRuleCommand({ Name, ...(EventBusName ? { EventBusName } : {}) })));
+    // AWS puts the bus before the name, `bus|rule`
+    const Name = physicalId.split('|').at(-1) ?? '';
+    const onBus = looked.deployed.Resources?.[id]?.Properties?.['EventBusName'] !== undefined;
+    const rule = new DescribeRuleCommand({ Name, ...(onBus && looked.bus !== undefined ? { EventBusName: looked.bus } : {}) });
+    const found = await orMissing(looked.clients.events.send(rule));
     if (found === null) findings.push(bad('missing rule', `${id} (${Name}) was deleted: its events go nowhere`));
     else if (found.State === 'DISABLED') findings.push(bad('rule disabled', `${id} (${Name}) is disabled: aws events enable-rule`));
   }

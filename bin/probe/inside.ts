@@ -16,12 +16,7 @@ const GONE_MS = 60_000;
 /** A log line is there after some seconds. */
 const LOG_MS = 60_000;
 
-export async function* aboutInside(options: ProbeOptions, target: StackTarget, source: string, busySeconds: number): AsyncGenerator<Fact> {
-  yield* aboutGone(options, target);
-  yield* aboutHops(options, target, source, busySeconds);
-}
-
-async function* aboutGone(options: ProbeOptions, target: StackTarget): AsyncGenerator<Fact> {
+export async function* aboutGone(options: ProbeOptions, target: StackTarget): AsyncGenerator<Fact> {
   const client = new ApiGatewayManagementApiClient({ ...target.client, endpoint: await callbackOf(target) });
   /** Milliseconds until the connection answers 410; `null` = it does not. */
   const goneAfter = async (ConnectionId: string): Promise<number | null> => {
@@ -83,7 +78,7 @@ async function callbackOf({ client, ...target }: StackTarget): Promise<string> {
 }
 
 /** A topic that never rests makes its worker hand on again and again: a loop, which the platform would cut after some 16 rounds. */
-async function* aboutHops(options: ProbeOptions, target: StackTarget, source: string, busySeconds: number): AsyncGenerator<Fact> {
+export async function* aboutHops(options: ProbeOptions, target: StackTarget, source: string, busySeconds: number): AsyncGenerator<Fact> {
   const dead = await deadLetters(target);
   const client = await open(options);
   const id = randomUUID();

@@ -2,7 +2,7 @@
 import type { StackTarget } from '../stack-target.ts';
 import type { Fact, ProbeOptions } from './fact.ts';
 import { aboutIdling } from './idle.ts';
-import { aboutInside } from './inside.ts';
+import { aboutGone, aboutHops } from './inside.ts';
 import { aboutSockets } from './sockets.ts';
 import { aboutStreams } from './streams.ts';
 
@@ -17,9 +17,24 @@ export interface Probes extends ProbeOptions {
   readonly busySeconds: number;
 }
 
+/** A probe that fails is a fact too, and the others go on. */
 export async function* probe({ target, idle, source, busySeconds, ...options }: Probes): AsyncGenerator<Fact> {
-  yield* aboutSockets(options, source);
-  yield* aboutStreams(options);
-  if (target !== null) yield* aboutInside(options, target, source, busySeconds);
-  if (idle) yield* aboutIdling(options, source);
+  const probes: Readonly<Record<string, () => AsyncGenerator<Fact>>> = {
+    WebSockets: () => aboutSockets(options, source),
+    'event streams': () => aboutStreams(options),
+    ...(target === null
+      ? {}
+      : {
+          'connections that are gone': () => aboutGone(options, target),
+          'hand-ons': () => aboutHops(options, target, source, busySeconds),
+        }),
+    ...(idle ? { idling: () => aboutIdling(options, source) } : {}),
+  };
+  for (const [about, ask] of Object.entries(probes)) {
+    try {
+      yield* ask();
+    } catch (error) {
+      yield { fact: about, assumed: 'can be probed', seen: (error as Error).message, agrees: false };
+    }
+  }
 }

@@ -196,10 +196,23 @@ test('the page shows the metrics of the run, and its alarms', { timeout: 60_000 
     own.run.clock.advance(60_000);
     await own.run.settled();
   }
+  /** Of the last ten minutes. */
+  const points = (name: string) =>
+    own.run.metrics
+      .all()
+      .filter((one) => one.name === name)
+      .flatMap((one) => one.points)
+      .filter(({ atMs }) => atMs > own.run.clock.now() - 600_000);
+  const sum = (name: string) => points(name).reduce((all, point) => all + point.sum, 0);
+  const average = (name: string) => Math.round(sum(name) / points(name).reduce((all, { count }) => all + count, 0));
   const counted = own.run.metrics.all().find(({ name }) => name === 'LiveConnections')?.points ?? [];
   await shows('#metrics-connections', (text) => text === String(counted.at(-1)?.maximum));
-  await shows('#metrics-out', (text) => Number(text.replaceAll(',', '')) > 0);
-  await shows('#metrics-posts', (text) => Number(text) > 0);
-  await shows('#metrics-answer', (text) => text.endsWith(' ms'));
+  await shows('#metrics-in', (text) => text === sum('MessagesIn').toLocaleString('en-US'));
+  await shows('#metrics-out', (text) => sum('MessagesOut') > 0 && text === sum('MessagesOut').toLocaleString('en-US'));
+  await shows('#metrics-errors', (text) => text === sum('Errors').toLocaleString('en-US'));
+  await shows('#metrics-bytes', (text) => text === `${(sum('BytesOut') / 1000).toFixed(1)} KB`);
+  await shows('#metrics-posts', (text) => text === (sum('Posts') / sum('MessagesOut')).toFixed(2));
+  await shows('#metrics-answer', (text) => text === `${average('AnswerTime')} ms`);
+  await shows('#metrics-duration', (text) => text === `${average('Duration')} ms`);
   await shows('#metrics-alarms', (text) => /^none of \d+ raised$/.test(text));
 });
