@@ -18,9 +18,9 @@ export interface SseClient {
 
 const NAMES = ['INIT', 'RANK_UPDATE', 'ACTIVE', 'KEEPALIVE', 'RESERVATION_STATUS'];
 
-/** The standard client: it reconnects by itself with the last id. */
+/** The standard client: it reconnects by itself with the last id, which then replaces one in `headers`. */
 export function eventSource(url: string, headers: Record<string, string> = {}): SseClient {
-  const source = new EventSource(url, { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }) });
+  const source = new EventSource(url, { fetch: (input, init) => fetch(input, { ...init, headers: { ...headers, ...init.headers } }) });
   const events = queue<SseEvent>();
   for (const name of NAMES) {
     source.addEventListener(name, ({ data, lastEventId }: MessageEvent) =>
