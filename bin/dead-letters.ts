@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { REASON_ATTRIBUTE } from '../core/names.ts';
 import { commandLine } from './command-line.ts';
-import { resourcesOf, type StackTarget, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
+import { queueUrl, resourcesOf, type StackTarget, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
 
 const USAGE = `usage: npm run --silent dead-letters -- list                 every dead-letter queue and how many messages it holds
        npm run --silent dead-letters -- show QUEUE           its messages, each with the reason
@@ -44,8 +44,9 @@ const ATTRIBUTES: QueueAttributeName[] = [
 async function deadQueues(target: StackTarget, sqs: SQSClient): Promise<DeadQueue[]> {
   const queues = (await resourcesOf(target)).filter(({ type }) => type === 'AWS::SQS::Queue');
   const read = await Promise.all(
-    queues.map(async ({ id, physicalId }) => {
-      const url = physicalId.startsWith('http') ? physicalId : `${target.client.endpoint ?? ''}/000000000000/${physicalId}`;
+    queues.map(async (queue) => {
+      const { id } = queue;
+      const url = queueUrl(queue, target);
       const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ATTRIBUTES }));
       return { id, url, attributes: Attributes };
     }),

@@ -1,6 +1,7 @@
 /** `npm run doctor`: is a deployment well? From outside by a canary event, and with its stack by its resources. */
 import './node-version.ts';
 import { commandLine } from './command-line.ts';
+import { deployedAt } from './deployed.ts';
 import { examine } from './doctor/examine.ts';
 
 const USAGE = `usage: npm run --silent doctor                  the local run
@@ -30,7 +31,8 @@ async function main(): Promise<void> {
   });
   if (!/^[1-9]\d{0,2}$/.test(values.wait)) throw new Error(`--wait: expected seconds from 1 up, got ${JSON.stringify(values.wait)}`);
   let troubles = 0;
-  for await (const { check, outcome, says } of examine(values, process.env)) {
+  const options = { waitMs: Number(values.wait) * 1000, environment: process.env };
+  for await (const { check, outcome, says } of examine(await deployedAt(values, process.env), options)) {
     console.log(`${MARK[outcome]}  ${check}: ${says}`);
     if (outcome === 'bad') troubles += 1;
   }

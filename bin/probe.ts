@@ -2,7 +2,7 @@
 import './node-version.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { commandLine } from './command-line.ts';
-import { addressesOf, type TargetOptions } from './doctor/addresses.ts';
+import { deployedAt, type TargetOptions } from './deployed.ts';
 import { probe } from './probe/run.ts';
 
 const USAGE = `usage: npm run --silent probe -- --stack NAME    facts of the platform, on a deployment, with your AWS credentials
@@ -29,25 +29,13 @@ async function main(): Promise<void> {
     },
   });
   if (!/^[1-9]\d{0,3}$/.test(values.busy)) throw new Error(`--busy: expected seconds from 1 up, got ${JSON.stringify(values.busy)}`);
-  const { target, key, sources, streams, ...addresses } = await addressesOf(values as TargetOptions, process.env);
+  const { target, key, sources, ...addresses } = await deployedAt(values as TargetOptions, process.env);
   if (key === null) throw new Error('--key: the publish key is needed, for every source');
-  const options = {
-    ...addresses,
-    streams: streams ?? addresses.api,
-    key,
-    user: values.user,
-    wait: (ms: number) => pause(ms),
-    now: Date.now,
-  };
+  const probed = { ...addresses, key, user: values.user, source: sources[0] ?? '' };
+  const idleClock = values.idle ? { now: Date.now, wait: (ms: number) => pause(ms) } : null;
   console.log('| fact | assumed | seen | |\n| --- | --- | --- | --- |');
   const mark = { true: 'as assumed', false: '**differs**', null: 'measured' } as const;
-  for await (const { fact, assumed, seen, agrees } of probe({
-    ...options,
-    target,
-    idle: values.idle,
-    source: sources[0] ?? '',
-    busySeconds: Number(values.busy),
-  }))
+  for await (const { fact, assumed, seen, agrees } of probe(probed, { target, idleClock, busySeconds: Number(values.busy) }))
     console.log(`| ${[fact, assumed, seen, mark[`${agrees}`]].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
 }
 

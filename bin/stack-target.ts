@@ -15,6 +15,8 @@ const LOCAL_STACK = 'RealtimePush-local';
 
 export interface StackTarget {
   readonly stack: string;
+  /** An emulator stands in for AWS, with addresses of its own. */
+  readonly isEmulated: boolean;
   /** Options of an SDK client. */
   readonly client: {
     readonly endpoint?: string;
@@ -24,10 +26,14 @@ export interface StackTarget {
 }
 
 export function stackTarget({ stack }: { readonly stack?: string | undefined }, environment: NodeJS.ProcessEnv): StackTarget {
-  if (stack !== undefined) return { stack, client: {} };
+  if (stack !== undefined) return { stack, isEmulated: Boolean(environment['AWS_ENDPOINT_URL']), client: {} };
   const endpoint = `http://127.0.0.1:${environment['AWS_PORT'] || '4567'}`;
   // a caller that is no function acts as the owner of the account
-  return { stack: LOCAL_STACK, client: { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } };
+  return {
+    stack: LOCAL_STACK,
+    isEmulated: false,
+    client: { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
+  };
 }
 
 /** The outputs of the stack. Throws an error that says what to do if there is no such stack, or nothing answers. */
@@ -75,6 +81,14 @@ export function resourcesOf(target: StackTarget): Promise<StackResource[]> {
     return resources;
   });
 }
+
+/** A queue's address. Its physical id is one on AWS, and its name on some emulators. */
+export const queueUrl = ({ physicalId }: StackResource, { client }: StackTarget): string =>
+  physicalId.startsWith('http') ? physicalId : `${client.endpoint ?? ''}/000000000000/${physicalId}`;
+
+/** The id of the WebSocket API, among the stack's resources. */
+export const socketApiOf = (resources: readonly StackResource[]): string =>
+  resources.find(({ id, type }) => type === 'AWS::ApiGatewayV2::Api' && id.startsWith('Socket'))?.physicalId ?? '';
 
 async function asked<Value>(target: StackTarget, ask: (client: CloudFormationClient) => Promise<Value>): Promise<Value> {
   const client = new CloudFormationClient({ ...target.client, maxAttempts: 2 });

@@ -1,8 +1,9 @@
 /** `npm run trace -- <event id>`: where did my event go? From the functions' logs, on the laptop and in CloudWatch alike. */
 import './node-version.ts';
-import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { committedIn, type LogLine, storyOf } from '../core/events/trace.ts';
 import { commandLine } from './command-line.ts';
+import { linesIn } from './log-lines.ts';
 import { resourcesOf, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
 
 const USAGE = `usage: npm run --silent trace -- ID      the way of the event with this id
@@ -28,11 +29,7 @@ async function main(): Promise<void> {
     const lines: LogLine[] = [];
     const startTime = Date.now() - Number(values.since) * 60_000;
     for (const { physicalId } of groups)
-      for await (const { events = [] } of paginateFilterLogEvents(
-        { client },
-        { logGroupName: physicalId, startTime, filterPattern: JSON.stringify(text) },
-      ))
-        for (const { timestamp = 0, message = '' } of events) if (message.startsWith('{')) lines.push({ atMs: timestamp, text: message });
+      lines.push(...(await linesIn(client, physicalId, text, startTime)).filter((line) => line.text.startsWith('{')));
     return lines;
   };
   try {

@@ -25,7 +25,13 @@ export function describedBy(template: Template, resolve: Resolve, tablesEndpoint
   };
   const policy = (id: string) => {
     const grants = ofType('AWS::Lambda::Permission').filter(({ properties }) => idOfArn(properties['FunctionName']) === id);
-    const statements = grants.map(({ id: Sid, properties: { Action, Principal } }) => ({ Sid, Effect: 'Allow', Action, Principal }));
+    const statements = grants.map(({ id: Sid, properties: { Action, Principal, SourceArn } }) => ({
+      Sid,
+      Effect: 'Allow',
+      Action,
+      Principal: Principal === '*' ? '*' : { Service: Principal },
+      ...(SourceArn === undefined ? {} : { Condition: { ArnLike: { 'AWS:SourceArn': SourceArn } } }),
+    }));
     return statements.length === 0 ? null : { Policy: JSON.stringify({ Version: '2012-10-17', Statement: statements }) };
   };
   const mappings = (queueArn: string | null) => ({

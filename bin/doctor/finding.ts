@@ -11,3 +11,13 @@ export interface Finding {
 export const good = (check: string, says: string): Finding => ({ check, outcome: 'ok', says });
 export const bad = (check: string, says: string): Finding => ({ check, outcome: 'bad', says });
 export const note = (check: string, says: string): Finding => ({ check, outcome: 'note', says });
+
+/** The findings of a check; if it throws, the one that says so. The other checks go on. */
+export async function attempted(check: string, judge: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await judge();
+  } catch (error) {
+    const { name, message } = error as Error;
+    return [bad(check, `could not be checked: ${name}: ${message}`)];
+  }
+}

@@ -1,8 +1,7 @@
 /** A deployment judged from outside, as its clients and upstreams see it. */
-import { randomUUID } from 'node:crypto';
 import { cut } from '../../core/base/text.ts';
-import type { Deployed } from './addresses.ts';
-import { bad, type Finding, good, note } from './finding.ts';
+import { bearer, type Deployed } from '../deployed.ts';
+import { attempted, bad, type Finding, good, note } from './finding.ts';
 import { sendCanaries } from './send-canaries.ts';
 
 export interface OutsideOptions extends Omit<Deployed, 'target'> {
@@ -12,22 +11,21 @@ export interface OutsideOptions extends Omit<Deployed, 'target'> {
   readonly build: string;
 }
 
-/** Clocks may differ by so much: tokens are checked with a minute's leeway, and the platform refuses signatures that are five minutes old. */
+/** A larger difference between clocks is trouble: a token is refused 5 s after its time, a signature of AWS after 5 minutes. */
 const SKEW_MS = 30_000;
 const ANSWER_MS = 15_000;
+const MOST_CHARACTERS = 100_000;
 
 export async function* fromOutside(options: OutsideOptions): AsyncGenerator<Finding> {
-  const health = await ask(new URL('/api/health', options.api));
+  const { api, key, streams, streamPaths, token } = options;
+  const health = await ask(new URL('/api/health', api));
   yield* judgeHealth(health, options);
   if (health.status === null) return;
-  yield judgePage(await ask(new URL('/', options.api)));
-  if (options.key === null) yield note('publish key', 'none was given, so no canary is sent: --key, or PUSH_KEY');
-  else yield* sendCanaries({ ...options, key: options.key, id: randomUUID() });
-  if (options.streams === null) yield note('event streams', 'no address was given: --stream-url');
-  else for (const path of options.streamPaths) yield judgeStream(path, await ask(new URL(path, options.streams), bearer(options.token)));
+  yield judgePage(await ask(new URL('/', api)));
+  if (key === null) yield note('publish key', 'none was given, so no canary is sent: --key, or PUSH_KEY');
+  else yield* await attempted('canaries', () => sendCanaries({ ...options, key }));
+  for (const path of streamPaths) yield judgeStream(path, await ask(new URL(path, streams), bearer(token)));
 }
-
-export const bearer = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
 
 interface Answer {
   /** `null` = there was none. */
@@ -42,7 +40,7 @@ async function ask(url: URL, headers: Record<string, string> = {}): Promise<Answ
   try {
     const response = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS), redirect: 'manual' });
     const date = response.headers.get('date');
-    const text = await response.text();
+    const text = await firstOf(response);
     return {
       status: response.status,
       type: response.headers.get('content-type') ?? '',
@@ -53,6 +51,16 @@ async function ask(url: URL, headers: Record<string, string> = {}): Promise<Answ
     const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
     return { status: null, type: '', atMs: null, text: cause?.code ?? cause?.message ?? message };
   }
+}
+
+/** The beginning of a body: nothing that is looked at is longer. */
+async function firstOf({ body }: Response): Promise<string> {
+  let text = '';
+  for await (const piece of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += piece;
+    if (text.length > MOST_CHARACTERS) break;
+  }
+  return text;
 }
 
 const said = ({ status, text }: Answer): string => `${status ?? 'no answer'}: ${cut(text, 200)}`;
@@ -67,12 +75,14 @@ function* judgeHealth(answer: Answer, { api, build }: OutsideOptions): Generator
     );
   else if (status !== 200) yield bad('API', `GET /api/health answers ${said(answer)}`);
   else {
-    const health = JSON.parse(text) as { version?: string; build?: string };
-    yield good('API', `version ${health.version}, build ${health.build}`);
-    if (health.build !== build)
+    const running = healthIn(text);
+    if (running === null)
+      return yield bad('API', `GET /api/health answers 200 with ${cut(text, 100)}: this is something else than realtime-push`);
+    yield good('API', `version ${running.version}, build ${running.build}`);
+    if (running.build !== build)
       yield bad(
-        'stale bundle',
-        `build ${health.build} runs there, and this checkout is ${build}: npm run deploy, or check out what was deployed`,
+        'stale build',
+        `build ${running.build} runs there, and this checkout is ${build}: npm run deploy, or check out what was deployed`,
       );
   }
   const skewMs = atMs === null ? 0 : atMs - Date.now();
@@ -82,6 +92,17 @@ function* judgeHealth(answer: Answer, { api, build }: OutsideOptions): Generator
       `its clock is ${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs > 0 ? 'ahead of' : 'behind'} the one here: tokens and signatures made here are refused there. Set this machine's clock (NTP)`,
     );
   else yield good('clock', 'agrees with the one here');
+}
+
+/** The health in an answer; `null` = it is none. */
+function healthIn(text: string): { readonly version: string; readonly build: string } | null {
+  try {
+    const { version, build } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return typeof version === 'string' ? { version, build: String(build) } : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 function judgePage(answer: Answer): Finding {

@@ -1,3 +1,7 @@
+import { postEvents } from '../../local/publisher.ts';
+import { bearer, type Deployed } from '../deployed.ts';
+import { type SocketClient, type SocketOptions, withSocket } from '../socket-client.ts';
+
 /** A fact of the platform that documents do not settle: what this project assumes, and what was seen. */
 export interface Fact {
   readonly fact: string;
@@ -10,28 +14,40 @@ export interface Fact {
 export const compared = (fact: string, assumed: string, seen: string): Fact => ({ fact, assumed, seen, agrees: assumed === seen });
 export const measured = (fact: string, assumed: string, seen: string): Fact => ({ fact, assumed, seen, agrees: null });
 
-export interface ProbeOptions {
-  readonly api: string;
-  readonly socket: string;
-  readonly streams: string;
+/** The deployment that is probed. */
+export interface Probed extends Pick<Deployed, 'api' | 'socket' | 'streams' | 'token'> {
   readonly key: string;
-  readonly token: string | null;
   /** The token's user; without identity any number does. */
   readonly user: string;
-  /** Passes time. */
-  readonly wait: (ms: number) => Promise<void>;
-  readonly now: () => number;
+  /** The source of the canaries. */
+  readonly source: string;
 }
 
-export const headersOf = ({ token }: Pick<ProbeOptions, 'token'>): Record<string, string> =>
-  token === null ? {} : { authorization: `Bearer ${token}` };
+/** An answer may take this long. */
+export const ANSWER_MS = 10_000;
 
-/** Publishes one event. Throws if it is not taken. */
-export async function publishOne(event: object, { api, key }: Pick<ProbeOptions, 'api' | 'key'>): Promise<void> {
-  const headers = { 'content-type': 'application/json', 'x-api-key': key };
-  const body = JSON.stringify({ lane: 'direct', events: [event] });
-  const response = await fetch(new URL('/internal/events', api), { method: 'POST', headers, body });
-  const text = await response.text();
-  if (response.status !== 202 || !text.includes('"accepted":1'))
-    throw new Error(`POST /internal/events answers ${response.status}: ${text}`);
+export function withClient<Result>(
+  probed: Probed,
+  protocols: readonly string[],
+  work: (client: SocketClient) => Promise<Result>,
+): Promise<Result> {
+  const options: SocketOptions = { url: probed.socket, headers: bearer(probed.token), protocols, openMs: ANSWER_MS };
+  return withSocket(options, work);
+}
+
+/** A STOMP session. `clientId` is the one that it was given, and stands in the log beside its connection's id. */
+export function withStomp<Result>(probed: Probed, work: (client: SocketClient, clientId: string) => Promise<Result>): Promise<Result> {
+  return withClient(probed, ['v12.stomp'], async (client) => {
+    client.socket.send('CONNECT\naccept-version:1.2\nheart-beat:0,0\n\n\0');
+    const connected = await client.until((text) => text.startsWith('CONNECTED'), ANSWER_MS);
+    const clientId = /^session:(.+)$/m.exec(connected ?? '')?.[1];
+    if (clientId === undefined) throw new Error(`a STOMP session did not open; got ${JSON.stringify(client.texts)}`);
+    return work(client, clientId);
+  });
+}
+
+/** Publishes one event past the bus. Throws if it is not taken. */
+export async function publishOne(event: Omit<Parameters<typeof postEvents>[2][number], 'id'>, { api, key }: Probed): Promise<void> {
+  const { rejected } = await postEvents(api, key, [event], 'direct');
+  if (rejected[0]) throw new Error(`POST /internal/events rejects ${event.source} ${event.detailType}: ${rejected[0].error_message}`);
 }

@@ -6,9 +6,11 @@ import { promisify } from 'node:util';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, inject, test } from 'vitest';
 import { buildId } from '../../bin/build.ts';
+import type { Deployed } from '../../bin/deployed.ts';
 import { examine } from '../../bin/doctor/examine.ts';
 import type { Finding } from '../../bin/doctor/finding.ts';
-import type { DeployedTemplate } from '../../bin/stack-target.ts';
+import { type DeployedTemplate, stackTarget } from '../../bin/stack-target.ts';
+import { systems } from '../../systems/index.ts';
 import { type OwnRun, ownRun, tablesClient } from '../helpers/local.ts';
 import { makeStale, type PlantedTemplate, partOf, planted } from '../helpers/planted.ts';
 import { PROCESS_MS } from '../helpers/within.ts';
@@ -31,34 +33,51 @@ const portOf = (url: string): string => new URL(url).port;
 /** This checkout's template, which is made already. */
 const shared = async () => JSON.parse(readFileSync(inject('templateFile'), 'utf8')) as DeployedTemplate;
 
+const channels = systems.flatMap((system) => system.channels);
+const pathsAt = (url: string): Pick<Deployed, 'api' | 'socket' | 'streams' | 'sources' | 'streamPaths'> => ({
+  api: url,
+  socket: `${url.replace('http', 'ws')}/ws`,
+  streams: url,
+  sources: [...new Set(channels.map(({ source }) => source))],
+  streamPaths: channels.flatMap(({ http }) => http?.stream ?? []),
+});
+
 /** What is bad, a line each. `inside` = by the resources too; `build` = this checkout's template is made anew. */
 async function troubles(
   { url, key, run }: OwnRun,
-  { inside = true, key: otherKey = key, wait = '2', build = false } = {},
+  { inside = true, key: otherKey = key, waitMs = 2_000, build = false } = {},
 ): Promise<string[]> {
+  const target = inside ? stackTarget({}, { AWS_PORT: portOf(run.awsUrl) }) : null;
+  const options = { waitMs, environment: {}, ...(build ? {} : { expected: shared }) };
   const found: Finding[] = [];
-  const environment = inside ? { AWS_PORT: portOf(run.awsUrl) } : {};
-  for await (const finding of examine({ url, key: otherKey, wait }, environment, ...(build ? [] : [shared]))) found.push(finding);
+  for await (const finding of examine({ ...pathsAt(url), target, key: otherKey, token: null }, options)) found.push(finding);
   return found.filter(({ outcome }) => outcome === 'bad').map(({ check, says }) => `${check}: ${says}`);
 }
-const naming = (...words: string[]) => expect.arrayContaining(words.map((word) => expect.stringContaining(word)));
+/** Expects trouble of exactly these checks, and lines that have all of these words. */
+function expectOnly(found: readonly string[], checks: readonly string[], ...words: string[]): void {
+  expect([...new Set(found.map((line) => line.split(': ')[0]))].sort()).toEqual([...checks].sort());
+  expect(found).toEqual(expect.arrayContaining(words.map((word) => expect.stringContaining(word))));
+}
+const CANARIES = pathsAt('').sources.map((source) => `canary of ${source}`);
 
-test('a deployment that is well; a wrong key, a clock that is wrong, and a table that is gone', async () => {
+test('finds nothing in a deployment that is well; then a wrong key, a wrong clock, and a table that is gone', async () => {
   own = await ownRun();
-  expect(await troubles(own, { wait: '20', build: true })).toEqual([]);
+  expect(await troubles(own, { waitMs: 20_000, build: true })).toEqual([]);
   expect(await troubles(own, { inside: false, key: 'no-key' })).toEqual([expect.stringMatching(/^wrong key: .*npm run keys/)]);
 
   own.run.clock.advance(6 * 60_000);
-  expect(await troubles(own, { inside: false, wait: '20' })).toEqual([expect.stringMatching(/^clock skew: its clock is 3\d\d s ahead/)]);
+  expect(await troubles(own, { inside: false, waitMs: 20_000 })).toEqual([
+    expect.stringMatching(/^clock skew: its clock is 3\d\d s ahead/),
+  ]);
 
   const client = tablesClient(own.run);
   const [table] = [...(await own.run.grants()).all].flatMap((line) => /dynamodb:\w+ \S*?(StorageTopics\w+)$/.exec(line)?.[1] ?? []);
   await client.send(new DeleteTableCommand({ TableName: table ?? '' }));
   client.destroy();
-  expect(await troubles(own, { wait: '1' })).toEqual(naming('missing table: StorageTopics'));
+  expect(await troubles(own, { waitMs: 1_000 })).toEqual(expect.arrayContaining([expect.stringContaining('missing table: StorageTopics')]));
 });
 
-test('functions that post to another address', async () => {
+test('finds functions that post to another address', async () => {
   const run = await damaged((template) => {
     for (const { Type, Properties } of Object.values(template.Resources)) {
       const { Variables = {} } = (Properties?.['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
@@ -66,17 +85,16 @@ test('functions that post to another address', async () => {
         Variables['CALLBACK_URL'] = 'https://abcdef.execute-api.eu-west-1.amazonaws.com/ws/v1';
     }
   });
-  const found = await troubles(run);
-  expect(found).toEqual(
-    naming(
-      'WebSocket: it opens, but a subscription is not answered',
-      'wrong callback URL: Socketwsmessage',
-      'wrong callback URL: Ingestingest',
-    ),
+  expectOnly(
+    await troubles(run),
+    ['WebSocket', 'wrong callback URL'],
+    'WebSocket: it opens, but a subscription is not answered',
+    'wrong callback URL: Socketwsmessage',
+    'wrong callback URL: Ingestingest',
   );
 });
 
-test('a disabled rule, a missing page, and the code of another day', async () => {
+test('finds a disabled rule, a missing page, and the code of another day', async () => {
   let sweep = '';
   const templateFile = planted((template) => {
     partOf(template, 'AWS::Events::Rule', 'IngestRuleticketreservation')[1].Properties['State'] = 'DISABLED';
@@ -93,14 +111,18 @@ test('a disabled rule, a missing page, and the code of another day', async () =>
   writeFileSync(templateFile, JSON.stringify(template));
   own = await ownRun({ templateFile });
 
-  expect(await troubles(own, { inside: false })).toEqual(
-    naming(
-      'stale bundle: build 000000000000 runs there',
-      'no page: GET / answers 404',
-      'canary of ticket.reservation: accepted, but over the bus',
-    ),
+  const outside = ['stale build', 'no page', 'canary of ticket.reservation'];
+  const found = await troubles(own);
+  expectOnly(
+    found,
+    [...outside, 'rule disabled', 'missing part', 'stale bundle'],
+    'stale build: build 000000000000 runs there',
+    'no page: GET / answers 404',
+    'canary of ticket.reservation: accepted, but over the bus',
+    'rule disabled: IngestRuleticketreservation',
+    'ANY /)',
+    `stale bundle: the code of ${sweep}`,
   );
-  expect(await troubles(own)).toEqual(naming('rule disabled: IngestRuleticketreservation', 'ANY /)', `stale bundle: the code of ${sweep}`));
 });
 
 /** The bundle says that it was made of other sources. */
@@ -109,18 +131,21 @@ function changeBuild(templateFile: string, { S3Key }: { readonly S3Key: string }
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll(buildId(), '000000000000'));
 }
 
-test('a queue without consumer', async () => {
+test('finds a queue without consumer', async () => {
   const run = await damaged((template) => {
     const [id] = partOf(template, 'AWS::Lambda::EventSourceMapping', 'Ingestingest');
     delete template.Resources[id];
   });
-  const found = await troubles(run);
-  expect(found).toEqual(
-    naming('queue without consumer: no function takes the', 'IngestEventsQueue', 'canary of market.price: accepted, but past the bus'),
+  expectOnly(
+    await troubles(run),
+    [...CANARIES, 'queue without consumer'],
+    'queue without consumer: no function takes the',
+    'IngestEventsQueue',
+    'canary of market.price: accepted, but past the bus',
   );
 });
 
-test('grants that are missing: of a function, and of those who call its URL', async () => {
+test('finds grants that are missing: of a function, and of those who call its URL', async () => {
   const run = await damaged((template) => {
     const [, policy] = partOf(template, 'AWS::IAM::Policy', 'Ingestingest');
     const { Statement } = policy.Properties['PolicyDocument'] as { Statement: { Action: string | string[] }[] };
@@ -128,23 +153,27 @@ test('grants that are missing: of a function, and of those who call its URL', as
     for (const [id, { Type, Properties }] of Object.entries(template.Resources))
       if (Type === 'AWS::Lambda::Permission' && Properties['InvokedViaFunctionUrl'] === true) delete template.Resources[id];
   });
-  expect(await troubles(run)).toEqual(
-    naming(
-      'missing grant: in the log Ingestingest',
-      'dynamodb:UpdateItem',
-      'does not allow lambda:InvokeFunction to those',
-      'stream /api/v1/waiting-queue/subscribe: answers 403',
-    ),
+  expectOnly(
+    await troubles(run),
+    [...CANARIES, ...pathsAt('').streamPaths.map((path) => `stream ${path}`), 'missing grant', 'missing grant of the URL'],
+    'missing grant: in the log Ingestingest',
+    'dynamodb:UpdateItem',
+    'does not allow lambda:InvokeFunction to the front door',
+    'stream /api/v1/waiting-queue/subscribe: answers 403',
   );
 });
 
-test('an origin that refuses its own front door', async () => {
+test('finds an origin that refuses its own front door', async () => {
   const run = await damaged((template) => {
     const [, rest] = partOf(template, FUNCTION, 'Httprest');
     (rest.Properties['Environment'] as { Variables: Record<string, unknown> }).Variables['ORIGIN_KEY'] = 'of-another-day';
   });
-  expect(await troubles(run)).toEqual(
-    naming('closed origin: the API refuses what comes from', 'closed origin: ORIGIN_KEY differs between functions: ', 'Httprest'),
+  expectOnly(
+    await troubles(run),
+    ['closed origin', 'publishing', 'differing origin keys'],
+    'closed origin: the API refuses what comes from',
+    'differing origin keys: ORIGIN_KEY differs between functions: ',
+    'Httprest',
   );
 });
 

@@ -1,9 +1,9 @@
 /** A deployment's addresses, and the key and token to use there: given, from its stack, or the local run's. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { readRing } from '../../core/events/key-ring.ts';
-import { LOCAL_KEY } from '../local-settings.ts';
-import { outputsOf, type StackTarget, stackTarget } from '../stack-target.ts';
-import { loadSystems, systemsModule } from '../systems.ts';
+import { readRing } from '../core/events/key-ring.ts';
+import { LOCAL_KEY } from './local-settings.ts';
+import { outputsOf, type StackTarget, stackTarget } from './stack-target.ts';
+import { loadSystems, systemsModule } from './systems.ts';
 
 export interface TargetOptions {
   readonly url?: string | undefined;
@@ -20,8 +20,8 @@ export interface Deployed {
   /** Of REST, publishing and the page. */
   readonly api: string;
   readonly socket: string;
-  /** Of event streams; `null` = it is not known. */
-  readonly streams: string | null;
+  /** Of event streams. */
+  readonly streams: string;
   /** The publish key; `null` = it is not known. */
   readonly key: string | null;
   /** Of a user, if the deployment asks for one. */
@@ -30,16 +30,19 @@ export interface Deployed {
   readonly streamPaths: readonly string[];
 }
 
-/** Throws an error that says what to do if the deployment is not found. */
-export async function addressesOf(options: TargetOptions, environment: NodeJS.ProcessEnv): Promise<Deployed> {
-  const given = options.url ?? (environment['PUSH_URL'] || undefined);
-  const target = given !== undefined && options.stack === undefined && !environment['AWS_PORT'] ? null : stackTarget(options, environment);
+/**
+ * The deployment that a program is to look at: with `--stack` by its stack, with `--url` (or PUSH_URL) from outside alone, and
+ * without either the local run. Throws an error that says what to do if it is not found.
+ */
+export async function deployedAt(options: TargetOptions, environment: NodeJS.ProcessEnv): Promise<Deployed> {
+  const url = options.url ?? (options.stack === undefined ? environment['PUSH_URL'] || undefined : undefined);
+  const target = url !== undefined && options.stack === undefined ? null : stackTarget(options, environment);
   const outputs = target === null ? new Map<string, string>() : await outputsOf(target);
   const isLocal = target?.client.endpoint !== undefined;
   const local = `http://localhost:${environment['PORT'] || '8000'}`;
-  const api = checked(given ?? (isLocal ? local : (outputs.get('Url') ?? outputs.get('ApiUrl'))));
+  const api = checked(url ?? (isLocal ? local : (outputs.get('Url') ?? outputs.get('ApiUrl'))));
   // the local run has everything at one address, and so has a front door
-  const own = (name: string): string | undefined => (isLocal || given !== undefined ? undefined : outputs.get(name));
+  const own = (name: string): string | undefined => (isLocal || url !== undefined ? undefined : outputs.get(name));
   const systems = await loadSystems(systemsModule(environment));
   const channels = systems.flatMap((system) => system.channels);
   return {
@@ -47,8 +50,8 @@ export async function addressesOf(options: TargetOptions, environment: NodeJS.Pr
     api,
     socket: options['socket-url'] ?? own('SocketUrl') ?? new URL('/ws', api.replace(/^http/, 'ws')).href,
     streams: options['stream-url'] ?? own('StreamUrl') ?? api,
-    key: options.key ?? environment['PUSH_KEY'] ?? (isLocal ? LOCAL_KEY : await firstKey(outputs.get('PublishKeySecret'), target)),
-    token: options.token ?? environment['PUSH_TOKEN'] ?? null,
+    key: options.key ?? (environment['PUSH_KEY'] || (isLocal ? LOCAL_KEY : await firstKey(outputs.get('PublishKeySecret'), target))),
+    token: options.token ?? (environment['PUSH_TOKEN'] || null),
     sources: [...new Set(channels.map(({ source }) => source))],
     streamPaths: channels.flatMap(({ http }) => http?.stream ?? []),
   };
@@ -70,3 +73,5 @@ async function firstKey(secretId: string | undefined, target: StackTarget | null
     secrets.destroy();
   }
 }
+
+export const bearer = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
