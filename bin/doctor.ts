@@ -13,6 +13,7 @@ options: --url URL         the address of everything, or of the API (or PUSH_URL
          --key KEY         the publish key (or PUSH_KEY); with --stack it is read if it is the deployment's first
          --token JWT       a user's, if the deployment asks for one (or PUSH_TOKEN)
          --wait 10         seconds that a canary may take
+the local run is found at AWS_PORT (4567), its page at PORT (8000)
 ends with status 1 if something is bad`;
 
 const MARK = { ok: 'ok  ', bad: 'BAD ', note: 'note' } as const;
@@ -29,14 +30,16 @@ async function main(): Promise<void> {
       wait: { type: 'string', default: '10' },
     },
   });
-  if (!/^[1-9]\d{0,2}$/.test(values.wait)) throw new Error(`--wait: expected seconds from 1 up, got ${JSON.stringify(values.wait)}`);
+  if (!/^[1-9]\d{0,2}$/.test(values.wait)) throw new Error(`--wait: expected whole seconds, 1 to 999, got ${JSON.stringify(values.wait)}`);
   let troubles = 0;
+  let canaries = 0;
   const options = { waitMs: Number(values.wait) * 1000, environment: process.env };
   for await (const { check, outcome, says } of examine(await deployedAt(values, process.env), options)) {
     console.log(`${MARK[outcome]}  ${check}: ${says}`);
     if (outcome === 'bad') troubles += 1;
+    if (outcome === 'ok' && check.startsWith('canary')) canaries += 1;
   }
-  console.log(troubles === 0 ? 'well' : `${troubles} bad`);
+  console.log(troubles > 0 ? `${troubles} bad` : canaries > 0 ? 'well' : 'nothing bad, but no canary was delivered: see the notes');
   if (troubles > 0) process.exitCode = 1;
 }
 

@@ -103,9 +103,12 @@ async function asked<Value>(target: StackTarget, ask: (client: CloudFormationCli
 
 function explained(error: Error & { code?: string }, { stack, client }: StackTarget): Error {
   if (client.endpoint !== undefined && error.code === 'ECONNREFUSED')
-    return new Error(`no local run answers at ${client.endpoint}: start it with npm start, or name a deployment with --stack`);
+    return new Error(
+      `no local run answers at ${client.endpoint} (AWS_PORT says where): start it with npm start, or name a deployment with --stack`,
+    );
   if (error.name === 'CredentialsProviderError')
     return new Error('your shell has no AWS credentials: aws sts get-caller-identity must answer');
+  if (error.message === 'Region is missing') return new Error(`AWS_REGION: set it to the region of ${stack}`);
   if (error.name === 'ValidationError')
     return new Error(`${error.message}: is ${stack} the right name, and the region (AWS_REGION) the right one?`);
   return error;

@@ -37,7 +37,10 @@ async function main(): Promise<void> {
     const deliveries: LogLine[] = [];
     for (const topic of committedIn(id, lines).keys()) deliveries.push(...(await find(topic)));
     const story = storyOf(id, lines, deliveries);
-    if (story.length === 0) throw new Error(`nothing is known of ${id} in the last ${values.since} minutes: --since reads more`);
+    if (story.length === 0)
+      throw new Error(
+        `nothing is known of ${id} in the last ${values.since} minutes: --since reads more; the local run keeps its newest 1,000 log lines`,
+      );
     for (const { atMs, text } of story) console.log(`${new Date(atMs).toISOString()}  ${text}`);
   } finally {
     client.destroy();

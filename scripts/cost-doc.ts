@@ -7,7 +7,6 @@ import { assemble } from '../bin/assemble.ts';
 import { commandLine } from '../bin/command-line.ts';
 import { OPEN_DEFAULTS } from '../bin/local-settings.ts';
 import { readSettings } from '../bin/settings.ts';
-import { METRIC } from '../core/names.ts';
 import { readTemplate } from '../local/base/template.ts';
 import { systems } from '../systems/index.ts';
 import { costPage } from './cost/page.ts';
@@ -15,19 +14,18 @@ import type { Parts } from './cost/usage.ts';
 
 const FILE = join(import.meta.dirname, '../docs/cost-and-scale.md');
 
-/** What the template of a whole deployment has. */
+/** Counts of the template of a whole deployment. */
 async function partsOf(): Promise<Parts> {
   const bundles = mkdtempSync(join(tmpdir(), 'realtime-push-bundles-'));
   const assembly = await assemble({ settings: readSettings({ ...OPEN_DEFAULTS }, systems), systems, bundles });
   try {
     const template = readTemplate(assembly.templateFile);
     const count = (type: string): number => template.ofType(type).length;
-    const own = Object.keys(METRIC).length - 1 + systems.reduce((sum, { metrics }) => sum + Object.keys(metrics).length, 0);
     return {
-      queues: count('AWS::Lambda::EventSourceMapping'),
+      polledQueues: count('AWS::Lambda::EventSourceMapping'),
       alarms: count('AWS::CloudWatch::Alarm'),
+      dashboards: count('AWS::CloudWatch::Dashboard'),
       secrets: count('AWS::SecretsManager::Secret'),
-      metrics: own,
     };
   } finally {
     assembly.remove();

@@ -1,4 +1,5 @@
 /** The REST API as OpenAPI 3.1, made from the schemas that validate. */
+import type { Channel } from '../../core/channels/channel.ts';
 import type { ParameterDoc, Route, RouteDoc, System } from '../../core/channels/system.ts';
 import { type ErrorCode, HTTP_STATUS } from '../../core/errors.ts';
 import { channelRoutes, ENGINE_ROUTES } from '../../core/http/rest.ts';
@@ -11,13 +12,14 @@ const JSON_TYPE = 'application/json';
 const ERROR_REF = { $ref: '#/components/schemas/Error' };
 
 export function openApi(systems: readonly System[]): object {
+  const channels = systems.flatMap((system) => system.channels);
   const tagged: readonly (readonly [tag: string, routes: readonly Described[]])[] = [
     ['engine', ENGINE_ROUTES],
     ...systems.map(({ name, routes, channels: own }) => [name, [...routes, ...channelRoutes(own)]] as const),
   ];
   const paths: Record<string, Record<string, object>> = {};
   for (const [tag, routes] of tagged)
-    for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route, tag) };
+    for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route, tag, channels) };
   return {
     openapi: '3.1.0',
     info: {
@@ -50,24 +52,30 @@ const ERROR = {
   },
 };
 
-function operation({ method, path, open, doc }: Described, tag: string): object {
-  const { summary, parameters = {}, body, bodyIsOptional, needsKey, ...rest }: RouteDoc = doc?.() ?? { summary: path, answer: null };
+function operation({ method, path, open, doc }: Described, tag: string, channels: readonly Channel[]): object {
+  const {
+    summary,
+    parameters = {},
+    body,
+    bodyIsOptional,
+    identity,
+    example,
+    ...rest
+  }: RouteDoc = doc?.(channels) ?? { summary: path, answer: null };
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-  const security = needsKey ? [{ key: [] }] : open ? [] : [{}, { token: [] }];
+  const sample = example === undefined ? {} : { example };
+  const proof = identity ?? (open ? null : 'token');
   return {
     operationId: `${method.toLowerCase()}${path.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase()).replace(/\W/g, '')}`,
     tags: [tag],
     summary,
-    security,
+    security: proof === null ? [] : proof === 'key' ? [{ key: [] }] : [{}, { token: [] }],
     parameters: [
       ...inPath.map((name) => parameter(name, 'path', parameters[name])),
       ...Object.entries(parameters).flatMap(([name, one]) => (inPath.includes(name) ? [] : [parameter(name, 'query', one)])),
     ],
-    ...(body ? { requestBody: { required: !bodyIsOptional, content: { [JSON_TYPE]: { schema: jsonSchemaOf(body) } } } } : {}),
-    responses: responses(
-      { summary, ...rest },
-      { hasBody: body !== undefined, isOpen: open === true && !needsKey && rest.answer !== 'event stream' },
-    ),
+    ...(body ? { requestBody: { required: !bodyIsOptional, content: { [JSON_TYPE]: { schema: jsonSchemaOf(body), ...sample } } } } : {}),
+    responses: responses({ summary, ...rest }, { hasBody: body !== undefined, isOpen: proof === null }),
   };
 }
 

@@ -12,6 +12,9 @@ export const good = (check: string, says: string): Finding => ({ check, outcome:
 export const bad = (check: string, says: string): Finding => ({ check, outcome: 'bad', says });
 export const note = (check: string, says: string): Finding => ({ check, outcome: 'note', says });
 
+/** The way to bring a deployment to this checkout. */
+export const DEPLOY = 'npm run deploy; on this machine, end npm start and start it anew';
+
 /** The findings of a check; if it throws, the one that says so. The other checks go on. */
 export async function attempted(check: string, judge: () => Promise<Finding[]>): Promise<Finding[]> {
   try {

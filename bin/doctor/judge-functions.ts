@@ -38,10 +38,7 @@ export async function judgeFunctions(stack: DeployedStack): Promise<Finding[]> {
   if (byKey.size > 1) {
     const groups = [...byKey.values()].map((ids) => ids.join(' and ')).join(' against ');
     findings.push(
-      bad(
-        'differing origin keys',
-        `${ENV.originKey} differs between functions: ${groups}. The front door sends one: npm run deploy sets all`,
-      ),
+      bad('differing origin keys', `${ENV.originKey} differs between functions: ${groups}. The front door sends one: deploying sets all`),
     );
   }
   return findings.length > 0 ? findings : [good('functions', 'active, and they post to their own WebSocket API')];

@@ -1,6 +1,6 @@
 /** The deployed template beside this checkout's: missing parts, and code of another day. */
 import type { DeployedTemplate } from '../stack-target.ts';
-import { bad, type Finding, good } from './finding.ts';
+import { bad, DEPLOY, type Finding, good } from './finding.ts';
 import { type DeployedStack, ofType } from './looked.ts';
 
 /** Parts that every deployment has, whatever its settings. An event source mapping has the stack's name in its id. */
@@ -17,7 +17,7 @@ export async function judgeParts({ expected, resources }: DeployedStack): Promis
   if (missing.length === 0) return [good('parts', `${resources.length} resources, and none that this checkout deploys is missing`)];
   return missing.map(([id, { Type, Properties = {} }]) => {
     const route = Properties['RouteKey'] === undefined ? '' : ` ${String(Properties['RouteKey'])}`;
-    return bad('missing part', `the stack has no ${id} (${Type}${route}), which this checkout deploys: npm run deploy`);
+    return bad('missing part', `the stack has no ${id} (${Type}${route}), which this checkout deploys: ${DEPLOY}`);
   });
 }
 
@@ -31,7 +31,6 @@ export async function judgeBundles(stack: DeployedStack): Promise<Finding[]> {
     ({ id }) => expected.Resources?.[id] !== undefined && codeOf(deployed, id) !== codeOf(expected, id),
   );
   if (stale.length === 0) return [good('bundles', "every function has this checkout's code")];
-  return stale.map(({ id }) =>
-    bad('stale bundle', `the code of ${id} is not what this checkout makes of it: npm run deploy, or check out what was deployed`),
-  );
+  const ids = stale.map(({ id }) => id).join(', ');
+  return [bad('stale bundle', `the code of ${ids} is not what this checkout makes of it. Check out what was deployed, or ${DEPLOY}`)];
 }

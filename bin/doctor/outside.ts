@@ -1,7 +1,7 @@
 /** A deployment judged from outside, as its clients and upstreams see it. */
 import { cut } from '../../core/base/text.ts';
 import { bearer, type Deployed } from '../deployed.ts';
-import { attempted, bad, type Finding, good, note } from './finding.ts';
+import { attempted, bad, DEPLOY, type Finding, good, note } from './finding.ts';
 import { sendCanaries } from './send-canaries.ts';
 
 export interface OutsideOptions extends Omit<Deployed, 'target'> {
@@ -23,7 +23,7 @@ export async function* fromOutside(options: OutsideOptions): AsyncGenerator<Find
   if (health.status === null) return;
   yield judgePage(await ask(new URL('/', api)));
   if (key === null) yield note('publish key', 'none was given, so no canary is sent: --key, or PUSH_KEY');
-  else yield* await attempted('canaries', () => sendCanaries({ ...options, key }));
+  yield* await attempted('canaries', () => sendCanaries(options));
   for (const path of streamPaths) yield judgeStream(path, await ask(new URL(path, streams), bearer(token)));
 }
 
@@ -71,7 +71,7 @@ function* judgeHealth(answer: Answer, { api, build }: OutsideOptions): Generator
   if (status === 403 && text.includes('front door'))
     yield bad(
       'closed origin',
-      `the API refuses what comes from ${api}. If that is the front door, the key in its distribution and ORIGIN_KEY of the functions differ: npm run deploy sets both. Else use the address that the deployment gives as Url`,
+      `the API refuses what comes from ${api}. If that is the front door, the key in its distribution and ORIGIN_KEY of the functions differ: deploying sets both. Else use the address that the deployment gives as Url`,
     );
   else if (status !== 200) yield bad('API', `GET /api/health answers ${said(answer)}`);
   else {
@@ -82,7 +82,7 @@ function* judgeHealth(answer: Answer, { api, build }: OutsideOptions): Generator
     if (running.build !== build)
       yield bad(
         'stale build',
-        `build ${running.build} runs there, and this checkout is ${build}: npm run deploy, or check out what was deployed`,
+        `build ${running.build} runs there, and this checkout is ${build}. Check out what was deployed, or ${DEPLOY}`,
       );
   }
   const skewMs = atMs === null ? 0 : atMs - Date.now();
@@ -114,7 +114,7 @@ function judgePage(answer: Answer): Finding {
 function judgeStream(path: string, answer: Answer): Finding {
   const check = `stream ${path}`;
   if (answer.status === 400 && answer.text.includes('error_code')) return good(check, 'the function answers');
-  if (answer.status === 401) return note(check, 'the function answers, and asks for a token: --token');
+  if (answer.status === 401) return note(check, 'the function answers, and asks for a token that is valid: --token');
   if (answer.text.includes('CHANNEL_DISABLED')) return note(check, 'event streams are off (APP_PUSH_MODE)');
   return bad(
     check,

@@ -114,8 +114,8 @@ export interface Route<RoutePorts> {
   readonly path: string;
   /** A longer body is refused, in bytes. @default 10,000 */
   readonly maxBodyBytes?: number;
-  /** What callers are told of it in the API's document; only called when that is made. @default nothing but its path */
-  readonly doc?: () => RouteDoc;
+  /** Its description for callers, called only when the API's document is made, with the deployment's channels. @default nothing but its path */
+  readonly doc?: (channels: readonly Channel[]) => RouteDoc;
   /** Served without a token, or by a key of its own. @default false: callers need a token if the deployment asks for one */
   readonly open?: true;
   serve(request: RouteRequest, ports: RoutePorts): Promise<RestReply>;
@@ -128,6 +128,8 @@ export interface RouteDoc {
   readonly parameters?: Readonly<Record<string, ParameterDoc>>;
   /** The schema of a JSON body. @default it takes none */
   readonly body?: GenericSchema;
+  /** Of a body. */
+  readonly example?: object;
   /** The body may be left out. */
   readonly bodyIsOptional?: true;
   /** A JSON body's schema, an event stream, or `null` = nothing. */
@@ -136,8 +138,8 @@ export interface RouteDoc {
   readonly status?: 200 | 202 | 204;
   /** Beside those that every route has. */
   readonly errors?: readonly ErrorCode[];
-  /** Callers need a publish key. */
-  readonly needsKey?: true;
+  /** Callers prove who they are by this. @default a token, if the deployment asks for one; nothing on an open route */
+  readonly identity?: 'key' | 'token';
 }
 
 export interface ParameterDoc {

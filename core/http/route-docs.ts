@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { wholeNumber } from '../base/numbers.ts';
 import { jsonObject } from '../base/validation.ts';
+import type { Channel } from '../channels/channel.ts';
 import type { ParameterDoc, RouteDoc } from '../channels/system.ts';
 import { NUMBER, type Parameter } from '../channels/topic-pattern.ts';
 import { publishRequest } from '../events/publish.ts';
@@ -17,9 +18,9 @@ export const message = (): RouteDoc => ({
   errors: ['PERMISSION_DENIED', 'NOT_FOUND'],
 });
 
-export const ticket = (): RouteDoc => ({
+export const ticket = (channels: readonly Channel[]): RouteDoc => ({
   summary: "A ticket that stands in for the caller's token, for programs that can send no header",
-  body: ticketRequest,
+  body: ticketRequest(channels),
   bodyIsOptional: true,
   answer: v.object({ ticket: text, expires_in: wholeNumber }),
 });
@@ -31,8 +32,19 @@ export const health = (): RouteDoc => ({
 
 export const publish = (): RouteDoc => ({
   summary: 'Publishes events. Each is taken or rejected by itself; /api/asyncapi.json has the details of each kind',
-  needsKey: true,
+  identity: 'key',
   body: publishRequest,
+  example: {
+    lane: 'bus',
+    events: [
+      {
+        id: 'tick-1',
+        source: 'market.price',
+        detailType: 'TradingHalted',
+        detail: { ticker: '005935', reason: 'an example', timestamp: '2026-02-06T22:48:44+00:00' },
+      },
+    ],
+  },
   status: 202,
   answer: v.object({
     accepted: wholeNumber,
@@ -42,7 +54,7 @@ export const publish = (): RouteDoc => ({
 
 export const disconnect = (): RouteDoc => ({
   summary: "Closes a user's connections, ends their event streams, and refuses tokens from before",
-  needsKey: true,
+  identity: 'key',
   parameters: { id: { says: "the user's id", schema: v.pipe(text, v.maxLength(128)) } },
   body: disconnectRequest,
   bodyIsOptional: true,
@@ -84,5 +96,6 @@ export const stream = (parameters: Parameters): RouteDoc => ({
     ticket: { says: 'stands in for a token', schema: text },
   },
   answer: 'event stream',
+  identity: 'token',
   errors: ['PERMISSION_DENIED', 'CHANNEL_DISABLED'],
 });

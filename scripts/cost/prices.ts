@@ -1,6 +1,5 @@
 /**
- * List prices in US dollars, without free tiers. They change, and are second-hand: read from AWS's price pages and reports of
- * users on the date below. `null` = not known for that region; the price of us-east-1 stands in, marked.
+ * List prices in US dollars, without free tiers. They change, and are second-hand, collected on the date below. `null` = not known for that region; the price of us-east-1 stands in, marked.
  */
 export const PRICES_OF = '2026-11-24';
 
@@ -32,17 +31,15 @@ export const PRICES = {
   busEvents: price('EventBridge events, up to 64 KB each', 'million', 1e6, 1.0, null),
   writeUnits: price('DynamoDB writes of 1 KB', 'million', 1e6, 0.625, 0.68),
   readUnits: price('DynamoDB reads of 4 KB', 'million', 1e6, 0.125, 0.1355),
-  gigabytesOut: price('Bytes out, to the internet', 'GB', 1e9, 0.09, 0.126),
+  bytesOut: price('Bytes out, to the internet', 'GB', 1e9, 0.09, 0.126),
   logBytes: price('Logs taken in', 'GB', 1e9, 0.5, 0.76),
   metrics: price('Custom metrics', 'metric and month', 1, 0.3, 0.3),
   alarms: price('Alarms', 'alarm and month', 1, 0.1, null),
+  dashboards: price('Dashboards', 'dashboard and month', 1, 3.0, null),
   secrets: price('Secrets', 'secret and month', 1, 0.4, null),
 } as const;
 
 export type Item = keyof typeof PRICES;
 
-/** With a front door the bytes leave through CloudFront instead: by GB, and requests of HTTPS by 10,000. */
-export const FRONT_DOOR = {
-  gigabytesOut: { 'us-east-1': 0.085, 'ap-northeast-2': 0.12 },
-  gigabytesToOrigin: { 'us-east-1': 0.02, 'ap-northeast-2': 0.06 },
-} as const;
+/** A GB of bytes out through CloudFront, which stands in for those to the internet if there is a front door. */
+export const FRONT_DOOR_GB = { 'us-east-1': 0.085, 'ap-northeast-2': 0.12 } as const;

@@ -1,11 +1,12 @@
-/** What a workload uses, as AWS meters it. */
+/** The use that AWS meters, of a client, a published message, and a deployment that nobody uses. */
 import type { Item } from './prices.ts';
-import { DISCONNECT, type Walk, type Walks } from './walks.ts';
+import type { Walk, Walks } from './walks.ts';
 
-export type Usage = Readonly<Partial<Record<Item, number>>>;
+/** Amounts by priced item; `posts` is part of the messages, and shares a quota. */
+export type Usage = Readonly<Partial<Record<Item | 'posts', number>>>;
 
 export const sum = (...parts: readonly Usage[]): Usage => {
-  const total: Partial<Record<Item, number>> = {};
+  const total: Partial<Record<Item | 'posts', number>> = {};
   for (const part of parts)
     for (const [item, amount] of Object.entries(part) as [Item, number][]) total[item] = (total[item] ?? 0) + amount;
   return total;
@@ -13,113 +14,167 @@ export const sum = (...parts: readonly Usage[]): Usage => {
 export const times = (factor: number, usage: Usage): Usage =>
   Object.fromEntries(Object.entries(usage).map(([item, amount]) => [item, amount * factor]));
 
-/** Estimates, since nothing here has run on an account: memory of the functions in GB (`lib/`), and their time in seconds. */
-const MESSAGE = { gb: 0.5, seconds: 0.015 };
-/** A drain posts many at once. */
+// --- estimates, since nothing here has run on an account --------------------------------------------------------
+
+/** Billed time of a post, in a drain that posts many at once, in seconds. */
 export const POST_SECONDS = 0.0008;
+/** Memory of the functions in GB (`lib/`), and billed time of an invocation in seconds. */
+const MESSAGE = { gb: 0.5, seconds: 0.015 };
 const INGEST = { gb: 1, seconds: 0.03 };
 const MINUTELY = { gb: 0.5, seconds: 0.2 };
-/** Bytes of a subscription's item; of a message's frame and its headers on the way; of a request's answer; of the log of a batch and of a delivery. */
-const SUBSCRIPTION_BYTES = 250;
-const FRAME_BYTES = 40;
-const LOG_BYTES = { committed: 150, delivered: 400, accepted: 200 };
-const READ_UNIT_BYTES = 4096;
-const METERED_BYTES = 32 * 1024;
+/** Of a subscription's item, a connection's record, and what a frame adds to its message. */
+const BYTES = { subscription: 250, connection: 1_000, frame: 40 };
+/**
+ * Log lines, in bytes. Of an invocation: the platform's START, END and REPORT, and one line of metrics. The others are the
+ * functions' own: of a published request and its access log, a committed message, and a delivery.
+ */
+const LOG_BYTES = { invocation: 700, request: 500, committed: 150, delivered: 400 };
 
-/** Requests of the tables in their units; a page of a query holds what it reads. `audience` = subscriptions that a delivery reads. */
-const tables = ({ writes, reads, queries }: Walk, { writeUnits = 1, audience = 0 } = {}): Usage => ({
-  // one of the writes is of the whole item
-  writeUnits: writes === 0 ? 0 : writes - 1 + writeUnits,
-  readUnits: reads + Math.max(queries, Math.ceil((audience * SUBSCRIPTION_BYTES) / READ_UNIT_BYTES)),
+/** A metered message, and a unit of reads. */
+const MESSAGE_UNIT = 32 * 1024;
+const READ_UNIT = 4096;
+/** A scan is eventually consistent: half a unit. */
+const SCAN_UNIT = 2 * READ_UNIT;
+
+const ceil = (amount: number, unit: number): number => Math.max(1, Math.ceil(amount / unit));
+
+/** The units of a walk's requests. `itemUnits` = of its one write of the whole item; `audience` = subscriptions that its last query reads. */
+const tables = ({ writes, reads, queries }: Walk, { itemUnits = 1, audience = 0 } = {}): Usage => ({
+  writeUnits: writes === 0 ? 0 : writes - 1 + itemUnits,
+  readUnits: reads + (queries === 0 ? 0 : queries - 1 + ceil(audience * BYTES.subscription, READ_UNIT)),
 });
 
 const invocation = ({ gb, seconds }: { readonly gb: number; readonly seconds: number }): Usage => ({
   lambdaRequests: 1,
   lambdaGbSeconds: gb * seconds,
+  logBytes: LOG_BYTES.invocation,
 });
 
-/** A message to a client of so many bytes. */
+/** Messages of so many bytes on their way to clients. */
 const posts = (count: number, bytes: number): Usage => ({
-  socketMessages: count * Math.ceil(bytes / METERED_BYTES),
-  gigabytesOut: count * (bytes + FRAME_BYTES),
+  posts: count,
+  socketMessages: count * ceil(bytes, MESSAGE_UNIT),
+  bytesOut: count * (bytes + BYTES.frame),
 });
 
-/** A message of a client, and what it asks for. */
-const clientMessage = (walks: Walks, asks: Walk = NOTHING): Usage =>
-  sum({ socketMessages: 1 }, invocation(MESSAGE), tables(walks.message), tables(asks));
-const NOTHING: Walk = { writes: 0, reads: 0, queries: 0 };
+/** A job: it is put, received and deleted. */
+const job = (share: number): Usage => times(share, sum({ queueRequests: 3 }, invocation(INGEST)));
 
-/** An hour of a client: it stays, connects anew every two hours, and answers a ping, or sends a heart-beat, every four minutes. */
-export function clientHour(subscribing: readonly Walk[], dialect: 'json' | 'stomp', walks: Walks): Usage {
-  const connecting = sum(
-    invocation(MESSAGE),
-    tables(walks.connect),
-    invocation(MESSAGE),
-    tables(DISCONNECT),
-    ...(dialect === 'stomp' ? [clientMessage(walks, walks.stompConnect)] : []),
-    ...subscribing.map((walk) => sum(clientMessage(walks, walk), posts(1, 200))),
-  );
-  const alive =
-    dialect === 'stomp' ? clientMessage(walks) : sum(clientMessage(walks), posts(1, 60), tables({ writes: 1, reads: 0, queries: 0 }));
-  return sum({ connectionMinutes: 60 }, times(1 / 2, connecting), times(60 / 4, alive));
+// --- clients ----------------------------------------------------------------------------------------------------
+
+const ANSWER_BYTES = 200;
+const PING_BYTES = 100;
+/** Life of a connection, in hours, and signs of life in an hour (`PING_INTERVAL_SECONDS` 240). */
+const LIFE_HOURS = 2;
+const SIGNS = 3600 / 240;
+const PINGS_A_JOB = 100;
+const TOPICS_A_JOB = 50;
+
+const clientMessage = (walks: Walks, asks: Walk = { writes: 0, reads: 0, queries: 0 }): Usage =>
+  sum({ socketMessages: 1 }, invocation(MESSAGE), tables(walks.message), tables(asks));
+
+export interface Client {
+  readonly dialect: 'json' | 'stomp';
+  /** A message each, and the topics that it subscribes to. */
+  readonly subscribing: readonly { readonly walk: Walk; readonly topics: number }[];
 }
+
+/** An hour of a client that stays: it connects anew when its connection's life is over, and gives signs of life. */
+export function clientHour({ dialect, subscribing }: Client, walks: Walks): Usage {
+  const topics = subscribing.reduce((all, one) => all + one.topics, 0);
+  const connecting = sum(
+    times(2, invocation(MESSAGE)),
+    tables(walks.connect),
+    tables(walks.disconnect),
+    times(topics, tables(walks.endedSubscription)),
+    // the greeting, of a JSON client by a job
+    dialect === 'stomp' ? clientMessage(walks, walks.stompConnect) : job(1),
+    posts(1, ANSWER_BYTES),
+    ...subscribing.map((one) => sum(clientMessage(walks, one.walk), posts(one.topics, ANSWER_BYTES))),
+  );
+  const ping = sum(tables(walks.ping), job(1 / PINGS_A_JOB), posts(1, PING_BYTES));
+  const sign = sum(clientMessage(walks), dialect === 'json' ? ping : {});
+  return sum({ connectionMinutes: 60 }, times(1 / LIFE_HOURS, connecting), times(SIGNS, sign));
+}
+
+/** A state message again, as a sign of life to its one subscriber. */
+export const keepAliveHour = (bytes: number, walks: Walks): Usage =>
+  times(
+    SIGNS,
+    sum(tables(walks.keepAlive), tables(walks.ping), job(1 / TOPICS_A_JOB), posts(1, bytes), {
+      lambdaGbSeconds: INGEST.gb * POST_SECONDS,
+    }),
+  );
+
+// --- events -----------------------------------------------------------------------------------------------------
 
 export interface Publishing {
   readonly lane: 'bus' | 'direct';
   /** Events in one request to `/internal/events`, and messages that one event becomes. */
   readonly eventsInRequest: number;
   readonly messagesInEvent: number;
-  /** Events that come in one batch of the queue. */
+  /** Events in one batch of the queue. */
   readonly batch: number;
   readonly walk: Walk;
-  /** Of the topic's own item. */
-  readonly writeUnits: number;
+  /** Write units of the topic's own item. */
+  readonly itemUnits: number;
   /** Subscribers of one topic. */
   readonly audience: number;
   readonly bytes: number;
 }
 
-/** A message that an upstream publishes, and its delivery to every subscriber. */
-export function published({ lane, eventsInRequest, messagesInEvent, batch, walk, writeUnits, audience, bytes }: Publishing): Usage {
-  const request = sum({ httpRequests: 1, logBytes: LOG_BYTES.accepted }, invocation(MESSAGE));
-  // the bus puts events into the queue one by one, and we ten at a time; a batch is taken and deleted
-  const event =
-    lane === 'bus' ? { busEvents: 1, queueRequests: 1 + 2 / batch } : { queueRequests: 1 / Math.min(10, eventsInRequest) + 2 / batch };
-  const message = sum(tables(walk, { writeUnits, audience }), posts(audience, bytes), {
+/** A message that an upstream publishes without an id of its own, and its delivery to every subscriber. */
+export function published({ lane, eventsInRequest, messagesInEvent, batch, walk, itemUnits, audience, bytes }: Publishing): Usage {
+  const request = sum({ httpRequests: 1, logBytes: LOG_BYTES.request }, invocation(MESSAGE));
+  // the bus puts events into the queue one by one, and we ten at a time; a batch is received and deleted
+  const puts = lane === 'bus' ? 1 : 1 / Math.min(10, eventsInRequest);
+  const event = sum(lane === 'bus' ? { busEvents: 1 } : {}, { queueRequests: puts + 2 / batch }, times(1 / batch, invocation(INGEST)));
+  const message = sum(tables(walk, { itemUnits, audience }), posts(audience, bytes), {
     lambdaGbSeconds: INGEST.gb * POST_SECONDS * audience,
     logBytes: LOG_BYTES.committed + (audience > 0 ? LOG_BYTES.delivered : 0),
   });
-  return sum(
-    times(1 / (eventsInRequest * messagesInEvent), request),
-    times(1 / messagesInEvent, event),
-    times(1 / (batch * messagesInEvent), invocation(INGEST)),
-    message,
-  );
+  return sum(times(1 / (eventsInRequest * messagesInEvent), request), times(1 / messagesInEvent, event), message);
 }
 
-/** A state message that is delivered again as a sign of life. */
-export const keepAlive = (bytes: number): Usage => sum(posts(1, bytes), { lambdaGbSeconds: INGEST.gb * POST_SECONDS, readUnits: 1 });
+// --- by the hour ------------------------------------------------------------------------------------------------
 
-/** Five pollers wait at each queue, 20 s at a time (`MaximumConcurrency` keeps them there). */
-const POLLS_PER_HOUR = (5 * 3600) / 20;
+/** Five pollers wait at each polled queue, 20 s at a time: a mapping with a maximum of concurrency keeps them there. */
+const POLLS = (5 * 3600) / 20;
+export const MONTH_HOURS = 730;
 
+/** Counts of the template. */
 export interface Parts {
-  readonly queues: number;
+  readonly polledQueues: number;
   readonly alarms: number;
+  readonly dashboards: number;
   readonly secrets: number;
-  readonly metrics: number;
 }
 
-const MONTH_HOURS = 730;
+/**
+ * Custom metrics, each one of a function: those that the functions of every minute emit, and those that traffic adds.
+ * `test/local/metrics.test.ts` counts them.
+ */
+export const METRICS = { idle: 3, traffic: 11 } as const;
 
 /** An hour of a deployment that nobody uses. */
-export const idleHour = ({ queues, alarms, secrets, metrics }: Parts): Usage =>
+export const idleHour = ({ polledQueues, alarms, dashboards, secrets }: Parts): Usage =>
   sum(
-    { queueRequests: queues * POLLS_PER_HOUR },
-    { alarms: alarms / MONTH_HOURS, secrets: secrets / MONTH_HOURS, metrics: metrics / MONTH_HOURS },
-    // the sweep and the minute's look: 4 segments, 1 query, 2 reads of the counter, 1 status
+    { queueRequests: polledQueues * POLLS },
+    {
+      alarms: alarms / MONTH_HOURS,
+      dashboards: dashboards / MONTH_HOURS,
+      secrets: secrets / MONTH_HOURS,
+      metrics: METRICS.idle / MONTH_HOURS,
+    },
+    // the sweep and the minute's look: 4 segments of a scan, 1 query, 2 reads of the counter, 1 status
     times(60, sum(times(2, invocation(MINUTELY)), { writeUnits: 1, readUnits: 8 })),
   );
 
-/** The sweep reads every connection's record once a minute: a read unit for each 8 KB of them. */
-export const sweepHour = (clients: number): Usage => ({ readUnits: (60 * clients * 1024) / 8192 });
+/** The share of clients in the hour: the sweep scans what stands beneath each connection, once a minute. */
+export const trafficHour = (clients: number, { subscribing }: Client): Usage => {
+  const topics = subscribing.reduce((all, one) => all + one.topics, 0);
+  return {
+    readUnits: (60 * clients * (BYTES.connection + topics * BYTES.subscription)) / SCAN_UNIT,
+    metrics: METRICS.traffic / MONTH_HOURS,
+  };
+};

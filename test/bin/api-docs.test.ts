@@ -55,6 +55,10 @@ const REST_CHANGES: Readonly<Record<string, readonly [change: (paths: Json) => u
     (paths) => listAt(paths, '/api/health', 'get', 'responses', '200', ...BODY, 'required').pop(),
     'GET /api/health: the answer.topics: was required, is optional',
   ],
+  'a key that is needed now': [
+    (paths) => Object.assign(at(paths, '/api/health', 'get'), { security: [{ key: [] }] }),
+    'GET /api/health: security was none, is {"key":[]}',
+  ],
   'another status': [
     (paths) => delete at(paths, '/internal/events', 'post', 'responses')['202'],
     'POST /internal/events: it answers 202 no more',
@@ -66,6 +70,28 @@ test.each(Object.entries(REST_CHANGES))('REST breaks by %s', (_, [change, says])
   const { 'openapi.json': after = {} } = documents();
   change(at(after, 'paths'));
   expect(breaking(before, after)).toEqual([says]);
+});
+
+test('an answer may not change its type', () => {
+  const { 'openapi.json': before = {} } = documents();
+  const { 'openapi.json': after = {} } = documents();
+  const path = '/api/v1/waiting-queue/subscribe';
+  Object.assign(at(after, 'paths', path, 'get', 'responses', '200'), { content: {} });
+  expect(breaking(before, after)).toEqual([`GET ${path}: it answers 200 in text/event-stream no more`]);
+});
+
+test('an error code that clients may know is not taken away', () => {
+  const { 'openapi.json': before = {} } = documents();
+  const { 'openapi.json': after = {} } = documents();
+  listAt(before, 'components', 'schemas', 'Error', 'properties', 'error_code', 'enum').pop();
+  expect(breaking(before, after)).toEqual([expect.stringMatching(/^Error\.error_code: the list of values was /)]);
+});
+
+test('a message to clients may not lack what they had', () => {
+  const { 'asyncapi.json': before = {} } = documents();
+  const { 'asyncapi.json': after = {} } = documents();
+  listAt(after, 'channels', 'socket', 'messages', 'delivered', 'payload', 'required').pop();
+  expect(breaking(before, after)).toEqual(['socket delivered.type: was required, is optional']);
 });
 
 test('messages break by a message that is gone, and by a field that must be there', () => {

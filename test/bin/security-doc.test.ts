@@ -17,7 +17,10 @@ test('there are threats', () => {
 test.each(rows.map((row) => [row.split('|')[1]?.trim() ?? '', row]))('%s', (_, row) => {
   const [, file = '', title = ''] = /\]\(\.\.\/(test\/[\w/-]+\.test\.ts)\) "(.+)" \|$/.exec(row) ?? [];
   expect(file, 'the last column: [a test](its file) "its title"').not.toBe('');
-  const text = readFileSync(file, 'utf8');
-  // a title stands in quotes of any kind, and may begin with a number that is put in
-  expect(text.replaceAll("\\'", "'").includes(title), `${file} has a test ${title}`).toBe(true);
+  const text = readFileSync(file, 'utf8').replaceAll("\\'", "'");
+  const escaped = title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  // after `test(` or the end of `test.each(…)(`, in quotes of any kind; some titles begin with a number that is put in
+  expect(text, `${file} has a test ${title}`).toMatch(
+    new RegExp(`(test\\(|^\\s*\\)\\(|\\]\\)\\(|\\)\\()\\s*['"\`](\\$\\{.+?\\} )?${escaped}`, 'm'),
+  );
 });

@@ -1,6 +1,8 @@
 /** The cost of each operation in database requests, which users pay for. `docs/access-patterns.md` has the same figures. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../core/connections/connect.ts';
+import { disconnect } from '../../core/connections/disconnect.ts';
+import { drain } from '../../core/delivery/drain.ts';
 import { ingest } from '../../core/events/ingest.ts';
 import { openStream, streamText } from '../../core/http/event-stream.ts';
 import { register } from '../../core/http/registration.ts';
@@ -8,7 +10,7 @@ import { ANYBODY } from '../../core/identity.ts';
 import { handleMessage } from '../../core/sessions/handle-message.ts';
 import { WALKS, type Walk } from '../../scripts/cost/walks.ts';
 import { quotes } from '../../systems/prices/quotes.ts';
-import { alert, freshId, freshTicker, type PublishedEvent, SENT_AT_MS, settled, tick } from '../helpers/events.ts';
+import { alert, freshId, freshTicker, type PublishedEvent, rank, SENT_AT_MS, settled, tick } from '../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../helpers/ports.ts';
 import { frame } from '../helpers/stomp.ts';
 import { within } from '../helpers/within.ts';
@@ -91,6 +93,23 @@ test("a client's message is 1 write", async () => {
   const connectionId = await opened();
 
   expect(await cost(() => send(connectionId, { type: 'pong' }))).toEqual(WALKS.message);
+});
+
+test('a disconnect is 2 writes and a query, and 2 writes for each subscription', async () => {
+  const [without, withTwo] = [await opened(), await opened()];
+  for (let index = 0; index < 2; index++) await send(withTwo, { type: 'subscribe', topic: `price:${await known()}` });
+
+  expect(await cost(() => disconnect(without, ports))).toEqual(WALKS.disconnect);
+  expect(await cost(() => disconnect(withTwo, ports))).toEqual({
+    ...WALKS.disconnect,
+    writes: WALKS.disconnect.writes + 2 * WALKS.endedSubscription.writes,
+  });
+});
+
+test('the mark of a ping is 1 write', async () => {
+  const connectionId = await opened();
+
+  expect(await cost(() => ports.connections.pinged(connectionId, ports.clock.now()))).toEqual(WALKS.ping);
 });
 
 test('a subscribe to a topic that is heard is 3 writes besides the message and 3 reads, two of them in parallel', async () => {
@@ -270,6 +289,18 @@ describe('ticketing', () => {
     expect(await cost(() => sendStomp(second, frame('SUBSCRIBE', { id: 'a', destination: topicOf(userId) })))).toEqual(
       withMessage(WALKS.stompSubscribeLog),
     );
+  });
+
+  test('a state that is delivered again as a sign of life is 2 writes, a read and a query', async () => {
+    const userId = freshId();
+    const topic = `/topic/waiting-queue/1/${userId}`;
+    await publishEvent(rank(1, userId, 5));
+    const connectionId = await stompConnection();
+    await sendStomp(connectionId, `${CONNECT}${frame('SUBSCRIBE', { id: 'a', destination: topic })}`);
+    ports.gateway.posted.length = 0;
+
+    expect(await cost(() => drain({ topic, shard: 0, repeat: true }, ports))).toEqual(WALKS.keepAlive);
+    expect(ports.gateway.posted).toHaveLength(1);
   });
 
   test('a registration is 2 writes, a read and a query, and 3 writes if it was made before', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDemo } from '../../local/demo/demo.ts';
 import { makeJournal } from '../../local/demo/journal.ts';
 import { startOperations } from '../../local/demo/operations.ts';
+import { METRICS } from '../../scripts/cost/usage.ts';
 import { type Client, connect, ofType } from '../helpers/client.ts';
 import { freshTicker, tick } from '../helpers/events.ts';
 import { type OwnRun, ownRun } from '../helpers/local.ts';
@@ -118,6 +119,10 @@ test('ten minutes of the demo are counted as its clients saw them', { timeout: 9
   const counted = (name: string) => points(name).reduce((sum, { count }) => sum + count, 0);
   expect(counted('AnswerTime')).toBe(clients.length);
   expect(counted('Duration')).toBe(sumOf(seen, 'Invocations'));
+  // the cost page charges for as many, each a metric of one function
+  const own = seen.metrics.filter(({ namespace }) => namespace === 'RealtimePush');
+  const minutely = own.filter(({ dimensions }) => ['sweep', 'minute'].includes(dimensions['service'] ?? ''));
+  expect([minutely.length, own.length - minutely.length]).toEqual([METRICS.idle, METRICS.traffic]);
   for (const client of clients) await client.close();
   await run.stop();
 });
