@@ -28,16 +28,16 @@ const withSystems = (path: string): Plugin => ({
   },
 });
 
-/** What the bundles are made of. */
-const SOURCES = ['core', 'functions', 'systems'];
+/** Folders of which the bundles and the page are made. */
+const SOURCES = ['core', 'functions', 'systems', 'web'];
 
-/** A digest of the sources, and of the module that lists the systems. It is the same for the same checkout, on any machine. */
+/** A digest of the sources, and of the module that lists the systems (not of what that imports). The same checkout has the same one on any machine. */
 export function buildId(systems: string = SYSTEMS_MODULE): string {
   const hash = createHash('sha256');
   const files = SOURCES.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   )
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.(ts|js|css|html)$/.test(name))
     .map((name) => name.replaceAll('\\', '/'))
     .sort();
   for (const name of files) hash.update(`${name}\n`).update(readFileSync(join(root, name)));

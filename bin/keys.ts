@@ -38,7 +38,8 @@ async function read(secretId: string, secrets: SecretsManagerClient): Promise<Ke
 
 function print(keys: KeyRing): void {
   console.log(`${'id'.padEnd(10)}${'source'.padEnd(24)}made`);
-  for (const key of keys) console.log(`${idOf(key).padEnd(10)}${key.source.padEnd(24)}${key.made}`);
+  for (const key of keys)
+    console.log(`${idOf(key).padEnd(10)}${key.source.padEnd(24)}${key.made.startsWith('1970') ? 'with the deployment' : key.made}`);
 }
 
 async function checkSource(source: string): Promise<void> {
@@ -62,7 +63,7 @@ async function change(word: string, operand: string, target: StackTarget): Promi
     if (word !== 'revoke') console.log(key);
     else if (!left.some(({ source }) => source === EVERY_SOURCE))
       console.error(
-        `no key for every source is left: users can be disconnected with such a key alone; npm run keys -- add '${EVERY_SOURCE}'`,
+        `no key for every source is left: who publishes with one is refused within a minute (on the local run the demo too), and users cannot be disconnected; npm run keys -- add '${EVERY_SOURCE}'`,
       );
   } finally {
     secrets.destroy();

@@ -125,10 +125,15 @@ async function main(): Promise<void> {
     `ready ${run.url}  ·  WebSocket ${run.url.replace('http', 'ws')}/ws  ·  publish key ${LOCAL_KEY}  ·  Ctrl-C ends it  ·  after ${seconds(process.uptime() * 1000)}`,
   );
   if (!local.demo) return;
+  let lastWarning = '';
   const demo = {
     url: run.url,
     key: LOCAL_KEY,
-    warn: (message: string) => console.error(`demo: ${message}`),
+    warn: (message: string) => {
+      // the demo tries again twice a second: one line for as long as it goes on
+      if (message !== lastWarning) console.error(`demo: ${message}`);
+      lastWarning = message;
+    },
     clock: run.clock,
     ...(ownTokens ? { token: await run.mint({ user: 'demo', seconds: YEAR_SECONDS }) } : {}),
   };

@@ -1,5 +1,6 @@
 /** `npm run publish -- price 005930 158600`: publishes one event by hand. */
 import './node-version.ts';
+import { randomUUID } from 'node:crypto';
 import { MARKET, OPERATIONS, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
 import { commandLine } from './command-line.ts';
 import { LOCAL_KEY } from './local-settings.ts';
@@ -143,14 +144,15 @@ ${USAGE}`,
   if (!/^https?:\/\/[^/]+\/?$/.test(url))
     throw new UsageError(`--url: expected an address such as http://localhost:8000, got ${JSON.stringify(url)}`);
   target = url;
+  const id = randomUUID();
   const event = await make(words, { url, token: values.token ?? process.env['PUSH_TOKEN'] });
   const key = values.key ?? process.env['PUSH_KEY'];
-  const { accepted, rejected } = await postEvents(url, key ?? LOCAL_KEY, [event], values.lane).catch((error: Error) => {
+  const { accepted, rejected } = await postEvents(url, key ?? LOCAL_KEY, [{ ...event, id }], values.lane).catch((error: Error) => {
     if (key !== undefined || !error.message.startsWith('401')) throw error;
     throw new UsageError(`${url} wants another publish key than ${LOCAL_KEY}: give it with --key or PUSH_KEY (docs/operate.md)`);
   });
   if (accepted === 0) throw new UsageError(`rejected: ${rejected[0]?.error_message ?? ''}`);
-  console.log(`accepted: ${event.detailType} ${JSON.stringify(event.detail)}`);
+  console.log(`accepted: ${event.detailType} ${JSON.stringify(event.detail)}\nits way: npm run --silent trace -- ${id}`);
 }
 
 main().catch((error: Error) => {
