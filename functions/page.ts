@@ -29,7 +29,7 @@ interface PageFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where a file is served: the page at `/`, the API's documents beneath `/api/`. */
+/** A file's path: of the page `/`, of the API's documents beneath `/api/`. */
 const pathOf = (name: string): string => (name === 'index.html' ? '/' : name.endsWith('.json') ? `/api/${name}` : `/assets/${name}`);
 
 /** The page's files, and the documents of the API, by their path. All are text. */

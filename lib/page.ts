@@ -7,7 +7,7 @@ import type { PushFunctions } from './push-function.ts';
 /** Folder of the page's files but for itself. */
 export const ASSETS = '/assets/*';
 
-/** What OpenAPI and AsyncAPI say of the deployment. */
+/** The documents of the API. */
 const API_DOCUMENTS = ['/api/openapi.json', '/api/asyncapi.json'];
 
 export interface PageProps {

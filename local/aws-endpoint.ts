@@ -1,4 +1,4 @@
-/** The AWS APIs that the functions call, on one loopback port: queues, bus, secrets, buckets, `@connections`. */
+/** The AWS APIs that the functions and the operator's programs call, on one loopback port. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AwsError } from './aws-error.ts';

@@ -31,7 +31,7 @@ export function describeStack(body: string, template: Template, resolve: Resolve
   return null;
 }
 
-/** By its ARN a secret is known, and by its function's a URL. */
+/** The id that AWS gives: of a secret its ARN, of a function's URL that of the function. */
 function physicalId(id: string, type: string, template: Template, resolve: Resolve): string {
   if (type === 'AWS::SecretsManager::Secret') return arnOf(id);
   const url = type === 'AWS::Lambda::Url' ? template.ofType(type).find((one) => one.id === id) : undefined;

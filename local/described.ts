@@ -1,4 +1,4 @@
-/** What AWS's APIs say of a local deployment's resources, to those who look after it. */
+/** Answers of AWS's APIs about a local deployment's resources, to those who look after it. */
 import { AwsError } from './aws-error.ts';
 import type { Resolve, Template } from './base/template.ts';
 import { describeStack } from './cloud-formation.ts';
@@ -11,7 +11,7 @@ export interface Described {
   lambda(url: string): object | null;
   /** An EventBridge rule, by its name. Throws if there is none. */
   rule(name: string): object;
-  /** Where DynamoDB answers. */
+  /** DynamoDB's own address. */
   tablesEndpoint(): string;
 }
 

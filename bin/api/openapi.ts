@@ -120,7 +120,7 @@ const failure = (status: number, description: string) => ({
 /** The platform's own answers. */
 const PLATFORM = { type: 'object', required: ['message'], properties: { message: { type: 'string' } } };
 
-/** One Server-Sent Event. */
+/** A Server-Sent Event. */
 const EVENT = {
   type: 'object',
   properties: {

@@ -77,7 +77,7 @@ export async function judgeUrlGrants(stack: DeployedStack): Promise<Finding[]> {
   return findings;
 }
 
-/** Whether a statement is for those who call the URL: the distribution, or without one everybody. */
+/** A statement for those who call the URL: the distribution, or without one everybody. */
 function isForCaller({ Principal, Condition = {} }: PolicyStatement, distribution: string | null): boolean {
   if (distribution === null) return Principal === '*';
   if (typeof Principal !== 'object' || ![Principal.Service ?? []].flat().includes('cloudfront.amazonaws.com')) return false;
@@ -87,7 +87,7 @@ function isForCaller({ Principal, Condition = {} }: PolicyStatement, distributio
 
 /** Log lines are read from the last minutes, in ms. */
 const LOGS_MS = 10 * 60_000;
-/** How AWS words a refusal. */
+/** Parts of a refusal in the words of AWS. */
 const REFUSED = ['AccessDenied', 'not authorized'];
 
 /** A missing grant shows in the log when the call is made. */

@@ -143,7 +143,7 @@ const HINTS: Readonly<Record<Lane, (source: string) => string>> = {
   direct: () => 'does a function take from the events queue, and may it do all that it must (its log says)',
 };
 
-/** Awaits the canaries. Their time counts from the request that published them. */
+/** Awaits canaries. Their time counts from the request that published them. */
 async function arrivals(
   lane: Lane,
   { canaries, atMs }: { readonly canaries: readonly Canary[]; readonly atMs: number },

@@ -1,4 +1,4 @@
-/** What callers are told of the engine's routes. */
+/** Descriptions of the engine's routes, for their callers. */
 import * as v from 'valibot';
 import { wholeNumber } from '../base/numbers.ts';
 import { jsonObject } from '../base/validation.ts';

@@ -1,4 +1,4 @@
-/** What callers are told of the routes of prices. */
+/** Descriptions of the routes of prices, for their callers. */
 import * as v from 'valibot';
 import { integer, wholeNumber } from '../../core/base/numbers.ts';
 import type { ParameterDoc, RouteDoc } from '../../core/channels/system.ts';
