@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   GetQueueAttributesCommand,
   ListMessageMoveTasksCommand,
+  PurgeQueueCommand,
   type QueueAttributeName,
   ReceiveMessageCommand,
   SQSClient,
@@ -16,9 +17,13 @@ import { queueUrl, resourcesOf, type StackTarget, stackTarget, TARGET_OPTIONS, T
 const USAGE = `usage: npm run --silent dead-letters -- list                 every dead-letter queue and how many messages it holds
        npm run --silent dead-letters -- show QUEUE           its messages, each with the reason
        npm run --silent dead-letters -- redrive QUEUE        moves all of them back, to be tried again
+       npm run --silent dead-letters -- delete QUEUE --yes   deletes all of them, for good
 ${TARGET_USAGE}
          --most 20      how many messages to show
+         --yes          really delete
 QUEUE is a name from the list, or its beginning; a shown message stays where it is`;
+
+const WORDS = ['list', 'show', 'redrive', 'delete'];
 
 /** A shown message is not shown again within this time, in seconds. */
 const SHOWN_SECONDS = 10;
@@ -117,14 +122,20 @@ async function redrive({ name, arn, source, messages }: DeadQueue, sqs: SQSClien
   }
 }
 
+async function deleteAll({ name, url, messages }: DeadQueue, isSure: boolean, sqs: SQSClient): Promise<void> {
+  if (!isSure) throw new Error(`about ${messages} messages of ${name} would be lost for good: show them first, then say --yes`);
+  await sqs.send(new PurgeQueueCommand({ QueueUrl: url }));
+  console.log(`${name}: about ${messages} deleted, within a minute`);
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = commandLine(USAGE, {
-    options: { ...TARGET_OPTIONS, most: { type: 'string', default: '20' } },
+    options: { ...TARGET_OPTIONS, most: { type: 'string', default: '20' }, yes: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
   const [word = '', operand, ...rest] = positionals;
-  if (!['list', 'show', 'redrive'].includes(word) || rest.length > 0 || (word === 'list') !== (operand === undefined))
-    throw new Error(`expected list, show QUEUE or redrive QUEUE\n${USAGE}`);
+  if (!WORDS.includes(word) || rest.length > 0 || (word === 'list') !== (operand === undefined))
+    throw new Error(`expected list, show QUEUE, redrive QUEUE or delete QUEUE\n${USAGE}`);
   if (!/^[1-9]\d{0,4}$/.test(values.most)) throw new Error(`--most: expected a whole number from 1 up, got ${JSON.stringify(values.most)}`);
   const target = stackTarget(values, process.env);
   const sqs = new SQSClient(target.client);
@@ -132,7 +143,8 @@ async function main(): Promise<void> {
     const queues = await deadQueues(target, sqs);
     if (word === 'list') for (const { name, messages } of queues) console.log(`${String(messages).padStart(8)}  ${name}`);
     else if (word === 'show') await show(named(operand ?? '', queues), Number(values.most), sqs);
-    else await redrive(named(operand ?? '', queues), sqs);
+    else if (word === 'redrive') await redrive(named(operand ?? '', queues), sqs);
+    else await deleteAll(named(operand ?? '', queues), values.yes, sqs);
   } finally {
     sqs.destroy();
   }

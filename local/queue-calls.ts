@@ -81,6 +81,11 @@ export const QUEUE_CALLS: Readonly<Record<string, QueueCall>> = {
       },
     };
   },
+  PurgeQueue(input, queues) {
+    const queue = queueNamed(idIn(input), queues);
+    for (const { messageId } of queue.peek()) queue.delete(messageId);
+    return {};
+  },
   StartMessageMoveTask(input, queues) {
     const source = queueNamed(idOfArn(input['SourceArn']), queues);
     moved.set(source, move(source, queueNamed(idOfArn(input['DestinationArn']), queues)));

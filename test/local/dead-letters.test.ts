@@ -47,6 +47,16 @@ test('an invalid event is listed and shown with its reason; redriven, it is give
   expect(deadLettersOf(own.run)).toHaveLength(1);
 });
 
+test('deleted, it is gone, but only for one who is sure', async () => {
+  expect((await deadLetters('delete', 'IngestEvents')).error).toMatch(/^about 1 messages of IngestEventsDead\w+ would be lost for good/);
+  expect(deadLettersOf(own.run)).toHaveLength(1);
+  expect((await deadLetters('delete', 'IngestEvents', '--yes')).out).toMatch(/^IngestEventsDead\w+: about 1 deleted/);
+  expect(deadLettersOf(own.run)).toHaveLength(0);
+  // for the next test
+  events()?.send('no event');
+  await own.run.settled();
+});
+
 test('twenty redrives of one message are no loop that the platform would stop, and an event that can be served arrives', async () => {
   const [queue, dead] = [events(), events()?.dead()];
   const sqs = new SQSClient({ ...OWNER, endpoint: own.run.awsUrl });
@@ -66,8 +76,8 @@ test('twenty redrives of one message are no loop that the platform would stop, a
 });
 
 test.each([
-  [[], 'expected list, show QUEUE or redrive QUEUE'],
-  [['show'], 'expected list, show QUEUE or redrive QUEUE'],
+  [[], 'expected list, show QUEUE, redrive QUEUE or delete QUEUE'],
+  [['show'], 'expected list, show QUEUE, redrive QUEUE or delete QUEUE'],
   [['show', 'nothing'], 'no dead-letter queue begins with nothing; there are '],
   [['show', 'IngestEvents', '--most', '0'], '--most: expected a whole number from 1 up'],
 ])('a mistake in %j is explained', async (words, text) => {
