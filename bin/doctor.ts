@@ -1,6 +1,6 @@
 /** `npm run doctor`: is a deployment well? From outside by a canary event, and with its stack by its resources. */
 import './node-version.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine, printable } from './command-line.ts';
 import { deployedAt } from './deployed.ts';
 import { examine } from './doctor/examine.ts';
 
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   let canaries = 0;
   const options = { waitMs: Number(values.wait) * 1000, environment: process.env };
   for await (const { check, outcome, says } of examine(await deployedAt(values, process.env), options)) {
-    console.log(`${MARK[outcome]}  ${check}: ${says}`);
+    console.log(printable(`${MARK[outcome]}  ${check}: ${says}`));
     if (outcome === 'bad') troubles += 1;
     if (outcome === 'ok' && check.startsWith('canary')) canaries += 1;
   }

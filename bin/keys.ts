@@ -29,12 +29,17 @@ const sha256Of = (key: string): string => createHash('sha256').update(key).diges
 /** As many characters as the deployment's first key; none that a shell reads in its own way. */
 const newKey = (): string => randomBytes(20).toString('hex');
 
-/** The keys as they stand: a new deployment's one plain key is a ring of one. */
-async function read(secretId: string, secrets: SecretsManagerClient): Promise<KeyRing> {
-  const { SecretString = '', CreatedDate } = await secrets.send(new GetSecretValueCommand({ SecretId: secretId }));
+type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
+
+/** The keys of a version of the secret: a new deployment's one plain key is a ring of one. */
+async function readStage(SecretId: string, secrets: SecretsManagerClient, VersionStage: Stage): Promise<{ keys: KeyRing; text: string }> {
+  const { SecretString = '', CreatedDate } = await secrets.send(new GetSecretValueCommand({ SecretId, VersionStage }));
   const made = (CreatedDate ?? new Date(0)).toISOString();
-  return readRing(SecretString) ?? [{ source: EVERY_SOURCE, sha256: sha256Of(SecretString), made }];
+  return { text: SecretString, keys: readRing(SecretString) ?? [{ source: EVERY_SOURCE, sha256: sha256Of(SecretString), made }] };
 }
+
+const read = async (secretId: string, secrets: SecretsManagerClient): Promise<KeyRing> =>
+  (await readStage(secretId, secrets, 'AWSCURRENT')).keys;
 
 function print(keys: KeyRing): void {
   console.log(`${'id'.padEnd(10)}${'source'.padEnd(24)}made`);
@@ -49,17 +54,36 @@ async function checkSource(source: string): Promise<void> {
   throw new Error(`no channel has the source ${JSON.stringify(source)}; there are ${[...sources, `"${EVERY_SOURCE}"`].join(', ')}`);
 }
 
+/** Changes of others that come in between are taken up so often. */
+const MOST_TRIES = 5;
+
+/** Changes the keys. If somebody else changed them in the same moment, that change is taken up, and ours made anew. */
+async function replace(secretId: string, secrets: SecretsManagerClient, change: (keys: KeyRing) => KeyRing): Promise<KeyRing> {
+  let { keys, text } = await readStage(secretId, secrets, 'AWSCURRENT');
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const left = change(keys);
+    const written = formatRing(left);
+    await secrets.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: written }));
+    // the version that ours has replaced
+    const before = await readStage(secretId, secrets, 'AWSPREVIOUS');
+    if (before.text === text || before.text === written) return left;
+    ({ keys } = before);
+    text = written;
+  }
+  throw new Error('the keys are being changed all the time: look at the list, and try again');
+}
+
 async function change(word: string, operand: string, target: StackTarget): Promise<void> {
   const secretId = await outputOf('PublishKeySecret', target);
   const secrets = new SecretsManagerClient(target.client);
   try {
-    const keys = await read(secretId, secrets);
-    if (word === 'list') return print(keys);
+    if (word === 'list') return print(await read(secretId, secrets));
     if (word !== 'revoke') await checkSource(operand);
     const key = newKey();
     const added: RingKey = { source: operand, sha256: sha256Of(key), made: new Date().toISOString() };
-    const left = word === 'revoke' ? revokeKey(keys, operand) : word === 'add' ? addKey(keys, added) : rotateKey(keys, added);
-    await secrets.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: formatRing(left) }));
+    const left = await replace(secretId, secrets, (keys) =>
+      word === 'revoke' ? revokeKey(keys, operand) : word === 'add' ? addKey(keys, added) : rotateKey(keys, added),
+    );
     if (word !== 'revoke') console.log(key);
     else if (!left.some(({ source }) => source === EVERY_SOURCE))
       console.error(

@@ -3,7 +3,7 @@ import './node-version.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CANARY } from '../core/channels/canary.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine, printable } from './command-line.ts';
 import { deployedAt, type TargetOptions } from './deployed.ts';
 import { type Probed, publishOne, withStomp } from './probe/fact.ts';
 import { probe } from './probe/run.ts';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   console.log('| fact | assumed | seen | |\n| --- | --- | --- | --- |');
   const mark = { true: 'as assumed', false: '**differs**', null: 'measured' } as const;
   for await (const { fact, assumed, seen, agrees } of probe(probed, { target, idleClock, busySeconds: Number(values.busy) }))
-    console.log(`| ${[fact, assumed, seen, mark[`${agrees}`]].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+    console.log(`| ${[fact, assumed, seen, mark[`${agrees}`]].map((cell) => printable(cell).replaceAll('|', '\\|')).join(' | ')} |`);
 }
 
 /** The user of a token; any number where there is none. */

@@ -11,6 +11,9 @@ export const TARGET_OPTIONS = { stack: { type: 'string' } } as const;
 export const TARGET_USAGE = `options: --stack NAME   a deployment, such as RealtimePush-dev, with the AWS credentials and the region of your shell;
                        without it the local run, whose AWS_PORT is 4567 unless you say otherwise`;
 
+/** Times of a call, in ms: an endpoint that does not answer is told. */
+const LIMITS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true } as const;
+
 const LOCAL_STACK = 'RealtimePush-local';
 
 export interface StackTarget {
@@ -22,17 +25,18 @@ export interface StackTarget {
     readonly endpoint?: string;
     readonly region?: string;
     readonly credentials?: { accessKeyId: string; secretAccessKey: string };
+    readonly requestHandler: typeof LIMITS;
   };
 }
 
 export function stackTarget({ stack }: { readonly stack?: string | undefined }, environment: NodeJS.ProcessEnv): StackTarget {
-  if (stack !== undefined) return { stack, isEmulated: Boolean(environment['AWS_ENDPOINT_URL']), client: {} };
+  if (stack !== undefined) return { stack, isEmulated: Boolean(environment['AWS_ENDPOINT_URL']), client: { requestHandler: LIMITS } };
   const endpoint = `http://127.0.0.1:${environment['AWS_PORT'] || '4567'}`;
   // a caller that is no function acts as the owner of the account
   return {
     stack: LOCAL_STACK,
     isEmulated: false,
-    client: { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
+    client: { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' }, requestHandler: LIMITS },
   };
 }
 

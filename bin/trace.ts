@@ -2,7 +2,7 @@
 import './node-version.ts';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { committedIn, type LogLine, storyOf } from '../core/events/trace.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine, printable } from './command-line.ts';
 import { linesIn } from './log-lines.ts';
 import { resourcesOf, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
 
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
   });
   const [id, ...rest] = positionals;
-  if (id === undefined || rest.length > 0) throw new Error(`expected one id\n${USAGE}`);
+  if (!id || rest.length > 0) throw new Error(`expected one id\n${USAGE}`);
   if (!/^[1-9]\d{0,5}$/.test(values.since)) throw new Error(`--since: expected minutes, got ${JSON.stringify(values.since)}`);
   const target = stackTarget(values, process.env);
   const groups = (await resourcesOf(target)).filter(({ id: name, type }) => type === 'AWS::Logs::LogGroup' && ON_THE_WAY.test(name));
@@ -33,7 +33,8 @@ async function main(): Promise<void> {
     return lines;
   };
   try {
-    const lines = await find(id);
+    // as it stands in a line of JSON
+    const lines = await find(JSON.stringify(id).slice(1, -1));
     const deliveries: LogLine[] = [];
     for (const topic of committedIn(id, lines).keys()) deliveries.push(...(await find(topic)));
     const story = storyOf(id, lines, deliveries);
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
       throw new Error(
         `nothing is known of ${id} in the last ${values.since} minutes: --since reads more; the local run keeps its newest 1,000 log lines`,
       );
-    for (const { atMs, text } of story) console.log(`${new Date(atMs).toISOString()}  ${text}`);
+    for (const { atMs, text } of story) console.log(printable(`${new Date(atMs).toISOString()}  ${text}`));
   } finally {
     client.destroy();
   }

@@ -18,6 +18,8 @@ function handler(event) {
   // one that came from outside proves nothing
   delete headers['x-push-authorization'];
   if (headers.authorization) headers['x-push-authorization'] = { value: headers.authorization.value };
-  headers['x-push-host'] = { value: headers.host.value };
+  delete headers['x-push-host'];
+  // a request of HTTP/1.0 may have none
+  if (headers.host) headers['x-push-host'] = { value: headers.host.value };
   return request;
 }

@@ -70,6 +70,7 @@ function parseInput(body: Buffer): Record<string, unknown> {
 /** The permission that a call needs, as action and resources. */
 const PERMISSIONS: Readonly<Record<string, (input: Record<string, unknown>) => readonly [string, readonly string[]]>> = {
   'AWSEvents.PutEvents': (input) => ['events:PutEvents', listOf(input, 'Entries').map(({ EventBusName }) => arnOf(String(EventBusName)))],
+  'AWSEvents.DescribeRule': (input) => ['events:DescribeRule', [arnOf(String(input['Name']))]],
   'Logs_20140328.FilterLogEvents': (input) => ['logs:FilterLogEvents', [String(input['logGroupName'])]],
   'secretsmanager.GetSecretValue': (input) => ['secretsmanager:GetSecretValue', [String(input['SecretId'])]],
   'secretsmanager.PutSecretValue': (input) => ['secretsmanager:PutSecretValue', [String(input['SecretId'])]],
@@ -170,9 +171,16 @@ async function serve(request: IncomingMessage, response: ServerResponse, resourc
   if (bucket && request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '))
     return serveBucket(bucket, request, { id: stage, key: [connections, id, ...rest].join('/'), body, response }, resources.gate);
   if (request.url === JWKS_PATH && resources.issuer) return reply(response, 200, resources.issuer.keys);
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(request.headers.host ?? ''))
+    return reply(response, 403, { message: 'ask for this machine by 127.0.0.1 or localhost' }, 'AccessDeniedException');
   const described = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? body.toString('utf8') : null;
-  if (described !== null) return replyXml(response, resources.described.stack(described));
-  if (stage === LAMBDA_VERSION) return replyOr404(response, resources.described.lambda(request.url ?? ''));
+  if (described !== null || stage === LAMBDA_VERSION) {
+    const action = described === null ? 'lambda:GetFunction' : 'cloudformation:DescribeStacks';
+    const refusal = resources.gate.refusal(request.headers.authorization, action, '*');
+    if (refusal !== null) return reply(response, 403, { message: refusal }, 'AccessDeniedException');
+    if (described !== null) return replyXml(response, resources.described.stack(described));
+    return replyOr404(response, resources.described.lambda(request.url ?? ''));
+  }
   const target = String(request.headers['x-amz-target']);
   if (target.startsWith(DYNAMODB)) return passOn(request, body, resources.described.tablesEndpoint(), response);
   const queueCall = target.startsWith(SQS) ? target.slice(SQS.length) : '';

@@ -13,6 +13,9 @@ export interface PublishAnswer {
   readonly rejected: readonly { readonly index: number; readonly error_code: string; readonly error_message: string }[];
 }
 
+/** A request of 500 events may take the function's 29 s. */
+const ANSWER_MS = 40_000;
+
 /** Throws if the whole request failed: no connection, a wrong key, a malformed request. */
 export async function postEvents(
   url: string,
@@ -24,7 +27,12 @@ export async function postEvents(
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-api-key': key },
     body: JSON.stringify({ events, lane }),
+    // to another host the key would go along
+    redirect: 'manual',
+    signal: AbortSignal.timeout(ANSWER_MS),
   });
+  if (response.status >= 300 && response.status < 400)
+    throw new Error(`${url} leads elsewhere (${response.status}): give the address itself`);
   const body = (await response.json()) as PublishAnswer & { error_message?: string };
   if (response.status !== 202) throw new Error(`${response.status}: ${body.error_message ?? 'not accepted'}`);
   return body;

@@ -2,6 +2,7 @@
 import { cut } from '../../core/base/text.ts';
 import { bearer, type Deployed } from '../deployed.ts';
 import { attempted, bad, DEPLOY, type Finding, good, note } from './finding.ts';
+import { firstOf } from './first-of.ts';
 import { sendCanaries } from './send-canaries.ts';
 
 export interface OutsideOptions extends Omit<Deployed, 'target'> {
@@ -14,7 +15,6 @@ export interface OutsideOptions extends Omit<Deployed, 'target'> {
 /** A larger difference between clocks is trouble: a token is refused 5 s after its time, a signature of AWS after 5 minutes. */
 const SKEW_MS = 30_000;
 const ANSWER_MS = 15_000;
-const MOST_CHARACTERS = 100_000;
 
 export async function* fromOutside(options: OutsideOptions): AsyncGenerator<Finding> {
   const { api, key, streams, streamPaths, token } = options;
@@ -53,16 +53,6 @@ async function ask(url: URL, headers: Record<string, string> = {}): Promise<Answ
   }
 }
 
-/** The beginning of a body: nothing that is looked at is longer. */
-async function firstOf({ body }: Response): Promise<string> {
-  let text = '';
-  for await (const piece of body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += piece;
-    if (text.length > MOST_CHARACTERS) break;
-  }
-  return text;
-}
-
 const said = ({ status, text }: Answer): string => `${status ?? 'no answer'}: ${cut(text, 200)}`;
 
 function* judgeHealth(answer: Answer, { api, build }: OutsideOptions): Generator<Finding> {
@@ -85,7 +75,8 @@ function* judgeHealth(answer: Answer, { api, build }: OutsideOptions): Generator
         `build ${running.build} runs there, and this checkout is ${build}. Check out what was deployed, or ${DEPLOY}`,
       );
   }
-  const skewMs = atMs === null ? 0 : atMs - Date.now();
+  if (atMs === null || Number.isNaN(atMs)) return yield note('clock', 'its answers have no date');
+  const skewMs = atMs - Date.now();
   if (Math.abs(skewMs) > SKEW_MS)
     yield bad(
       'clock skew',

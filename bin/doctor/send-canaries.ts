@@ -5,6 +5,7 @@ import { CANARY, canaryTopic } from '../../core/channels/canary.ts';
 import { bearer, type Deployed } from '../deployed.ts';
 import { RefusedError, type SocketClient, withSocket } from '../socket-client.ts';
 import { bad, DEPLOY, type Finding, good, note } from './finding.ts';
+import { firstOf } from './first-of.ts';
 
 export interface CanaryOptions extends Pick<Deployed, 'api' | 'socket' | 'token' | 'sources'> {
   /** `null` = the WebSocket alone is judged. */
@@ -116,9 +117,11 @@ async function publish(
     method: 'POST',
     headers,
     body,
+    // to another host the key would go along
+    redirect: 'manual',
     signal: AbortSignal.timeout(waitMs + 30_000),
   });
-  const text = await response.text();
+  const text = await firstOf(response);
   if (response.status === 401)
     return {
       findings: [bad('wrong key', `POST /internal/events refuses the publish key: ${cut(text, 200)} (npm run keys -- list)`)],

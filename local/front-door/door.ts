@@ -48,6 +48,8 @@ export async function frontDoor(port: number, host: string | null, router: Route
       serve(request, response, router).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => {
+      // Node checks that only of requests without an upgrade; an edge answers 400
+      if (request.headers.host === undefined) return endWith(socket, 400, errorBody('INVALID_MESSAGE_FORMAT', 'the request has no Host'));
       const path = urlOf(request).pathname;
       const route = router(path);
       // an offer of another protocol (Java offers h2c with every first request) is no reason not to serve the request

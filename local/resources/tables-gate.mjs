@@ -13,6 +13,7 @@ import { dateRefusal, makeGate } from '../base/policy.mjs';
 
 const READS = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
 const THROTTLED = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException';
+const BATCHES = new Set(['BatchGetItem', 'BatchWriteItem']);
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
 /** Tables are made by the owner alone. */
 const TABLE_CALLS = new Set(['CreateTable', 'ListTables', 'DescribeTable']);
@@ -90,8 +91,8 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
 
   /** Throttled writes so far, by table. @type {Record<string, number>} */
   const throttled = {};
-  /** The tables of a call. @param {Input} input */
-  const namesIn = (input) => Object.keys(input['RequestItems'] ?? { [input['TableName']]: 1 });
+  /** The tables of a call. @param {string} operation @param {Input} input */
+  const namesIn = (operation, input) => (BATCHES.has(operation) ? Object.keys(input['RequestItems'] ?? {}) : [String(input['TableName'])]);
 
   /** @param {string} operation @param {Input} input */
   const keysOf = (operation, input) => {
@@ -120,13 +121,13 @@ export function tablesGate({ main, makeReplica, grants, levers, now, random, tel
     if (!TABLE_CALLS.has(operation)) {
       const late = dateRefusal(request.headers, now());
       if (late !== null) return fail(response, 400, 'com.amazon.coral.service#InvalidSignatureException', late);
-      for (const name of namesIn(input)) {
+      for (const name of namesIn(operation, input)) {
         const refusal = gate.refusal(request.headers.authorization, `dynamodb:${operation}`, `arn:local:${name}`);
         if (refusal !== null) return fail(response, 400, 'com.amazon.coral.service#AccessDeniedException', refusal);
       }
       if (WRITES.has(operation) && isHot(operation, input)) {
         levers[3] = Number(levers[3]) + 1;
-        for (const name of namesIn(input)) throttled[name] = (throttled[name] ?? 0) + 1;
+        for (const name of namesIn(operation, input)) throttled[name] = (throttled[name] ?? 0) + 1;
         return fail(response, 400, THROTTLED, 'the partition takes no more writes in this second');
       }
     }

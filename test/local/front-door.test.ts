@@ -61,6 +61,13 @@ describe('an upgrade that is not WebSocket', () => {
   });
 });
 
+test.each(['1.0', '1.1'])('a handshake in HTTP/%s without Host is refused, and the run goes on', async (version) => {
+  const answer = await rawHttp(own.url, `GET /ws HTTP/${version}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+
+  expect(statuses(answer)).toEqual(['400']);
+  expect((await own.get('/api/health')).status).toBe(200);
+});
+
 test('/ws without upgrade says what it wants', async () => {
   expect((await fetch(`${own.url}/ws`, { method: 'POST' })).status).toBe(405);
   const response = await fetch(`${own.url}/ws`);

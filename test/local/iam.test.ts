@@ -217,3 +217,27 @@ test('an upstream with its own credentials acts as the owner of the account', as
 
   expect(await answer.json()).toMatchObject({ FailedEntryCount: 0 });
 });
+
+/** A call to AWS's local endpoint, as a function makes it. */
+const calledAs = (fn: string, path: string, target: string, input: object) =>
+  fetch(`${own?.run.awsUrl}${path}`, {
+    method: path === '/' ? 'POST' : 'GET',
+    headers: {
+      ...(path === '/' ? { 'x-amz-target': target } : {}),
+      'x-amz-date': new Date().toISOString().replace(/[-:]|\.\d{3}/g, ''),
+      authorization: `AWS4-HMAC-SHA256 Credential=LOCAL.${fn}/20260101/local/x/aws4_request, SignedHeaders=host, Signature=x`,
+    },
+    ...(path === '/' ? { body: JSON.stringify(input) } : {}),
+  });
+
+test('a function learns nothing of the deployment, and a batch of nothing opens no table', async () => {
+  own = await ownRun();
+  const refused = async (answer: Promise<Response>) => expect(await (await answer).text()).toContain('is not authorized to perform');
+  await refused(calledAs('page', '/2015-03-31/functions/any/configuration', '', {}));
+  await refused(calledAs('page', '/', 'AWSEvents.DescribeRule', { Name: 'any' }));
+  const [settings = ''] = (await own.run.grants()).all.flatMap(
+    (line) => /dynamodb:PutItem \S*?(StorageSettings\w+)$/.exec(line)?.[1] ?? [],
+  );
+  const item = { TableName: settings, Item: { kind: { S: 'a' }, id: { S: 'b' } } };
+  for (const input of [item, { ...item, RequestItems: {} }]) await refused(calledAs('page', '/', 'DynamoDB_20120810.PutItem', input));
+});

@@ -55,6 +55,16 @@ test('a source has a key of its own, two while it is rotated, and none once they
   expect(await Promise.all([second, third, own.key].map((key) => published(key, price)))).toEqual([401, 401, 1]);
 });
 
+test('of changes at the same moment none is lost', async () => {
+  const [first, second] = await Promise.all([keys('add', 'market.price'), keys('add', 'ticket.reservation')]);
+  const sources = (await listed()).map(([, source]) => source);
+
+  expect(sources).toEqual(expect.arrayContaining(['market.price', 'ticket.reservation']));
+  pass();
+  expect(await published(first.out, tick(freshTicker(), 1))).toBe(1);
+  expect(second.out).not.toBe('');
+});
+
 describe('a mistake', () => {
   test.each([
     [[], 'expected list, add, rotate, revoke'],
