@@ -14,6 +14,9 @@ export interface CanaryOptions extends Pick<Deployed, 'api' | 'socket' | 'token'
   readonly waitMs: number;
 }
 
+/** The function that publishes may take its 29 s. */
+const PUBLISH_MS = 30_000;
+
 const LANES = ['bus', 'direct'] as const;
 type Lane = (typeof LANES)[number];
 
@@ -99,46 +102,61 @@ async function subscribe(canaries: readonly Canary[], client: SocketClient, wait
   );
 }
 
-interface Receipt {
-  readonly rejected: readonly { readonly index: number; readonly error_code: string; readonly error_message: string }[];
+interface Rejection {
+  readonly index: number;
+  readonly error_code: string;
+  readonly error_message: string;
 }
 
-/** Publishes canaries in one request. `taken` is `null` if there is no key, or a wrong one. */
-async function publish(
-  lane: Lane,
-  canaries: readonly Canary[],
-  { api, key, waitMs }: CanaryOptions,
-): Promise<{ findings: Finding[]; taken: { canaries: readonly Canary[]; atMs: number } | null }> {
+interface Published {
+  readonly findings: Finding[];
+  /** The canaries that were taken, and when they were published; `null` if there is no key, or a wrong one. */
+  readonly taken: { readonly canaries: readonly Canary[]; readonly atMs: number } | null;
+}
+
+/** Publishes canaries in one request. */
+async function publish(lane: Lane, canaries: readonly Canary[], options: CanaryOptions): Promise<Published> {
+  const { key } = options;
   if (key === null) return { findings: [], taken: null };
-  const body = JSON.stringify({ lane, events: canaries.map(({ source, id }) => ({ source, detailType: CANARY, detail: { id } })) });
-  const headers = { 'content-type': 'application/json', 'x-api-key': key };
   const atMs = Date.now();
-  const response = await fetch(new URL('/internal/events', api), {
-    method: 'POST',
-    headers,
-    body,
-    // to another host the key would go along
-    redirect: 'manual',
-    signal: AbortSignal.timeout(waitMs + 30_000),
+  const trouble = (says: string): Published => ({
+    findings: [bad('publishing', `POST /internal/events on the lane ${lane} ${says}`)],
+    taken: { canaries: [], atMs },
   });
-  const text = await firstOf(response);
-  if (response.status === 401)
+  const answer = await post(lane, canaries, key, options).catch((error: Error) => error);
+  if (answer instanceof Error) return trouble(`fails: ${answer.message}`);
+  const { status, text } = answer;
+  if (status === 401)
     return {
       findings: [bad('wrong key', `POST /internal/events refuses the publish key: ${cut(text, 200)} (npm run keys -- list)`)],
       taken: null,
     };
-  if (response.status !== 202)
-    return {
-      findings: [bad('publishing', `POST /internal/events on the lane ${lane} answers ${response.status}: ${cut(text, 200)}`)],
-      taken: { canaries: [], atMs },
-    };
-  const { rejected } = JSON.parse(text) as Receipt;
-  const findings = rejected.flatMap(({ index, error_code, error_message }) => {
+  const rejected = status === 202 ? parsed(text)?.['rejected'] : undefined;
+  if (!Array.isArray(rejected)) return trouble(`answers ${status}: ${cut(text, 200)}`);
+  const rejections = rejected as readonly Rejection[];
+  const findings = rejections.flatMap(({ index, error_code, error_message }) => {
     const check = `canary of ${canaries[index]?.source ?? ''}`;
     if (error_code !== 'PERMISSION_DENIED') return [bad(check, `rejected: ${error_message}`)];
     return lane === 'bus' ? [note(check, `not sent: ${error_message}`)] : [];
   });
-  return { findings, taken: { canaries: canaries.filter((_, index) => !rejected.some((one) => one.index === index)), atMs } };
+  return { findings, taken: { canaries: canaries.filter((_, index) => !rejections.some((one) => one.index === index)), atMs } };
+}
+
+async function post(
+  lane: Lane,
+  canaries: readonly Canary[],
+  key: string,
+  { api, waitMs }: CanaryOptions,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(new URL('/internal/events', api), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key },
+    body: JSON.stringify({ lane, events: canaries.map(({ source, id }) => ({ source, detailType: CANARY, detail: { id } })) }),
+    // to another host the key would go along
+    redirect: 'manual',
+    signal: AbortSignal.timeout(waitMs + PUBLISH_MS),
+  });
+  return { status: response.status, text: await firstOf(response) };
 }
 
 const HINTS: Readonly<Record<Lane, (source: string) => string>> = {

@@ -42,6 +42,14 @@ test.each(['<html>', 'null', '3', '{"type":"canary","id":{}}', '{"type":"error",
   },
 );
 
+test.each(['', 'null', '{}', '{"rejected":3}'])('publishing that is answered 202 with %s is bad', async (body) => {
+  const url = await serving(
+    ({ method }, response) => void response.writeHead(method === 'POST' ? 202 : 200).end(method === 'POST' ? body : '{}'),
+    '{}',
+  );
+  expect(await found(url)).toContainEqual(expect.stringMatching(/^bad publishing: .* answers 202/));
+});
+
 test('no redirect gets the key', async () => {
   const keys: unknown[] = [];
   const other = await serving(({ headers }, response) => {
