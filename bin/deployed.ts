@@ -1,18 +1,22 @@
 /** A deployment's addresses, and the key and token to use there: given, from its stack, or the local run's. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { sourcesOf } from '../core/channels/channels.ts';
 import { readRing } from '../core/events/key-ring.ts';
 import { LOCAL_KEY } from './local-settings.ts';
-import { outputsOf, type StackTarget, stackTarget } from './stack-target.ts';
+import { outputsOf, type StackTarget, stackTarget, TARGET_OPTIONS } from './stack-target.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
-export interface TargetOptions {
-  readonly url?: string | undefined;
-  readonly stack?: string | undefined;
-  readonly 'socket-url'?: string | undefined;
-  readonly 'stream-url'?: string | undefined;
-  readonly key?: string | undefined;
-  readonly token?: string | undefined;
-}
+/** Options of the programs that look at a deployment. */
+export const DEPLOYED_OPTIONS = {
+  ...TARGET_OPTIONS,
+  url: { type: 'string' },
+  'socket-url': { type: 'string' },
+  'stream-url': { type: 'string' },
+  key: { type: 'string' },
+  token: { type: 'string' },
+} as const;
+
+type Given = { readonly [Name in keyof typeof DEPLOYED_OPTIONS]?: string | undefined };
 
 export interface Deployed {
   /** `null` = it is seen from outside alone. */
@@ -34,7 +38,7 @@ export interface Deployed {
  * The deployment that a program is to look at: with `--stack` by its stack, with `--url` (or PUSH_URL) from outside alone, and
  * without either the local run. Throws an error that says what to do if it is not found.
  */
-export async function deployedAt(options: TargetOptions, environment: NodeJS.ProcessEnv): Promise<Deployed> {
+export async function deployedAt(options: Given, environment: NodeJS.ProcessEnv): Promise<Deployed> {
   const url = options.url ?? (options.stack === undefined ? environment['PUSH_URL'] || undefined : undefined);
   const target = url !== undefined && options.stack === undefined ? null : stackTarget(options, environment);
   const outputs = target === null ? new Map<string, string>() : await outputsOf(target);
@@ -52,7 +56,7 @@ export async function deployedAt(options: TargetOptions, environment: NodeJS.Pro
     streams: options['stream-url'] ?? own('StreamUrl') ?? api,
     key: options.key ?? (environment['PUSH_KEY'] || (isLocal ? LOCAL_KEY : await firstKey(outputs.get('PublishKeySecret'), target))),
     token: options.token ?? (environment['PUSH_TOKEN'] || null),
-    sources: [...new Set(channels.map(({ source }) => source))],
+    sources: sourcesOf(channels),
     streamPaths: channels.flatMap(({ http }) => http?.stream ?? []),
   };
 }

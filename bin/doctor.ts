@@ -1,7 +1,7 @@
 /** `npm run doctor`: is a deployment well? From outside by a canary event, and with its stack by its resources. */
 import './node-version.ts';
 import { commandLine, printable } from './command-line.ts';
-import { deployedAt } from './deployed.ts';
+import { DEPLOYED_OPTIONS, deployedAt } from './deployed.ts';
 import { examine } from './doctor/examine.ts';
 
 const USAGE = `usage: npm run --silent doctor                  the local run
@@ -21,12 +21,7 @@ const MARK = { ok: 'ok  ', bad: 'BAD ', note: 'note' } as const;
 async function main(): Promise<void> {
   const { values } = commandLine(USAGE, {
     options: {
-      url: { type: 'string' },
-      'socket-url': { type: 'string' },
-      'stream-url': { type: 'string' },
-      stack: { type: 'string' },
-      key: { type: 'string' },
-      token: { type: 'string' },
+      ...DEPLOYED_OPTIONS,
       wait: { type: 'string', default: '10' },
     },
   });

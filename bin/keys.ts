@@ -2,6 +2,7 @@
 import './node-version.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { sourcesOf } from '../core/channels/channels.ts';
 import {
   addKey,
   EVERY_SOURCE,
@@ -49,7 +50,7 @@ function print(keys: KeyRing): void {
 
 async function checkSource(source: string): Promise<void> {
   const systems = await loadSystems(systemsModule(process.env));
-  const sources = [...new Set(systems.flatMap(({ channels }) => channels.map((channel) => channel.source)))];
+  const sources = sourcesOf(systems.flatMap(({ channels }) => channels));
   if (source === EVERY_SOURCE || sources.includes(source)) return;
   throw new Error(`no channel has the source ${JSON.stringify(source)}; there are ${[...sources, `"${EVERY_SOURCE}"`].join(', ')}`);
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CANARY } from '../core/channels/canary.ts';
 import { commandLine, printable } from './command-line.ts';
-import { deployedAt, type TargetOptions } from './deployed.ts';
+import { DEPLOYED_OPTIONS, deployedAt } from './deployed.ts';
 import { type Probed, publishOne, withStomp } from './probe/fact.ts';
 import { probe } from './probe/run.ts';
 
@@ -19,18 +19,13 @@ prints a Markdown table: send it back as an issue, with the region`;
 async function main(): Promise<void> {
   const { values } = commandLine(USAGE, {
     options: {
-      url: { type: 'string' },
-      'socket-url': { type: 'string' },
-      'stream-url': { type: 'string' },
-      stack: { type: 'string' },
-      key: { type: 'string' },
-      token: { type: 'string' },
+      ...DEPLOYED_OPTIONS,
       busy: { type: 'string', default: '60' },
       idle: { type: 'boolean', default: false },
     },
   });
   if (!/^[1-9]\d{0,3}$/.test(values.busy)) throw new Error(`--busy: expected seconds from 1 up, got ${JSON.stringify(values.busy)}`);
-  const { target, key, sources, ...addresses } = await deployedAt(values as TargetOptions, process.env);
+  const { target, key, sources, ...addresses } = await deployedAt(values, process.env);
   if (key === null) throw new Error('--key: the publish key is needed, for every source');
   const probed = { ...addresses, key, user: userOf(addresses.token), source: sources[0] ?? '' };
   await checkIdentity(probed);

@@ -3,6 +3,7 @@ import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { sourcesOf } from '../core/channels/channels.ts';
 import type { System } from '../core/channels/system.ts';
 import { DRAIN_TIMEOUT_SECONDS, ENV, SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
@@ -33,8 +34,7 @@ export class Ingest extends Construct {
     super(scope, id);
     this.bus = new EventBus(this, 'Bus', { description: 'Events to push' });
     this.events = new WorkQueue(this, 'Events', { settings });
-    const sources = systems.flatMap(({ channels }) => channels.map(({ source }) => source));
-    for (const source of new Set(sources)) this.rule(source);
+    for (const source of sourcesOf(systems.flatMap(({ channels }) => channels))) this.rule(source);
 
     const ingest = functions.make(this, 'ingest', {
       description: 'Commits events to their topics and delivers them',

@@ -1,5 +1,6 @@
 /** The WebSocket and the events of upstreams as AsyncAPI 3.1, made from the schemas that validate. */
 import type { Channel } from '../../core/channels/channel.ts';
+import { sourcesOf } from '../../core/channels/channels.ts';
 import type { System } from '../../core/channels/system.ts';
 import { SOCKET_PATH } from '../../core/names.ts';
 import { ENGINE_MESSAGES } from '../../core/protocol/json.ts';
@@ -30,7 +31,7 @@ export function asyncApi(systems: readonly System[]): object {
       })),
     ),
   ];
-  const sources = [...new Set(channels.map(({ source }) => source))];
+  const sources = sourcesOf(channels);
   const eventsOf = (source: string): Message[] => channels.filter((one) => one.source === source).flatMap(eventMessages);
   return {
     asyncapi: '3.1.0',

@@ -1,10 +1,10 @@
 /** The outcome of one check. */
 export interface Finding {
-  /** What was checked, in a word or two. */
+  /** The thing that was checked, in a word or two. */
   readonly check: string;
   /** A note is neither good nor bad: something that could not be checked, or is worth a look. */
   readonly outcome: 'ok' | 'bad' | 'note';
-  /** What was seen; of trouble, also what is wrong and what to do. */
+  /** The observation; of trouble, also the fault and how to mend it. */
   readonly says: string;
 }
 

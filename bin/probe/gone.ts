@@ -6,7 +6,7 @@ import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-l
 import { ENV, SOCKET_STAGE } from '../../core/names.ts';
 import { linesIn } from '../log-lines.ts';
 import { resourcesOf, type StackResource, type StackTarget } from '../stack-target.ts';
-import { type Fact, measured, type Probed, withStomp } from './fact.ts';
+import { ANSWER_MS, type Fact, measured, type Probed, withStomp } from './fact.ts';
 
 const POLL_MS = 100;
 const GONE_MS = 60_000;
@@ -19,9 +19,11 @@ export async function* probeGone(probed: Probed, target: StackTarget): AsyncGene
   const client = new ApiGatewayManagementApiClient({ ...target.client, endpoint: await callbackOf(resources, target) });
   try {
     for (const [fact, end] of ENDINGS) {
-      const connectionId = await withStomp(probed, async ({ socket }, clientId) => {
+      const connectionId = await withStomp(probed, async (client, clientId) => {
         const id = await connectionOf(clientId, resources, target);
-        end(socket);
+        end(client.socket);
+        // a close is an exchange of frames, which the end of the work would cut short
+        await client.closed(ANSWER_MS);
         return id;
       });
       yield measured(`410 after ${fact}`, 'soon', await untilGone(connectionId, client));

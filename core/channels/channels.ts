@@ -18,8 +18,11 @@ export interface Channels {
   lifeOf(topic: string): number | null;
 }
 
+/** The bus sources of some channels, each once. */
+export const sourcesOf = (channels: readonly Pick<Channel, 'source'>[]): string[] => [...new Set(channels.map(({ source }) => source))];
+
 export function channelsOf(all: readonly Channel[], settings: Settings): Channels {
-  const served = [...all, ...[...new Set(all.map(({ source }) => source))].map(canaryChannel)];
+  const served = [...all, ...sourcesOf(all).map(canaryChannel)];
   const of = (topic: string): Channel | null => {
     for (const channel of served) if (channel.matches(topic)) return channel;
     return null;

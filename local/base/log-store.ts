@@ -17,7 +17,7 @@ const KEPT = 1_000;
 
 export function logStore(clock: Pick<LocalClock, 'now'>): LogStore {
   const lines: (LogEvent & { readonly group: string })[] = [];
-  /** Where the next line goes: once all places are taken, the oldest line gives way. */
+  /** The place of the next line: once all are taken, the oldest line gives way. */
   let next = 0;
   return {
     add(group, line) {

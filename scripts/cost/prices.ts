@@ -9,7 +9,7 @@ export type Region = (typeof REGIONS)[number];
 export interface Price {
   readonly item: string;
   readonly unit: string;
-  /** What the unit holds: a price is for that many. */
+  /** The number of things in a unit, for which the price is. */
   readonly per: number;
   readonly price: Readonly<Record<'us-east-1', number>> & Readonly<Record<Exclude<Region, 'us-east-1'>, number | null>>;
 }

@@ -10,6 +10,7 @@ import type { Deployed } from '../../bin/deployed.ts';
 import { examine } from '../../bin/doctor/examine.ts';
 import type { Finding } from '../../bin/doctor/finding.ts';
 import { type DeployedTemplate, stackTarget } from '../../bin/stack-target.ts';
+import { sourcesOf } from '../../core/channels/channels.ts';
 import { systems } from '../../systems/index.ts';
 import { type OwnRun, ownRun, tablesClient } from '../helpers/local.ts';
 import { makeStale, type PlantedTemplate, partOf, planted } from '../helpers/planted.ts';
@@ -38,11 +39,11 @@ const pathsAt = (url: string): Pick<Deployed, 'api' | 'socket' | 'streams' | 'so
   api: url,
   socket: `${url.replace('http', 'ws')}/ws`,
   streams: url,
-  sources: [...new Set(channels.map(({ source }) => source))],
+  sources: sourcesOf(channels),
   streamPaths: channels.flatMap(({ http }) => http?.stream ?? []),
 });
 
-/** What is bad, a line each. `inside` = by the resources too; `build` = this checkout's template is made anew. */
+/** A line for each thing that is bad. `inside` = by the resources too; `build` = this checkout's template is made anew. */
 async function troubles(
   { url, key, run }: OwnRun,
   { inside = true, key: otherKey = key, waitMs = 2_000, build = false } = {},
