@@ -6,6 +6,8 @@ export interface Principal {
   readonly roles: readonly string[];
   /** When its token was issued, in ms; without it, long ago. */
   readonly issuedAtMs?: number;
+  /** When its token expires, in ms; without it, never. */
+  readonly expiresAtMs?: number;
 }
 
 /** Every caller of a deployment without identity: the address is trusted, and every role granted. */
@@ -29,7 +31,7 @@ export interface Identity {
   verify(token: string): Promise<Principal>;
   /** The holder of a ticket. Throws `AUTHENTICATION_REQUIRED`. */
   redeem(use: TicketUse): Promise<Principal>;
-  /** False once the user was disconnected after the caller's token was issued. */
+  /** False once the caller's token has expired, or its user was disconnected after it was issued. */
   mayStay(principal: Principal): Promise<boolean>;
 }
 
@@ -47,6 +49,17 @@ export async function authenticate(token: string | null, identity: Identity, use
 /** Whether a token was issued before its user was disconnected. Tokens tell seconds: one of the same second counts as older. */
 export const isRevoked = ({ issuedAtMs = 0 }: Principal, revokedBeforeMs: number | null): boolean =>
   revokedBeforeMs !== null && issuedAtMs < revokedBeforeMs;
+
+/** Clocks differ by a few seconds: a token is good for this much longer, in ms. */
+export const TOKEN_GRACE_MS = 5_000;
+
+/** Whether the caller's token has expired. */
+export const isExpired = ({ expiresAtMs }: Principal, nowMs: number): boolean =>
+  expiresAtMs !== undefined && expiresAtMs + TOKEN_GRACE_MS <= nowMs;
+
+/** The error that a caller with an expired token gets. */
+export const tokenExpired = (): PushError =>
+  new PushError('AUTHENTICATION_REQUIRED', 'the token has expired: connect again with a new one');
 
 /** Whether this is the user that a topic is private to. */
 export const isUser = (principal: Principal, userId: string): boolean => principal === ANYBODY || principal.userId === userId;

@@ -1,12 +1,13 @@
+import { ok } from '../core/channels/system.ts';
 import { publicError } from '../core/errors.ts';
-import { openStream } from '../core/http/event-stream.ts';
+import { finiteAnswer, openStream } from '../core/http/event-stream.ts';
 import { type ServeStreamPorts, serveStream } from '../core/http/serve-event-stream.ts';
 import { readBearer } from '../core/identity.ts';
 import { METRIC } from '../core/names.ts';
 import { corsHeaders, preflight } from './adapters/cors.ts';
 import { limits, pushMode, streamLimits } from './adapters/env.ts';
 import { authorizationOf, lastEventIdOf } from './adapters/events.ts';
-import { EVENT_STREAM, errorAnswer } from './adapters/http-reply.ts';
+import { answerOf, EVENT_STREAM, errorAnswer } from './adapters/http-reply.ts';
 import { type ResponseStream, streaming } from './adapters/lambda-stream.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { engine } from './wiring/engine.ts';
@@ -40,6 +41,11 @@ export const createHandler = (ports: ServeStreamPorts, allowedOrigins: string, {
         },
         ports,
       );
+      if (opened.once) {
+        const { statusCode, headers = {}, body = '' } = answerOf(ok(await finiteAnswer(opened, ports)), null);
+        out = respond({ statusCode, headers: { ...headers, ...cors } });
+        return await out.write(body);
+      }
       out = respond({ statusCode: 200, headers: { ...EVENT_STREAM, ...cors } });
       for await (const text of serveStream(opened, startedMs, ports)) {
         await out.write(text);

@@ -31,11 +31,11 @@ export class Schedules extends Construct {
       settings: [SETTING.maxConnections, SETTING.idleTimeoutSeconds, SETTING.pingIntervalSeconds, SETTING.frontDoor],
       timeout: Duration.seconds(50),
     });
-    storage.grant(sweep, 'connections', 'Scan', 'BatchGetItem', 'Query', 'UpdateItem', 'DeleteItem');
+    storage.grant(sweep, 'connections', 'Scan', 'GetItem', 'BatchGetItem', 'Query', 'UpdateItem', 'DeleteItem');
     storage.grant(sweep, 'subscriptions', 'Query', 'BatchGetItem', 'DeleteItem');
     storage.grant(sweep, 'topics', 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem');
     delivery.grantJobs(sweep);
-    socket.grantConnections(sweep, 'DELETE');
+    socket.grantConnections(sweep, 'POST', 'DELETE');
     this.everyMinute(sweep);
     const dimensions = { FunctionName: sweep.functionName };
     Alarms.of(this).raise('NotRunning', '', { namespace: 'AWS/Lambda', metricName: 'Invocations', dimensions });

@@ -132,6 +132,8 @@ export interface HttpForm {
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** Reads the topic's parameters. Throws a PushError that names the first that is wrong. */
   read(given: Given): { readonly topic: string; readonly values: Values };
+  /** Where the topic's event stream is. MUST be called only for a topic of the channel. */
+  streamOf(topic: string): string;
   /** The fields of a registration's notice to upstreams, beside channel and destination. */
   notice(values: Values): object;
   /** A payload as one Server-Sent Event. */

@@ -148,6 +148,7 @@ export function defineChannel<
           registrations: http.registrations,
           parameters: pattern.parameters,
           read: pattern.read,
+          streamOf: (topic) => `${http.stream}?${pattern.query(topic)}`,
           notice: (http.notice as HttpForm['notice'] | undefined) ?? ((values) => values),
           event: http.event ?? ((data) => ({ name, data })),
           unknown: (http.unknown as HttpForm['unknown'] | undefined) ?? null,

@@ -106,6 +106,8 @@ export interface RestReply {
   readonly status: number;
   /** JSON, an event stream's text, or nothing. */
   readonly body: object | string | null;
+  /** The topic's head at this moment: a subscription since then lacks nothing. @default the reply is of no topic */
+  readonly position?: Position;
 }
 
 export interface Route<RoutePorts> {
@@ -148,8 +150,8 @@ export interface ParameterDoc {
   readonly required?: true;
 }
 
-/** `200` with a body. */
-export const ok = (body: object | string): RestReply => ({ status: 200, body });
+/** `200` with a body, and where the topic that was read stands. */
+export const ok = (body: object | string, position?: Position): RestReply => ({ status: 200, body, ...(position ? { position } : {}) });
 
 // --- messages of clients --------------------------------------------------------------------------------------
 
@@ -202,6 +204,8 @@ export interface SubscribeRequest {
   readonly topics: readonly string[];
   /** By topic. */
   readonly since: ReadonlyMap<string, Position>;
+  /** Of each log topic the newest so many first; `null` = not asked for. */
+  readonly last: number | null;
   /** Values by the filter's name. */
   readonly filters: ReadonlyMap<string, readonly string[]>;
   /** The client chooses among these default topics: those it got by default and does not name here end. */

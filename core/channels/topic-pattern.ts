@@ -51,6 +51,8 @@ export interface TopicPattern {
   matches(topic: string): boolean;
   /** The topic's parameters; `null` if it is no topic of this pattern. */
   match(topic: string): Values | null;
+  /** The topic's parameters as a query. */
+  query(topic: string): string;
   /** Reads the topic that a request names. Throws a PushError that names the first parameter that is wrong. */
   read(given: Given): { readonly topic: string; readonly values: Values };
 }
@@ -92,6 +94,10 @@ export function topicPattern(
     hint: [pattern, ...unusual.map((name) => `the ${name} ${parameterOf(name).expected}`)].join(', '),
     match,
     matches: (topic) => match(topic) !== null,
+    query: (topic) =>
+      Object.entries(match(topic) ?? {})
+        .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+        .join('&'),
     read(given) {
       const values: Values = Object.fromEntries((order ?? names).map((name) => [name, readOne(name, given, parameterOf(name))]));
       return { topic: topicOf(values), values };

@@ -2,24 +2,29 @@
 import type { Position } from '../base/position.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
+import { isOffered } from '../channels/transports.ts';
 import { reply } from '../connections/reply.ts';
+import type { PushMode } from '../names.ts';
 import type { KnownSubscription } from '../ports/audience.ts';
 import type { Connection } from '../ports/connections.ts';
 import type { PostResult } from '../ports/gateway.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TopicState } from '../ports/topics.ts';
 import { encode, encodeSubscribed, type Outgoing } from '../protocol/encode.ts';
+import type { Newest } from './replay-start.ts';
 
 export interface SubscribePorts
   extends Pick<Ports, 'topics' | 'audience' | 'ownSubscriptions' | 'registrations' | 'catalogue' | 'gateway' | 'jobs' | 'clock' | 'newId'> {
   readonly channels: Channels;
+  readonly mode: PushMode;
 }
 
 /** One subscription that a client asks for, or gets by default. */
 export interface Wish {
   readonly topic: string;
   readonly channel: Channel;
-  readonly since: Position | null;
+  /** What the client lacks; `null` = it does not say. */
+  readonly since: Position | Newest | null;
   readonly subscriptionId: string;
   /** STOMP: the receipt that was asked for. */
   readonly receipt: string | null;
@@ -67,7 +72,8 @@ export async function answer(
   recovered: boolean | null,
   ports: SubscribePorts,
 ): Promise<Post | null> {
-  const text = encodeSubscribed(wish, dialect, head, recovered, ports.clock.now());
+  const stream = isOffered('sse', ports.mode) ? (wish.channel.http?.streamOf(wish.topic) ?? null) : null;
+  const text = encodeSubscribed({ ...wish, stream }, dialect, head, recovered, ports.clock.now());
   if (text !== null && (await reply(connectionId, text, ports)) !== 'sent') return null;
   const { subscriptionId, filter } = wish;
   let pending = text === null ? recovered : null;

@@ -4,7 +4,7 @@ import type { LogMessage, TopicState } from '../ports/topics.ts';
 import { answer, type FirstDelivery, type Post, type SubscribePorts } from './first-delivery.ts';
 import { readLogAfter } from './log-reader.ts';
 import { logMessage } from './messages.ts';
-import { replayStart } from './replay-start.ts';
+import { isPosition, replayStart } from './replay-start.ts';
 
 /** A replay goes on by post until this near to the head; the drain delivers the rest. */
 const NEAR_HEAD = 50;
@@ -12,14 +12,14 @@ const NEAR_HEAD = 50;
 /** A handler replays no longer than this: its function, and clients that wait for its replies, have only so much time. */
 const REPLAY_MS = 5_000;
 
-/** Log topics: the messages since a position, since the user's registration, or none. */
+/** Log topics: the messages since a position, the newest so many, those since the user's registration, or none. */
 export const replayLog: FirstDelivery = async (wish, state, there, { connection, requestedAtMs }, ports) => {
   const { topic, since, channel, filter } = wish;
   const stands = there !== null && !there.ended;
   const registration = since === null && !stands && channel.http ? await ports.registrations.find(topic) : null;
   const wanted = since ?? registration?.position ?? null;
   const { start, head, whole, first } = await replayStart(wanted, state, channel.history, ports);
-  const post = await answer(wish, connection, { epoch: state.epoch, offset: head }, since === null ? null : whole, ports);
+  const post = await answer(wish, connection, { epoch: state.epoch, offset: head }, isPosition(since) ? whole : null, ports);
   if (!post) return 'gone';
   if (since === null && stands && (await ports.audience.renew(there, filter, requestedAtMs))) {
     // a default subscription is now one that was asked for

@@ -1,11 +1,12 @@
 import { BEFORE_ALL } from '../base/position.ts';
 import { answer, type FirstDelivery } from './first-delivery.ts';
 import { newestOf } from './messages.ts';
+import { isPosition } from './replay-start.ts';
 
 /** State topics: the newest message, unless the client has it. */
 export const deliverState: FirstDelivery = async ({ since, channel, ...wish }, state, there, { connection }, ports) => {
   const { epoch, head } = state;
-  const recovered = since === null ? null : since.epoch === epoch && since.offset === head;
+  const recovered = isPosition(since) ? since.epoch === epoch && since.offset === head : null;
   const post = await answer({ since, channel, ...wish }, connection, { epoch, offset: head }, recovered, ports);
   if (!post) return 'gone';
   const complete = { from: head, owed: false, replayed: false, registration: null };

@@ -11,7 +11,7 @@ import { METRIC } from '../names.ts';
 import { ONLY_SHARD } from '../ports/audience.ts';
 import type { Job, WorkRecord } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
-import { formatPing } from '../protocol/json-replies.ts';
+import { formatPing, formatReconnect } from '../protocol/json-replies.ts';
 import { HEART_BEAT } from '../protocol/stomp.ts';
 import { type DrainPorts, drain } from './drain.ts';
 import { readJob } from './read-job.ts';
@@ -42,6 +42,8 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, repeat: true }, ports));
     case 'ping':
       return postAll(formatPing(ports.clock.now()), job.connectionIds, ports);
+    case 'reconnect':
+      return postAll(formatReconnect(job.afterMs, job.withinMs, ports.clock.now()), job.connectionIds, ports);
     case 'beat':
       return postAll(HEART_BEAT, job.connectionIds, ports);
   }

@@ -15,6 +15,7 @@ const JOBS = {
   'end-user': v.object({ kind: v.literal('end-user'), userId: id, beforeMs: v.number(), reason: id }),
   ping: v.object({ kind: v.literal('ping'), connectionIds: v.array(id) }),
   beat: v.object({ kind: v.literal('beat'), connectionIds: v.array(id) }),
+  reconnect: v.object({ kind: v.literal('reconnect'), connectionIds: v.array(id), afterMs: whole, withinMs: whole }),
   keepalive: v.object({ kind: v.literal('keepalive'), topics: v.array(id) }),
 } satisfies { readonly [Kind in Job['kind']]: v.GenericSchema<unknown, Extract<Job, { kind: Kind }>> };
 

@@ -5,6 +5,13 @@ import type { Ports } from '../ports/ports.ts';
 import type { LogMessage, TopicState, Topics } from '../ports/topics.ts';
 import { logHead, readLogAfter } from './log-reader.ts';
 
+/** The newest so many messages, instead of those after a position. */
+export interface Newest {
+  readonly last: number;
+}
+
+export const isPosition = (since: Position | Newest | null): since is Position => since !== null && 'epoch' in since;
+
 export interface ReplayStart {
   /** Messages after this offset are replayed. */
   readonly start: number;
@@ -17,10 +24,10 @@ export interface ReplayStart {
 
 /**
  * The replay starts after the wanted position; at the log's beginning if the position is unknown or of another epoch; and
- * never before the channel's history. Without a wanted position it starts at the head.
+ * never before the channel's history. If the newest so many are wanted, it starts that far before the head; if nothing is, at the head.
  */
 export async function replayStart(
-  wanted: Position | null,
+  wanted: Position | Newest | null,
   state: TopicState,
   history: History,
   { topics, clock }: Pick<Ports, 'topics' | 'clock'>,
@@ -28,6 +35,12 @@ export async function replayStart(
   if (wanted === null) {
     const head = await logHead(state, topics);
     return { start: head, head, whole: false, first: [] };
+  }
+  if ('last' in wanted) {
+    const head = await logHead(state, topics);
+    const start = await inHistory(Math.max(0, head - wanted.last), head, history, state.topic, topics, clock.now());
+    const { messages } = await readLogAfter(state, start, topics);
+    return { start, head: Math.max(head, messages.at(-1)?.offset ?? 0), whole: false, first: messages };
   }
   const known = wanted.epoch === state.epoch;
   // a client that got a message beyond the hint knows a position that the hint does not

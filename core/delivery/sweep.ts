@@ -1,7 +1,10 @@
 import { bounded, chunksOf } from '../base/concurrency.ts';
 import type { Channels } from '../channels/channels.ts';
+import { closeWithError } from '../connections/close-with-error.ts';
+import { forgetComeBack, whoComesBack } from '../connections/come-back.ts';
 import { type DisconnectPorts, disconnect } from '../connections/disconnect.ts';
 import { REFUSED_SECONDS } from '../connections/refuse.ts';
+import { tokenExpired, isExpired as tokenIsExpired } from '../identity.ts';
 import { METRIC } from '../names.ts';
 import { ONLY_SHARD, type SubscriptionKey } from '../ports/audience.ts';
 import type { Connection } from '../ports/connections.ts';
@@ -48,6 +51,7 @@ export async function sweep(ports: SweepPorts): Promise<void> {
   await correctCount(found.open.length);
   const alive = await closeSilent(found, now, ports);
   await pingDue(alive, found, now, ports);
+  await askBack(alive, ports);
   await drainLate(found.young, ports);
   const heard = await unhearDeserted(found.listened, now, ports);
   report.count(METRIC.liveConnections, alive.length);
@@ -87,6 +91,10 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
   const alive: Connection[] = [];
   await bounded(found.open, AT_ONCE, async (connection) => {
     const { connectionId } = connection;
+    if (isExpired(connection, now)) {
+      if (!(await endExpired(connectionId, now, ports))) alive.push(connection);
+      return;
+    }
     const reason = closingReason(connection, now, idleMs);
     if (reason === null) {
       const lastMs = Math.max(connection.connectedAtMs, connection.touchedAtMs, connection.deliveredAtMs);
@@ -103,6 +111,18 @@ async function closeSilent(found: Found, now: number, ports: SweepPorts): Promis
     await disconnect(connectionId, ports);
   });
   return alive;
+}
+
+const isExpired = ({ principal }: Connection, now: number): boolean => principal !== null && tokenIsExpired(principal, now);
+
+/** Ends a connection whose token has expired, with the reason. False if it was renewed since the look at all. */
+async function endExpired(connectionId: string, now: number, ports: SweepPorts): Promise<boolean> {
+  const connection = await ports.connections.read(connectionId);
+  if (!connection) return true;
+  if (!isExpired(connection, now)) return false;
+  ports.report.info('closing', { connectionId, reason: 'its token has expired' });
+  await closeWithError(connection, tokenExpired(), ports);
+  return true;
 }
 
 /** The reason to close a connection, whatever was delivered to it; `null` = none. */
@@ -144,6 +164,16 @@ async function pingDue(alive: readonly Connection[], found: Found, now: number, 
     ...chunksOf(kept, KEEPALIVES_PER_JOB).map((some): Job => ({ kind: 'keepalive', topics: some })),
   ];
   for (const [index, job] of work.entries()) await jobs.put(job, Math.floor((index * 50) / work.length));
+}
+
+/** Asks the clients that were asked for to come back, in jobs spread over the minute. */
+async function askBack(alive: readonly Connection[], ports: SweepPorts): Promise<void> {
+  const asked = await whoComesBack(alive, ports);
+  if (!asked) return;
+  const { connectionIds, afterMs, withinMs } = asked;
+  const work = chunksOf(connectionIds, PINGS_PER_JOB).map((some): Job => ({ kind: 'reconnect', connectionIds: some, afterMs, withinMs }));
+  for (const [index, job] of work.entries()) await ports.jobs.put(job, Math.floor((index * 50) / work.length));
+  await forgetComeBack(ports);
 }
 
 /** A subscription that is still late after a minute: its handler died before it could ask for the drain. */

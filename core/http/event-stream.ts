@@ -2,8 +2,9 @@
  * A topic as an event stream. Its phases: open it at a position; send what comes first; look at the topic again and again,
  * more slowly while it is quiet; end in good time, because nothing tells a function that its client has left.
  */
-import type { Position } from '../base/position.ts';
-import { parsePosition } from '../base/position.ts';
+import * as v from 'valibot';
+import { formatPosition, type Position, parsePosition } from '../base/position.ts';
+import { explain, optional } from '../base/validation.ts';
 import { type Address, addressOf, channelAt } from '../channels/address.ts';
 import type { Kind } from '../channels/channel.ts';
 import type { Channels } from '../channels/channels.ts';
@@ -33,6 +34,12 @@ const KEEP_ALIVE_MS = 15_000;
 /** A stream that ended in good time is reopened at once; a finite answer costs a request each time. */
 const RETRY_STREAM_MS = 500;
 const RETRY_FINITE_MS = 5_000;
+
+/** A function answers 6 MB at most; what does not fit is for the next request. */
+const MAX_FINITE_LENGTH = 1_000_000;
+
+/** How the client wants its messages: one answer, or a stream; as its channel's events, or as JSON clients get them. */
+const FORM = v.object({ once: optional(v.picklist(['0', '1'])), format: optional(v.picklist(['json', 'events'])) });
 
 /** A client that was cut off is expected back within this time. */
 const BACK_MS = 30_000;
@@ -70,6 +77,12 @@ export interface Opened {
   readonly kept: Kept;
   /** The client has no position to come back with until it gets its first event: until then one is kept for it. */
   readonly keepsPlace: boolean;
+  /** Whether it has everything since the client's position; `null` = the client gave none. */
+  readonly recovered: boolean | null;
+  /** One answer is wanted, and no stream. */
+  readonly once: boolean;
+  /** Messages as JSON clients get them. */
+  readonly json: boolean;
 }
 
 const PIECES: Readonly<Record<Kind, Pieces>> = { state: statePieces, log: logPieces };
@@ -80,11 +93,19 @@ export async function openStream(request: StreamRequest, ports: StreamPorts): Pr
   channelAt('stream', request.path, channels);
   // a HEAD would use up what a GET delivers
   if (request.method !== 'GET') throw new PushError('METHOD_NOT_ALLOWED', `an event stream is asked for by GET, not ${request.method}`);
+  const parsed = v.safeParse(FORM, request.query);
+  if (!parsed.success) throw explain(parsed.issues, 'query', {});
   checkMode('sse', mode, channels);
   const principal = await authenticate(request.token, identity, ticketUse(request));
   const address = addressOf('stream', request.path, { query: request.query }, principal, channels);
   const state = await topics.create(address.topic);
-  return { principal, ...(await OPENS[address.channel.kind](address, state, request.lastEventId, ports)) };
+  const { once, format } = parsed.output;
+  return {
+    principal,
+    once: once === '1',
+    json: format === 'json',
+    ...(await OPENS[address.channel.kind](address, state, request.lastEventId, ports)),
+  };
 }
 
 /** The ticket in a stream's address, which stays the same when the stream is opened again. */
@@ -95,11 +116,15 @@ function ticketUse({ path, query }: StreamRequest): TicketUse | null {
   return { ticket, path, url: `${path}?${pairs.sort().join('&')}` };
 }
 
-type Start = Omit<Opened, 'principal'>;
+type Start = Omit<Opened, 'principal' | 'once' | 'json'>;
 type Open = (address: Address, state: TopicState, lastEventId: string | null, ports: StreamPorts) => Promise<Start>;
 
 const OPENS: Readonly<Record<Kind, Open>> = {
-  state: async (address, state) => ({ address, state, from: state.head, kept: NOTHING, keepsPlace: false }),
+  state: async (address, state, lastEventId) => {
+    const since = lastEventId === null ? null : parsePosition(lastEventId);
+    const recovered = lastEventId === null ? null : since?.epoch === state.epoch && since.offset === state.head;
+    return { address, state, from: state.head, kept: NOTHING, keepsPlace: false, recovered };
+  },
   log: openLog,
 };
 
@@ -114,13 +139,13 @@ async function openLog(address: Address, state: TopicState, lastEventId: string 
   const kept = { registrations, places };
   if (lastEventId === null) {
     const { start } = await replayStart(earliest(kept, state), state, channel.history, ports);
-    return { address, state, from: start, kept, keepsPlace: true };
+    return { address, state, from: start, kept, keepsPlace: true, recovered: null };
   }
   const since = parsePosition(lastEventId) ?? NOWHERE;
   // an id after a kept position proves that something was delivered
   await useUp(topic, kept, ({ epoch, offset }) => since.epoch === epoch && since.offset > offset, ports);
-  const { start } = await replayStart(since, state, channel.history, ports);
-  return { address, state, from: start, kept: NOTHING, keepsPlace: false };
+  const { start, whole } = await replayStart(since, state, channel.history, ports);
+  return { address, state, from: start, kept: NOTHING, keepsPlace: false, recovered: whole };
 }
 
 /** The kept position with the most after it: one of another epoch has everything. */
@@ -140,8 +165,8 @@ async function useUp(topic: string, kept: Kept, isUsed: (position: Position) => 
 /** The stream's text, piece by piece, until `untilMs`, or until its user was disconnected. */
 export async function* streamText(opened: Opened, untilMs: number, ports: StreamPorts): AsyncGenerator<string, void> {
   const { topics, clock, identity } = ports;
-  const { address, principal } = opened;
-  const stream = { address, retryMs: RETRY_STREAM_MS };
+  const { address, principal, json } = opened;
+  const stream = { address, retryMs: RETRY_STREAM_MS, json };
   const pieces = PIECES[address.channel.kind];
   let { state, from } = opened;
   const send = async function* (some: AsyncIterable<Piece>): AsyncGenerator<string, void> {
@@ -177,19 +202,25 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
   }
 }
 
-/** The answer if no stream is possible: what the client lacks, and when to ask again. */
-export async function finiteText(opened: Opened, ports: StreamPorts): Promise<string> {
-  const { address, state, from } = opened;
+/** The answer if no stream is possible or wanted: what the client lacks, and when to ask again. One answer as JSON is an object. */
+export async function finiteAnswer(opened: Opened, ports: StreamPorts): Promise<string | object> {
+  const { address, state, from, json, once, recovered } = opened;
   await keepPlace(opened, ports.clock.now() + BACK_MS, ports);
   let upTo = from;
   // one comment line, if nothing follows it
   let text = COMMENT;
-  for await (const piece of PIECES[address.channel.kind].first({ address, retryMs: RETRY_FINITE_MS }, state, from, ports)) {
+  let more = false;
+  const messages: object[] = [];
+  for await (const piece of PIECES[address.channel.kind].first({ address, retryMs: RETRY_FINITE_MS, json }, state, from, ports)) {
+    more = text.length + piece.text.length > MAX_FINITE_LENGTH;
+    if (more) break;
     text += piece.text;
+    if (piece.message) messages.push(piece.message);
     upTo = Math.max(upTo, piece.upTo);
   }
   await useUpFirst(opened, upTo, ports);
-  return text;
+  if (!json || !once) return text;
+  return { messages, position: formatPosition(state.epoch, upTo), ...(recovered === null ? {} : { recovered }), ...(more ? { more } : {}) };
 }
 
 /** Only the first pieces use up what was kept: their client has surely just asked. Later it may have left. */

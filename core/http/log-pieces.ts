@@ -2,7 +2,7 @@
 import { readLogAfter } from '../delivery/log-reader.ts';
 import { logMessage } from '../delivery/messages.ts';
 import { COMMENT } from '../protocol/sse.ts';
-import { eventText, type Pieces } from './state-pieces.ts';
+import { eventText, jsonForm, type Pieces } from './state-pieces.ts';
 
 export const logPieces: Pieces = {
   first: (stream, state, from, ports) => logPieces.news(stream, state, from, ports),
@@ -11,7 +11,7 @@ export const logPieces: Pieces = {
       const { messages, full } = await readLogAfter(state, last, ports.topics);
       for (const stored of messages) {
         const message = logMessage(state, stream.address.channel, stored, ports);
-        yield { text: message ? eventText(stream, message) : '', upTo: stored.offset };
+        yield { text: message ? eventText(stream, message) : '', upTo: stored.offset, message: message && jsonForm(message) };
       }
       last = messages.at(-1)?.offset ?? last;
       if (!full) return;

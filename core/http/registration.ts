@@ -1,5 +1,6 @@
 /** Registrations over REST: where a user's next subscription starts, before the user connects. */
 import * as v from 'valibot';
+import type { Position } from '../base/position.ts';
 import { jsonObject, parseJson } from '../base/validation.ts';
 import { addressOf } from '../channels/address.ts';
 import type { Channels } from '../channels/channels.ts';
@@ -22,7 +23,12 @@ export interface RegistrationPorts extends Pick<Ports, 'topics' | 'registrations
  * Stores the topic's position: the user's next subscription that names no position starts there, so that nothing in
  * between is lost; it starts earlier where an event stream of the user may have been cut before its first event. Notifies upstreams. Registering again only postpones the lapse.
  */
-export async function register(path: string, body: string, principal: Principal | null, ports: RegistrationPorts): Promise<object> {
+export async function register(
+  path: string,
+  body: string,
+  principal: Principal | null,
+  ports: RegistrationPorts,
+): Promise<{ readonly body: object; readonly position: Position }> {
   const { topics, registrations, places, notices, clock, channels } = ports;
   checkMode('websocket', ports.mode, channels);
   const given = v.safeParse(jsonObject, parseJson(body));
@@ -35,7 +41,7 @@ export async function register(path: string, body: string, principal: Principal 
   const position = place?.position ?? { epoch: state.epoch, offset };
   await registrations.register(topic, { position, stamp: ports.newId() }, clock.now() + REGISTRATION_MS);
   await notices.send('Registered', { ...http.notice(values), channel: channel.name, destination: topic });
-  return { transport: 'websocket', destination: topic };
+  return { body: { transport: 'websocket', destination: topic }, position };
 }
 
 /** Deletes a registration if there is one, and notifies upstreams. */

@@ -3,12 +3,13 @@ import { byteLength } from '../base/bytes.ts';
 import { cut } from '../base/text.ts';
 import type { Channel, HttpForm } from '../channels/channel.ts';
 import { ok, type RestReply, type RestRequest, type Route } from '../channels/system.ts';
+import { serveComeBack } from '../connections/come-back.ts';
 import { MethodError, PushError } from '../errors.ts';
 import { EVERY_SOURCE } from '../events/key-ring.ts';
 import { MAX_PUBLISH_BYTES, type PublishPorts, publish } from '../events/publish.ts';
 import { authenticate, type Principal } from '../identity.ts';
 import type { Ports } from '../ports/ports.ts';
-import { finiteText, openStream, type StreamPorts } from './event-stream.ts';
+import { finiteAnswer, openStream, type StreamPorts } from './event-stream.ts';
 import { type HealthPorts, health } from './health.ts';
 import { type RegistrationPorts, register, unregister } from './registration.ts';
 import * as docs from './route-docs.ts';
@@ -59,9 +60,18 @@ export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
     doc: docs.disconnect,
     open: true,
     async serve({ apiKey, parameters, body }, ports) {
-      const source = await requireKey(apiKey, ports);
-      if (source !== EVERY_SOURCE) throw new PushError('PERMISSION_DENIED', `this key publishes events of ${source}, and nothing else`);
+      await requireOwner(apiKey, ports);
       return { status: 202, body: await serveDisconnect(parameters['id'] ?? '', body, ports) };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/internal/connections/reconnect',
+    doc: docs.reconnect,
+    open: true,
+    async serve({ apiKey, body }, ports) {
+      await requireOwner(apiKey, ports);
+      return { status: 202, body: await serveComeBack(body, ports) };
     },
   },
 ];
@@ -75,7 +85,10 @@ const registrationRoutes = ({ registrations: path, parameters }: HttpForm): Rout
     method: 'POST',
     path,
     doc: () => docs.register(parameters),
-    serve: async ({ body, principal }, ports) => ok(await register(path, body, principal, ports)),
+    async serve({ body, principal }, ports) {
+      const registered = await register(path, body, principal, ports);
+      return ok(registered.body, registered.position);
+    },
   },
   {
     method: 'DELETE',
@@ -94,7 +107,7 @@ const streamRoute = ({ stream: path, parameters }: HttpForm): Route<RestPorts> =
   doc: () => docs.stream(parameters),
   // the stream asks for the token itself, after it has said which transport is off
   open: true,
-  serve: async (request, ports) => ok(await finiteText(await openStream(request, ports), ports)),
+  serve: async (request, ports) => ok(await finiteAnswer(await openStream(request, ports), ports)),
 });
 
 /** Serves one request. Throws a PushError if it cannot. */
@@ -135,6 +148,12 @@ async function readBody(id: string, principal: Principal | null, { bodies, chann
   if (!principal || !channel?.permits(body.topic, principal))
     throw new PushError('PERMISSION_DENIED', `this message is of a topic that ${channel?.permitHint ?? 'no longer exists'}`);
   return body.payload;
+}
+
+/** A key that may do more than publish the events of one source. */
+async function requireOwner(apiKey: string | null, ports: RestPorts): Promise<void> {
+  const source = await requireKey(apiKey, ports);
+  if (source !== EVERY_SOURCE) throw new PushError('PERMISSION_DENIED', `this key publishes events of ${source}, and nothing else`);
 }
 
 /** The source that the key may publish. */

@@ -5,6 +5,7 @@ import { jsonObject } from '../base/validation.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { ParameterDoc, RouteDoc } from '../channels/system.ts';
 import { NUMBER, type Parameter } from '../channels/topic-pattern.ts';
+import { comeBackRequest } from '../connections/come-back.ts';
 import { publishRequest } from '../events/publish.ts';
 import { ticketRequest } from './tickets.ts';
 import { disconnectRequest } from './users.ts';
@@ -63,6 +64,16 @@ export const disconnect = (): RouteDoc => ({
   errors: ['PERMISSION_DENIED', 'NOT_FOUND'],
 });
 
+export const reconnect = (): RouteDoc => ({
+  summary: 'Asks every JSON client to come back, each at a random moment of a window, such as before a deployment is moved',
+  identity: 'key',
+  body: comeBackRequest,
+  bodyIsOptional: true,
+  status: 202,
+  answer: v.object({ connections: wholeNumber, after_ms: wholeNumber, within_ms: wholeNumber }),
+  errors: ['PERMISSION_DENIED'],
+});
+
 type Parameters = Readonly<Record<string, Parameter>>;
 
 const schemaOf = (parameter: Parameter): v.GenericSchema =>
@@ -94,6 +105,11 @@ export const stream = (parameters: Parameters): RouteDoc => ({
     ...inQuery(parameters),
     lastEventId: { says: 'the id of the last event, where a program cannot send the header Last-Event-ID', schema: text },
     ticket: { says: 'stands in for a token', schema: text },
+    once: { says: '1 = what the client lacks as one answer, and no stream', schema: v.picklist(['0', '1']) },
+    format: {
+      says: 'json = messages as JSON clients get them; with once=1 the answer is a JSON object',
+      schema: v.picklist(['json', 'events']),
+    },
   },
   answer: 'event stream',
   identity: 'token',

@@ -1,7 +1,7 @@
 import { byteLength } from '../base/bytes.ts';
 import { METRIC } from '../names.ts';
 import type { Ports } from '../ports/ports.ts';
-import { finiteText, type Opened, type StreamPorts, streamText } from './event-stream.ts';
+import { finiteAnswer, type Opened, type StreamPorts, streamText } from './event-stream.ts';
 
 export interface ServeStreamPorts extends StreamPorts, Pick<Ports, 'streams' | 'report'> {
   /** How long a stream may last, in ms. */
@@ -24,7 +24,7 @@ export async function* serveStream(opened: Opened, startedMs: number, ports: Ser
   const finite = open > mostStreams;
   report.info('stream', { topic, open, finite });
   try {
-    if (finite) return yield await finiteText(opened, ports);
+    if (finite) return yield String(await finiteAnswer({ ...opened, once: false }, ports));
     for await (const text of streamText(opened, startedMs + lifeMs, ports)) {
       pieces++;
       bytes += byteLength(text);

@@ -81,6 +81,8 @@ export interface Connections {
    * then nothing is taken.
    */
   spend(connectionId: string, topics: number, nowMs: number, allowance: Allowance): Promise<boolean>;
+  /** The client has a new token. Does nothing if the connection is gone. */
+  renew(connectionId: string, principal: Principal): Promise<void>;
   /** It is served no longer. */
   refuse(connectionId: string, atMs: number): Promise<void>;
   /** An exact count replaces the running one. */

@@ -16,6 +16,8 @@ export type Job =
   | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
   /** The same for STOMP: a heart-beat, which clients drop. */
   | { readonly kind: 'beat'; readonly connectionIds: readonly string[] }
+  /** Asks clients to come back after `afterMs`, at a random moment of `withinMs`. */
+  | { readonly kind: 'reconnect'; readonly connectionIds: readonly string[]; readonly afterMs: number; readonly withinMs: number }
   /** Delivers the newest of some topics again. */
   | { readonly kind: 'keepalive'; readonly topics: readonly string[] };
 

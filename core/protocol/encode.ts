@@ -73,7 +73,12 @@ export function frameOf(message: Outgoing): Frame {
 
 /** The reply to a subscribe; `null` if the client asked for none. */
 export function encodeSubscribed(
-  { topic, receipt, unasked }: { readonly topic: string; readonly receipt: string | null; readonly unasked: boolean },
+  {
+    topic,
+    receipt,
+    unasked,
+    stream,
+  }: { readonly topic: string; readonly receipt: string | null; readonly unasked: boolean; readonly stream: string | null },
   dialect: Dialect,
   head: Position,
   recovered: boolean | null,
@@ -81,7 +86,7 @@ export function encodeSubscribed(
 ): string | null {
   if (unasked) return null;
   const version = stompVersion(dialect);
-  if (version === null) return formatSubscribed(topic, head, recovered, nowMs);
+  if (version === null) return formatSubscribed(topic, head, recovered, stream, nowMs);
   return receipt === null ? null : formatReceipt(receipt, recovered, version);
 }
 

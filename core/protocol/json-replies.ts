@@ -4,8 +4,10 @@ import { isoOf } from '../base/time.ts';
 import type { PushError } from '../errors.ts';
 
 /** A topic's message with its position; without one if it is a repeat. */
-export const formatJson = (message: object, position?: Position): string =>
-  JSON.stringify(position ? { ...message, position: formatPosition(position.epoch, position.offset) } : message);
+export const jsonMessage = (message: object, position?: Position): object =>
+  position ? { ...message, position: formatPosition(position.epoch, position.offset) } : message;
+
+export const formatJson = (message: object, position?: Position): string => JSON.stringify(jsonMessage(message, position));
 
 /** Every reply has the envelope of the operations monitor too: its clients read `data` and `timestamp` of any message. */
 const enveloped = (message: object, nowMs: number): string => JSON.stringify({ ...message, data: {}, timestamp: isoOf(nowMs) });
@@ -13,8 +15,8 @@ const enveloped = (message: object, nowMs: number): string => JSON.stringify({ .
 export const formatConnected = (clientId: string, nowMs: number): string =>
   enveloped({ type: 'connected', client_id: clientId, message: 'WebSocket connection established' }, nowMs);
 
-/** `recovered` only answers a `since`. */
-export const formatSubscribed = (topic: string, head: Position, recovered: boolean | null, nowMs: number): string =>
+/** `recovered` only answers a `since`. `stream`: the address of the topic's event stream, if it has one. */
+export const formatSubscribed = (topic: string, head: Position, recovered: boolean | null, stream: string | null, nowMs: number): string =>
   enveloped(
     {
       type: 'subscribed',
@@ -22,12 +24,22 @@ export const formatSubscribed = (topic: string, head: Position, recovered: boole
       message: `Subscribed to ${topic}`,
       position: formatPosition(head.epoch, head.offset),
       ...(recovered === null ? {} : { recovered }),
+      ...(stream === null ? {} : { stream }),
     },
     nowMs,
   );
 
-export const formatUnsubscribed = (topic: string, nowMs: number): string =>
-  enveloped({ type: 'unsubscribed', topic, message: `Unsubscribed from ${topic}` }, nowMs);
+/** `reason`: why a subscription ended that the client did not end. */
+export const formatUnsubscribed = (topic: string, nowMs: number, reason?: string): string =>
+  enveloped({ type: 'unsubscribed', topic, message: `Unsubscribed from ${topic}`, ...(reason === undefined ? {} : { reason }) }, nowMs);
+
+/** `expiresInMs`: how long the token is good for; `null` = for good. A duration, because clients' clocks are wrong. */
+export const formatRefreshed = (expiresInMs: number | null, nowMs: number): string =>
+  enveloped({ type: 'refreshed', ...(expiresInMs === null ? {} : { expires_in: Math.floor(expiresInMs / 1000) }) }, nowMs);
+
+/** The client should come back after `afterMs`, at a random moment of `withinMs`. */
+export const formatReconnect = (afterMs: number, withinMs: number, nowMs: number): string =>
+  enveloped({ type: 'reconnect', after_ms: afterMs, within_ms: withinMs }, nowMs);
 
 export const formatPing = (nowMs: number): string => enveloped({ type: 'ping' }, nowMs);
 

@@ -6,17 +6,25 @@ import { explain, isObject, mapOf, numbers, optional, parseJson } from '../base/
 import type { ClientMessage } from '../channels/system.ts';
 import { PushError } from '../errors.ts';
 
-export type Command = SubscribeCommand | UnsubscribeCommand | { readonly type: 'pong' } | SystemCommand;
+export type Command = SubscribeCommand | UnsubscribeCommand | RefreshCommand | { readonly type: 'pong' } | SystemCommand;
 
 export interface SubscribeCommand {
   readonly type: 'subscribe';
   readonly topics: readonly string[];
   readonly since: ReadonlyMap<string, Position>;
+  /** Of each log topic the newest so many first; `null` = not asked for. */
+  readonly last: number | null;
 }
 
 export interface UnsubscribeCommand {
   readonly type: 'unsubscribe';
   readonly topics: readonly string[];
+}
+
+/** A new token for the open connection. */
+export interface RefreshCommand {
+  readonly type: 'refresh';
+  readonly token: string;
 }
 
 /** A message of a system's client, checked by its schema. */
@@ -42,11 +50,15 @@ const topics = v.pipe(v.array(topic), v.minLength(1), v.maxLength(500));
 export const since = optional(v.union([position, mapOf(position)], 'expected a position, epoch-offset, or {topic: position}'));
 type Since = v.InferOutput<typeof since>;
 
-const subscribe = v.object({ topic: optional(topic), topics: optional(topics), since });
+/** Schema of `last`. */
+export const last = optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)));
+
+const subscribe = v.object({ topic: optional(topic), topics: optional(topics), since, last });
 const unsubscribe = v.object({ topic: optional(topic), topics: optional(topics) });
+const refresh = v.object({ token: v.pipe(v.string(), v.nonEmpty()) });
 
 /** The schemas of the engine's own messages, by type. */
-export const ENGINE_MESSAGES = { subscribe, unsubscribe, pong: v.object({}) } as const;
+export const ENGINE_MESSAGES = { subscribe, unsubscribe, refresh, pong: v.object({}) } as const;
 
 const FINITE = numbers('finite');
 
@@ -71,12 +83,14 @@ export function parseCommand(text: string, messages: ClientMessages): Command {
   switch (type) {
     case 'pong':
       return { type };
+    case 'refresh':
+      return { type, ...checked(refresh, message, ['type', 'token']) };
     case 'unsubscribe':
       return { type, topics: named(checked(unsubscribe, message, WITH_TOPIC)) };
     case 'subscribe': {
       const parsed = checked(subscribe, message, WITH_TOPIC);
       const wanted = named(parsed);
-      return { type, topics: wanted, since: sinceByTopic(parsed.since, wanted) };
+      return { type, topics: wanted, since: sinceByTopic(parsed.since, wanted), last: lastOf(parsed) };
     }
   }
   throw new PushError('UNKNOWN_MESSAGE_TYPE', `unknown type ${quote(type, 50)}`, {
@@ -110,6 +124,14 @@ function named(message: { topic?: string | undefined; topics?: string[] | undefi
       expected_fields: WITH_TOPIC,
     });
   return [...new Set(all)];
+}
+
+/** `last` of a request, which has no `since` then. */
+export function lastOf(given: { readonly last?: number | undefined; readonly since?: Since }): number | null {
+  if (given.last === undefined) return null;
+  if (given.since !== undefined)
+    throw new PushError('INVALID_MESSAGE_FORMAT', 'last: expected either since or last, because each says where to start');
+  return given.last;
 }
 
 /** The positions by topic. A single position is good for a single topic. */

@@ -5,7 +5,7 @@ import { formatPosition, type Position } from '../base/position.ts';
  * An event. `position` becomes the id that a returning client sends; without one the client keeps its last. `retryMs`: how
  * long the client waits before it reconnects. Every block has data: popular clients take one without for an empty event.
  */
-export function formatEvent(name: string, data: object, position: Position | null, retryMs: number): string {
+export function formatEvent(name: string, data: object | null, position: Position | null, retryMs: number): string {
   const id = position === null ? '' : `id: ${formatPosition(position.epoch, position.offset)}\n`;
   return `${id}retry: ${retryMs}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -111,6 +111,7 @@ function loadOf(
     case 'subscribe':
       return { ...plain, subscribes: parsed.topics.length };
     case 'unsubscribe':
+    case 'refresh':
       return plain;
     case 'system':
       return { ...plain, subscribes: parsed.handler.topics?.(parsed.message).length ?? 0, pace: pacePerSecond };

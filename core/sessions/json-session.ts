@@ -8,6 +8,7 @@ import type { Touch } from '../ports/connections.ts';
 import { type Command, WITH_TOPIC } from '../protocol/json.ts';
 import { announce } from './announce.ts';
 import { serveSubscribe, serveUnsubscribe, some } from './json-subscribe.ts';
+import { serveRefresh } from './refresh.ts';
 import { type MessagePorts, principalOf } from './session.ts';
 
 export async function serveJson(command: Command, touch: Touch, requestedAtMs: number, ports: MessagePorts): Promise<void> {
@@ -19,6 +20,8 @@ export async function serveJson(command: Command, touch: Touch, requestedAtMs: n
   switch (command.type) {
     case 'pong':
       return;
+    case 'refresh':
+      return serveRefresh(command.token, touch.connection, requestedAtMs, ports);
     case 'subscribe':
       return serveSubscribe({ ...plain, ...command }, touch, requestedAtMs, ports);
     case 'unsubscribe':

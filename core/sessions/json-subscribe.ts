@@ -89,7 +89,7 @@ function wishesOf(
       continue;
     }
     const filter = filterOf(channel, request.filters);
-    const since = request.since.get(topic) ?? null;
+    const since = request.since.get(topic) ?? (request.last === null ? null : { last: request.last });
     wanted.push({ topic, channel, since, subscriptionId: UNNAMED, receipt: null, filter, unasked: false });
   }
   return { wanted, denied };

@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { originAllowed } from '../../core/base/origin.ts';
 import { headerOf, hostOf } from './events.ts';
-import type { HttpReply } from './http-reply.ts';
+import { type HttpReply, POSITION_HEADER } from './http-reply.ts';
 
 type Asked = Pick<APIGatewayProxyEventV2, 'headers'> & { readonly requestContext: { readonly http: { readonly method: string } } };
 
@@ -16,7 +16,7 @@ export function corsHeaders(event: Asked, allowed: string): Record<string, strin
   // a cache must not give one origin's response to another
   return {
     'access-control-allow-origin': allowed === '*' ? '*' : origin,
-    'access-control-expose-headers': 'etag',
+    'access-control-expose-headers': `etag,${POSITION_HEADER}`,
     ...(allowed === '*' ? {} : { vary: 'origin' }),
   };
 }

@@ -1,5 +1,6 @@
 /** Responses over HTTP: JSON, errors, event streams. */
 import { createHash } from 'node:crypto';
+import { formatPosition } from '../../core/base/position.ts';
 import type { RestReply } from '../../core/channels/system.ts';
 import { HTTP_STATUS, MethodError, type PushError, UnavailableError } from '../../core/errors.ts';
 
@@ -8,6 +9,9 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
+
+/** Where the topic that was read stands. */
+export const POSITION_HEADER = 'push-position';
 
 const NOT_CACHED = { 'cache-control': 'no-store' } as const;
 
@@ -40,11 +44,15 @@ export const isKnown = (etag: string, ifNoneMatch: string | null): boolean =>
  * Adds an ETag over the content. With `no-cache` a cache may keep the response but must ask every time, so that none serves
  * an old reply; an unchanged one costs a 304 without body.
  */
-export function answerOf({ status, body }: RestReply, ifNoneMatch: string | null): HttpReply {
+export function answerOf({ status, body, position }: RestReply, ifNoneMatch: string | null): HttpReply {
   if (body === null) return { statusCode: status, headers: NOT_CACHED };
   if (typeof body === 'string') return { statusCode: status, headers: EVENT_STREAM, body };
   if (status !== 200) return jsonReply(status, body, NOT_CACHED);
   const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 27)}"`;
-  const headers = { etag, 'cache-control': 'no-cache' };
+  const headers = {
+    etag,
+    'cache-control': 'no-cache',
+    ...(position ? { [POSITION_HEADER]: formatPosition(position.epoch, position.offset) } : {}),
+  };
   return isKnown(etag, ifNoneMatch) ? { statusCode: 304, headers } : jsonReply(200, body, headers);
 }

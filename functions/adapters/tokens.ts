@@ -3,7 +3,7 @@ import { JwtVerifier } from 'aws-jwt-verify';
 import { JwtExpiredError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
 import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import { PushError, UnavailableError } from '../../core/errors.ts';
-import type { Principal } from '../../core/identity.ts';
+import { type Principal, TOKEN_GRACE_MS } from '../../core/identity.ts';
 import type { Report } from '../../core/ports/report.ts';
 import { environmentNow } from './clock.ts';
 import type { identitySettings } from './env.ts';
@@ -18,12 +18,10 @@ const FETCH_TIMEOUT_MS = 3_000;
 const MAX_ROLES = 20;
 const MAX_ROLE = 40;
 const MAX_USER = 128;
-/** Clocks differ by a few seconds. */
-const GRACE_SECONDS = 5;
-
 type Jwks = Parameters<ReturnType<typeof verifierOf>['cacheJwks']>[0];
 
-const verifierOf = (issuer: string, audience: string | null) => JwtVerifier.create({ issuer, audience, graceSeconds: GRACE_SECONDS });
+const verifierOf = (issuer: string, audience: string | null) =>
+  JwtVerifier.create({ issuer, audience, graceSeconds: TOKEN_GRACE_MS / 1000 });
 
 type TokenSettings = Extract<ReturnType<typeof identitySettings>, { mode: 'jwt' }>;
 
@@ -97,7 +95,8 @@ function refused(error: unknown): unknown {
 }
 
 function principalOf(claims: Readonly<Record<string, unknown>>, userClaim: string, rolesClaim: string): Principal {
-  if (claims['exp'] === undefined) throw new PushError('AUTHENTICATION_REQUIRED', 'the token never expires');
+  const expiresAt = claims['exp'];
+  if (expiresAt === undefined) throw new PushError('AUTHENTICATION_REQUIRED', 'the token never expires');
   const user = claims[userClaim];
   if ((typeof user !== 'string' && typeof user !== 'number') || user === '' || String(user).length > MAX_USER)
     throw new PushError('AUTHENTICATION_REQUIRED', `the token has no ${userClaim}`);
@@ -109,6 +108,7 @@ function principalOf(claims: Readonly<Record<string, unknown>>, userClaim: strin
     userId: String(user),
     roles: some.slice(0, MAX_ROLES),
     ...(typeof issuedAt === 'number' ? { issuedAtMs: issuedAt * 1000 } : {}),
+    ...(typeof expiresAt === 'number' ? { expiresAtMs: expiresAt * 1000 } : {}),
   };
 }
 

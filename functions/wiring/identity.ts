@@ -1,6 +1,6 @@
 /** The deployment's identity, by its settings: tokens, the tickets that stand in for them, and users who were disconnected. */
 import { PushError } from '../../core/errors.ts';
-import { type Identity, isRevoked, type Principal } from '../../core/identity.ts';
+import { type Identity, isExpired, isRevoked, type Principal, tokenExpired } from '../../core/identity.ts';
 import type { Report } from '../../core/ports/report.ts';
 import { environmentNow } from '../adapters/clock.ts';
 import { anonymousControl, identitySettings } from '../adapters/env.ts';
@@ -15,8 +15,10 @@ export function identity(report: Report): Identity {
   }
   const verify = tokenVerifier(settings, report);
   const [revoked, known] = [revocations(), tickets()];
-  const mayStay = async (principal: Principal): Promise<boolean> => !isRevoked(principal, await revoked.before(principal.userId));
+  const mayStay = async (principal: Principal): Promise<boolean> =>
+    !isExpired(principal, environmentNow()) && !isRevoked(principal, await revoked.before(principal.userId));
   const admit = async (principal: Principal): Promise<Principal> => {
+    if (isExpired(principal, environmentNow())) throw tokenExpired();
     if (await mayStay(principal)) return principal;
     throw new PushError('AUTHENTICATION_REQUIRED', 'the user was disconnected, and older tokens count no longer: a new token is needed');
   };

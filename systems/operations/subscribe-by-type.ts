@@ -6,7 +6,7 @@ import { cut } from '../../core/base/text.ts';
 import { mapOf, optional } from '../../core/base/validation.ts';
 import { clientMessage } from '../../core/channels/system.ts';
 import { PushError } from '../../core/errors.ts';
-import { since, sinceByTopic, WITH_DATA } from '../../core/protocol/json.ts';
+import { last, lastOf, since, sinceByTopic, WITH_DATA } from '../../core/protocol/json.ts';
 import { BROADCAST_TOPICS, BROADCAST_TYPES } from './broadcasts.ts';
 import { opsTopic, typeOfTopic } from './ops-channel.ts';
 
@@ -22,6 +22,7 @@ const subscribing = v.pipe(
       filters: optional(mapOf(values)),
     }),
     since,
+    last,
   }),
   v.check(({ data }) => !('since' in data), 'since: it stands beside data, not in it'),
 );
@@ -50,6 +51,7 @@ export const subscribe = clientMessage(
     return session.subscribe({
       topics,
       since: byTopic(sinceByTopic(message.since, topics)),
+      last: lastOf(message),
       filters: new Map(filters),
       choosesFrom: BROADCAST_TOPICS,
       unknown,

@@ -1,6 +1,6 @@
 /** Quotes over REST: the newest messages of the price topics, and what is missing among them. */
 
-import { formatPosition } from '../../core/base/position.ts';
+import { formatPosition, type Position } from '../../core/base/position.ts';
 import { cut } from '../../core/base/text.ts';
 import { parseMicros } from '../../core/base/time.ts';
 import type { SystemPorts } from '../../core/channels/system.ts';
@@ -67,10 +67,14 @@ export async function quotes(
   return Object.fromEntries(found);
 }
 
-export async function quote(ticker: string, ports: SystemPorts): Promise<Quote> {
-  const found = (await quotes([checkTicker(ticker)], ports))[ticker];
+/** The quote of a ticker. Throws if none is known. */
+export async function quote(ticker: string, { topics, catalogue, clock, settings }: SystemPorts): Promise<Read<Quote>> {
+  const topic = priceTopic(checkTicker(ticker));
+  const [states, names] = await Promise.all([topics.read([topic]), catalogue.names(PRICE_CHANNEL, [topic])]);
+  const state = states.get(topic);
+  const found = state && quoteOf(ticker, state.parts as QuoteParts, clock.now(), freshness(settings), names.get(topic));
   if (!found) throw new PushError('NOT_FOUND', `no quote of ${ticker} is known`, { ticker });
-  return found;
+  return { body: found, position: { epoch: state.epoch, offset: state.head } };
 }
 
 /** Known tickers with no, old or halted quotes. */
@@ -83,6 +87,12 @@ export async function gaps({ topics, catalogue, clock, settings }: SystemPorts):
   });
 }
 
+/** What was read of a topic, and where the topic stood. */
+export interface Read<Body> {
+  readonly body: Body;
+  readonly position: Position;
+}
+
 export interface Ticks {
   readonly ticker: string;
   readonly position: string | null;
@@ -90,7 +100,7 @@ export interface Ticks {
 }
 
 /** Recent ticks, oldest first; `since` is a time (ISO 8601), exclusive. */
-export async function history(ticker: string, since: string | undefined, { topics }: SystemPorts): Promise<Ticks> {
+export async function history(ticker: string, since: string | undefined, { topics }: SystemPorts): Promise<Read<Ticks>> {
   const topic = priceTopic(checkTicker(ticker));
   // a plus sign that nobody escaped arrives as a blank
   const sinceMicros = since === undefined ? Number.NEGATIVE_INFINITY : parseMicros(since.replace(' ', '+'));
@@ -104,8 +114,11 @@ export async function history(ticker: string, since: string | undefined, { topic
     .map(parsePoint)
     .filter(({ atMs }) => atMs * 1000 > sinceMicros);
   return {
-    ticker,
-    position: formatPosition(state.epoch, state.head),
-    ticks: ticks.map(({ timestamp, price }) => ({ timestamp, price })),
+    body: {
+      ticker,
+      position: formatPosition(state.epoch, state.head),
+      ticks: ticks.map(({ timestamp, price }) => ({ timestamp, price })),
+    },
+    position: { epoch: state.epoch, offset: state.head },
   };
 }

@@ -3,9 +3,11 @@ import { defineSystem, ok, type Route, type SystemPorts } from '../../core/chann
 import { feedHealth, watchFeed } from './feed-watch.ts';
 import { METRIC } from './metrics.ts';
 import { priceChannel } from './price-channel.ts';
-import { gaps, history, parseTickers, quote, quotes } from './quotes.ts';
+import { gaps, history, parseTickers, quote, quotes, type Read } from './quotes.ts';
 import * as docs from './route-docs.ts';
 import { PRICE_SETTINGS, priceConflicts } from './settings.ts';
+
+const read = ({ body, position }: Read<object>) => ok(body, position);
 
 const routes: readonly Route<SystemPorts>[] = [
   {
@@ -18,20 +20,20 @@ const routes: readonly Route<SystemPorts>[] = [
     method: 'GET',
     path: '/api/kr/stocks/{ticker}/realtime-price',
     doc: docs.realtimePrice,
-    serve: async ({ parameters }, ports) => ok(await quote(parameters['ticker'] ?? '', ports)),
+    serve: async ({ parameters }, ports) => read(await quote(parameters['ticker'] ?? '', ports)),
   },
   {
     method: 'GET',
     path: '/api/kr/stocks/{ticker}/history',
     doc: docs.history,
-    serve: async ({ parameters, query }, ports) => ok(await history(parameters['ticker'] ?? '', query['since'], ports)),
+    serve: async ({ parameters, query }, ports) => read(await history(parameters['ticker'] ?? '', query['since'], ports)),
   },
   { method: 'GET', path: '/api/kr/prices/gaps', doc: docs.gaps, serve: async (_, ports) => ok({ gaps: await gaps(ports) }) },
   {
     method: 'GET',
     path: '/internal/price/{ticker}',
     doc: docs.realtimePrice,
-    serve: async ({ parameters }, ports) => ok(await quote(parameters['ticker'] ?? '', ports)),
+    serve: async ({ parameters }, ports) => read(await quote(parameters['ticker'] ?? '', ports)),
   },
   {
     method: 'GET',

@@ -207,6 +207,7 @@ export async function runSchedule(kind: Kind, seed: number, conditions: Conditio
         close: async () => undefined,
         stateOf: async () => null,
       },
+      mode: 'both' as const,
       jobs: {
         async put(job: Job, delaySeconds = 0) {
           await stepOf(worker);

@@ -122,6 +122,7 @@ export function dynamoConnections({ table, now = environmentNow }: ConnectionsOp
       });
       return part.held;
     },
+    renew: (connectionId, principal) => setOnSelf(connectionId, { principal }),
     refuse: (connectionId, atMs) => setOnSelf(connectionId, { refusedAt: atMs }),
     resetSubscribes: (connectionId, subscribes) => setOnSelf(connectionId, { subscribes }),
     pinged: (connectionId, atMs) => setOnSelf(connectionId, { pingedAt: atMs }),

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { finiteText, openStream, streamText } from '../../../core/http/event-stream.ts';
+import { finiteAnswer, openStream, streamText } from '../../../core/http/event-stream.ts';
 import type { TicketUse } from '../../../core/identity.ts';
 import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
@@ -74,11 +74,11 @@ describe('a registration', () => {
 
   test('is used up by a finite answer only if that delivers something after it', async () => {
     await register(0);
-    await finiteText(await openStream(request, ports), ports);
+    await finiteAnswer(await openStream(request, ports), ports);
     expect(await registered()).toBe('mine');
 
     await append(1, 1);
-    await finiteText(await openStream(request, ports), ports);
+    await finiteAnswer(await openStream(request, ports), ports);
 
     expect(await registered()).toBeNull();
   });
@@ -175,11 +175,11 @@ describe('a client without id', () => {
   });
 
   test('keeps a place at a finite answer, too', async () => {
-    expect(await finiteText(await openStream(request, ports), ports)).toBe(': keep-alive\n');
+    expect(await finiteAnswer(await openStream(request, ports), ports)).toBe(': keep-alive\n');
     await append(1, 1);
     ports.clock.nowMs += 29_000;
 
-    expect(ids(await finiteText(await openStream(request, ports), ports))).toEqual(['1']);
+    expect(ids(String(await finiteAnswer(await openStream(request, ports), ports)))).toEqual(['1']);
   });
 });
 

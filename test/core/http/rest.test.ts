@@ -232,6 +232,7 @@ describe('a registration', () => {
     expect(await request('POST', REGISTRATIONS, { body })).toEqual({
       status: 200,
       body: { transport: 'websocket', destination: TOPIC },
+      position: { epoch: expect.any(String), offset: 0 },
     });
 
     expect(await memory.registrations.find(TOPIC)).toMatchObject({ position: { offset: 0 } });

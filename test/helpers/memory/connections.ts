@@ -78,6 +78,9 @@ export function memoryConnections(): { connections: Connections; ownSubscription
       change(connectionId, { fullAtMs });
       return true;
     },
+    async renew(connectionId, principal) {
+      change(connectionId, { principal });
+    },
     async refuse(connectionId, atMs) {
       change(connectionId, { refusedAtMs: atMs });
     },
