@@ -95,7 +95,7 @@ test('signs of life of a buyer, in an hour', () => {
 });
 
 test('an idle hour, and a hundred clients that the sweep scans', () => {
-  expect(idleHour(PARTS)).toMatchObject({ queueRequests: 2 * 900, lambdaRequests: 120, writeUnits: 60, readUnits: 480 });
+  expect(idleHour(PARTS)).toMatchObject({ queueRequests: 2 * 900, lambdaRequests: 120, writeUnits: 60, readUnits: 510 });
   expect(idleHour(PARTS).alarms).toBeCloseTo(30 / 730);
   const scanned = trafficHour(100, { dialect: 'json', subscribing: [{ walk: WALKS.subscribe, topics: 4 }] });
   // 2,000 bytes each, at half a unit for 4 KB

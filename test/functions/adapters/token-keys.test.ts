@@ -56,7 +56,7 @@ const sign = async (alg: string, claims: Record<string, unknown> = {}): Promise<
 test.each(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])('a token that is signed with %s is accepted', async (alg) => {
   await addKey(alg);
 
-  expect(await identity().verify(await sign(alg))).toEqual({ userId: 'me', roles: [] });
+  expect(await identity().verify(await sign(alg))).toEqual({ userId: 'me', roles: [], expiresAtMs: expect.any(Number) });
   expect(fetched).toEqual([KEYS]);
 });
 

@@ -56,14 +56,15 @@ const sign = (over: Record<string, unknown> = {}, kid = 'first', alg = 'RS256'):
   new SignJWT({ iss: ISSUER, aud: 'push', uid: 100, groups: 'ops:read ops:control', exp: Math.floor(Date.now() / 1000) + 600, ...over })
     .setProtectedHeader({ alg, kid })
     .sign(signers.get(kid) as Signer);
+const expiresAtMs = expect.any(Number) as number;
 const refusal = { code: 'AUTHENTICATION_REQUIRED' };
 
 test('a valid token gives the user and the roles from the claims that the settings name', async () => {
   const { verify } = identity();
 
-  expect(await verify(await sign())).toEqual({ userId: '100', roles: ['ops:read', 'ops:control'] });
-  expect(await verify(await sign({ uid: 'u', groups: ['a', 7, ''] }))).toEqual({ userId: 'u', roles: ['a'] });
-  expect(await verify(await sign({ groups: undefined }))).toEqual({ userId: '100', roles: [] });
+  expect(await verify(await sign())).toEqual({ userId: '100', roles: ['ops:read', 'ops:control'], expiresAtMs });
+  expect(await verify(await sign({ uid: 'u', groups: ['a', 7, ''] }))).toEqual({ userId: 'u', roles: ['a'], expiresAtMs });
+  expect(await verify(await sign({ groups: undefined }))).toEqual({ userId: '100', roles: [], expiresAtMs });
 });
 
 test('keys are fetched through the discovery document once, even by concurrent checks', async () => {
