@@ -57,6 +57,10 @@ export const TOKEN_GRACE_MS = 5_000;
 export const isExpired = ({ expiresAtMs }: Principal, nowMs: number): boolean =>
   expiresAtMs !== undefined && expiresAtMs + TOKEN_GRACE_MS <= nowMs;
 
+/** How long the caller's token is still good for; `null` = for good, or there is none. */
+export const expiresInMs = (principal: Principal | null, nowMs: number): number | null =>
+  principal?.expiresAtMs === undefined ? null : Math.max(0, principal.expiresAtMs - nowMs);
+
 /** The error that a caller with an expired token gets. */
 export const tokenExpired = (): PushError =>
   new PushError('AUTHENTICATION_REQUIRED', 'the token has expired: connect again with a new one');

@@ -3,6 +3,8 @@
  * only the first frame shows which of both a connection without subprotocol is. So the greeting waits a moment for that
  * frame, and the first reply claims it.
  */
+
+import { expiresInMs } from '../identity.ts';
 import type { Connection } from '../ports/connections.ts';
 import type { PostResult } from '../ports/gateway.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -51,7 +53,7 @@ async function awaitFirstFrame(connectionId: string, connectedAtMs: number, { co
 
 /** Sends `connected`. A handshake that is just ending still answers "gone", and a busy gateway "slow": both get some time. */
 export async function greet(connection: Connection, { gateway, clock }: Pick<Ports, 'gateway' | 'clock'>): Promise<PostResult> {
-  const frame = formatConnected(connection.clientId, clock.now());
+  const frame = formatConnected(connection.clientId, expiresInMs(connection.principal, clock.now()), clock.now());
   let result = await gateway.post(connection.connectionId, frame);
   for (let pause = FIRST_PAUSE_MS; result !== 'sent' && pause <= LAST_PAUSE_MS; pause *= 2) {
     await clock.sleep(pause);

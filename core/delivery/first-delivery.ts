@@ -64,19 +64,27 @@ export type FirstDelivery = (
 /** The posts after the reply. */
 export type Post = (message: Outgoing) => Promise<PostResult>;
 
+/** Where a topic stands as its subscription begins. */
+export interface Standing {
+  readonly head: Position;
+  /** A replay follows that the client gave no position for: it begins after this. `null` = there is none. */
+  readonly from: Position | null;
+  /** `null` = the client said nothing of what it has. */
+  readonly recovered: boolean | null;
+}
+
 /** Sends the reply. `recovered` travels on it, or on the first message if there is no reply. `null`: the connection is gone or throttled. */
 export async function answer(
   wish: Wish,
   { connectionId, dialect }: Connection,
-  head: Position,
-  recovered: boolean | null,
+  standing: Standing,
   ports: SubscribePorts,
 ): Promise<Post | null> {
   const stream = isOffered('sse', ports.mode) ? (wish.channel.http?.streamOf(wish.topic) ?? null) : null;
-  const text = encodeSubscribed({ ...wish, stream }, dialect, head, recovered, ports.clock.now());
+  const text = encodeSubscribed({ ...wish, ...standing, stream }, dialect, ports.clock.now());
   if (text !== null && (await reply(connectionId, text, ports)) !== 'sent') return null;
   const { subscriptionId, filter } = wish;
-  let pending = text === null ? recovered : null;
+  let pending = text === null ? standing.recovered : null;
   return async (message) => {
     const frame = encode(message, { dialect, subscriptionId, filter }, pending);
     if (frame === null) return 'sent';

@@ -19,9 +19,16 @@ export const replayLog: FirstDelivery = async (wish, state, there, { connection,
   const registration = since === null && !stands && channel.http ? await ports.registrations.find(topic) : null;
   const wanted = since ?? registration?.position ?? null;
   const { start, head, whole, first } = await replayStart(wanted, state, channel.history, ports);
-  const post = await answer(wish, connection, { epoch: state.epoch, offset: head }, isPosition(since) ? whole : null, ports);
+  const { epoch } = state;
+  const goesOn = since === null && stands;
+  const standing = {
+    head: { epoch, offset: head },
+    from: isPosition(since) || goesOn || start === head ? null : { epoch, offset: start },
+    recovered: isPosition(since) ? whole : null,
+  };
+  const post = await answer(wish, connection, standing, ports);
   if (!post) return 'gone';
-  if (since === null && stands && (await ports.audience.renew(there, filter, requestedAtMs))) {
+  if (goesOn && (await ports.audience.renew(there, filter, requestedAtMs))) {
     // a default subscription is now one that was asked for
     if (there.unasked) await ports.ownSubscriptions.add(there, requestedAtMs, expiryOf(connection.connectedAtMs));
     return 'stands';

@@ -7,7 +7,7 @@ import { isPosition } from './replay-start.ts';
 export const deliverState: FirstDelivery = async ({ since, channel, ...wish }, state, there, { connection }, ports) => {
   const { epoch, head } = state;
   const recovered = isPosition(since) ? since.epoch === epoch && since.offset === head : null;
-  const post = await answer({ since, channel, ...wish }, connection, { epoch, offset: head }, recovered, ports);
+  const post = await answer({ since, channel, ...wish }, connection, { head: { epoch, offset: head }, from: null, recovered }, ports);
   if (!post) return 'gone';
   const complete = { from: head, owed: false, replayed: false, registration: null };
   if (recovered) return complete;

@@ -2,7 +2,7 @@
 import { formatPosition, type Position } from '../base/position.ts';
 import type { PushError } from '../errors.ts';
 import type { Dialect } from '../ports/audience.ts';
-import { formatError, formatJson, formatSubscribed } from './json-replies.ts';
+import { formatError, formatJson, formatSubscribed, type Subscribed } from './json-replies.ts';
 import { formatReceipt, formatStompError, formatStompMessage } from './stomp.ts';
 import type { StompVersion } from './stomp-frame.ts';
 
@@ -73,20 +73,14 @@ export function frameOf(message: Outgoing): Frame {
 
 /** The reply to a subscribe; `null` if the client asked for none. */
 export function encodeSubscribed(
-  {
-    topic,
-    receipt,
-    unasked,
-    stream,
-  }: { readonly topic: string; readonly receipt: string | null; readonly unasked: boolean; readonly stream: string | null },
+  subscribed: Subscribed & { readonly receipt: string | null; readonly unasked: boolean },
   dialect: Dialect,
-  head: Position,
-  recovered: boolean | null,
   nowMs: number,
 ): string | null {
+  const { receipt, unasked, recovered } = subscribed;
   if (unasked) return null;
   const version = stompVersion(dialect);
-  if (version === null) return formatSubscribed(topic, head, recovered, stream, nowMs);
+  if (version === null) return formatSubscribed(subscribed, nowMs);
   return receipt === null ? null : formatReceipt(receipt, recovered, version);
 }
 

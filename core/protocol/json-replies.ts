@@ -12,17 +12,32 @@ export const formatJson = (message: object, position?: Position): string => JSON
 /** Every reply has the envelope of the operations monitor too: its clients read `data` and `timestamp` of any message. */
 const enveloped = (message: object, nowMs: number): string => JSON.stringify({ ...message, data: {}, timestamp: isoOf(nowMs) });
 
-export const formatConnected = (clientId: string, nowMs: number): string =>
-  enveloped({ type: 'connected', client_id: clientId, message: 'WebSocket connection established' }, nowMs);
+/** `expiresInMs`: how long the caller's token is good for; `null` = for good, or there is none. */
+export const formatConnected = (clientId: string, expiresInMs: number | null, nowMs: number): string =>
+  enveloped({ type: 'connected', client_id: clientId, message: 'WebSocket connection established', ...expiry(expiresInMs) }, nowMs);
 
-/** `recovered` only answers a `since`. `stream`: the address of the topic's event stream, if it has one. */
-export const formatSubscribed = (topic: string, head: Position, recovered: boolean | null, stream: string | null, nowMs: number): string =>
+/** In seconds, and as a duration: clients' clocks are wrong. */
+const expiry = (expiresInMs: number | null): object => (expiresInMs === null ? {} : { expires_in: Math.floor(expiresInMs / 1000) });
+
+export interface Subscribed {
+  readonly topic: string;
+  readonly head: Position;
+  /** A replay follows that the client gave no position for: it begins after this. `null` = there is none. */
+  readonly from: Position | null;
+  /** The answer to a `since`; `null` = there was none. */
+  readonly recovered: boolean | null;
+  /** The address of the topic's event stream; `null` = it has none here. */
+  readonly stream: string | null;
+}
+
+export const formatSubscribed = ({ topic, head, from, recovered, stream }: Subscribed, nowMs: number): string =>
   enveloped(
     {
       type: 'subscribed',
       topic,
       message: `Subscribed to ${topic}`,
       position: formatPosition(head.epoch, head.offset),
+      ...(from === null ? {} : { from: formatPosition(from.epoch, from.offset) }),
       ...(recovered === null ? {} : { recovered }),
       ...(stream === null ? {} : { stream }),
     },
@@ -33,9 +48,9 @@ export const formatSubscribed = (topic: string, head: Position, recovered: boole
 export const formatUnsubscribed = (topic: string, nowMs: number, reason?: string): string =>
   enveloped({ type: 'unsubscribed', topic, message: `Unsubscribed from ${topic}`, ...(reason === undefined ? {} : { reason }) }, nowMs);
 
-/** `expiresInMs`: how long the token is good for; `null` = for good. A duration, because clients' clocks are wrong. */
+/** `expiresInMs`: how long the token is good for; `null` = for good. */
 export const formatRefreshed = (expiresInMs: number | null, nowMs: number): string =>
-  enveloped({ type: 'refreshed', ...(expiresInMs === null ? {} : { expires_in: Math.floor(expiresInMs / 1000) }) }, nowMs);
+  enveloped({ type: 'refreshed', ...expiry(expiresInMs) }, nowMs);
 
 /** The client should come back after `afterMs`, at a random moment of `withinMs`. */
 export const formatReconnect = (afterMs: number, withinMs: number, nowMs: number): string =>

@@ -3,7 +3,7 @@ import { chunksOf } from '../base/concurrency.ts';
 import { reply } from '../connections/reply.ts';
 import { unsubscribe } from '../delivery/unsubscribe.ts';
 import { PushError } from '../errors.ts';
-import type { Principal } from '../identity.ts';
+import { expiresInMs, type Principal } from '../identity.ts';
 import type { Connection } from '../ports/connections.ts';
 import { formatRefreshed, formatUnsubscribed } from '../protocol/json-replies.ts';
 import type { MessagePorts } from './session.ts';
@@ -27,8 +27,7 @@ export async function serveRefresh(token: string, connection: Connection, reques
     report.info('refreshed', { connectionId });
   }
   const nowMs = clock.now();
-  const expiresInMs = principal?.expiresAtMs === undefined ? null : Math.max(0, principal.expiresAtMs - nowMs);
-  await reply(connectionId, formatRefreshed(expiresInMs, nowMs), ports);
+  await reply(connectionId, formatRefreshed(expiresInMs(principal, nowMs), nowMs), ports);
   if (principal) await endForbidden(principal, connection, requestedAtMs, ports);
 }
 

@@ -35,6 +35,8 @@ describe('last', () => {
     const subscribed = await one.until(ofType('subscribed'));
     expect(subscribed).not.toHaveProperty('recovered');
     const got = [await one.next(), await one.next()];
+    const [from = '', first = ''] = [subscribed['from'], got[0]?.['position']].map(String);
+    expect(Number(first.split('-')[1])).toBe(Number(from.split('-')[1]) + 1);
     expect(got.map(({ timestamp }) => timestamp)).toEqual(timestamps.slice(-2));
     await one.quiet((message) => message['event'] === 'RESERVATION_STATUS');
   });
