@@ -4,7 +4,7 @@ const only = (from, to, except = '$^') => ({
   severity: 'error',
   comment: `${from}/ may import only what docs/architecture.md draws`,
   from: { path: `^${from}/` },
-  to: { path: '^(bin|lib|core|systems|functions|local|web|bench|scripts|test)/', pathNot: [`^${from}/`, ...to, except] },
+  to: { path: '^(bin|lib|core|systems|functions|local|client|web|bench|scripts|test)/', pathNot: [`^${from}/`, ...to, except] },
 });
 /** The folders of core/, from the ground up: each imports only those before it. */
 const FLOORS = ['base', 'ports', 'channels', 'protocol', 'connections', 'delivery', 'sessions', 'events', 'http'];
@@ -75,6 +75,14 @@ module.exports = {
       to: { path: '^local/', pathNot: '^local/base/' },
     },
     only('core', []),
+    only('client', []),
+    {
+      name: 'client-takes-nothing',
+      severity: 'error',
+      comment: 'client/ runs in browsers without any package; React has a file of its own',
+      from: { path: '^client/', pathNot: '^client/(react|hooks)' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'core'] },
+    },
     only('systems', ['^core/']),
     only('lib', ['^core/']),
     only('functions', ['^core/', '^systems/index\\.ts$']),

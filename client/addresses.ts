@@ -1,0 +1,30 @@
+/** The addresses of a deployment. */
+import { ClientError } from './errors.ts';
+
+/** One address behind a front door; without it, each API has its own. */
+export type Address = string | { readonly socket: string; readonly api?: string; readonly streams?: string };
+
+export interface Addresses {
+  readonly socket: string;
+  readonly api: string;
+  readonly streams: string;
+}
+
+/** `http(s)://host`, `ws(s)://host/ws`, or the addresses that `cdk deploy` prints. Throws if it is none. */
+export function addressesOf(given: Address): Addresses {
+  const { socket, api, streams } = typeof given === 'string' ? { socket: given, api: given, streams: given } : given;
+  const http = (text: string): string => baseOf(text).replace(/^ws/, 'http');
+  return {
+    socket: `${baseOf(socket).replace(/^http/, 'ws')}/ws`,
+    api: http(api ?? socket),
+    streams: http(streams ?? api ?? socket),
+  };
+}
+
+function baseOf(text: string): string {
+  if (!/^(https?|wss?):\/\/[^/?#\s]/.test(text))
+    throw new ClientError('BAD_URL', `url: expected http(s):// or ws(s)://, such as http://localhost:8000, got ${JSON.stringify(text)}`, {
+      fatal: true,
+    });
+  return text.replace(/[?#].*$/, '').replace(/(\/ws)?\/*$/, '');
+}

@@ -1,0 +1,95 @@
+import { addressesOf } from './addresses.ts';
+import { type Connection, createConnection } from './connection.ts';
+import { emitter } from './emitter.ts';
+import { defaultEnv, type Env } from './env.ts';
+import type { ClientError } from './errors.ts';
+import type { Wire } from './follower.ts';
+import { addFollower } from './handles.ts';
+import { deliverWhole } from './large.ts';
+import { SILENCE_MS } from './link.ts';
+import type { Client, ClientEvents, ClientOptions, FollowOptions } from './options.ts';
+import { pulled } from './queue.ts';
+import { createRequests } from './requests.ts';
+import { tokenSource } from './token.ts';
+import { createTopics } from './topics.ts';
+
+/** Features that are announced: no default subscriptions, and several messages in a frame. */
+const FEATURES = ['explicit', 'batch'];
+
+type WireHandler = (message: Wire) => unknown;
+
+/** Makes a client; it does nothing until `start`. Throws a ClientError if an option is wrong. */
+export function createClient(options: ClientOptions): Client {
+  const env = defaultEnv(options.env);
+  const addresses = addressesOf(options.url);
+  const topics = createTopics();
+  const requests = createRequests(env);
+  const tokens = tokenSource(options.token, env);
+  const { on, emit } = emitter<ClientEvents>();
+  const { clientId = randomId(env) } = options;
+  const failed = (error: ClientError): void => {
+    // an error that nobody listens to must not be lost
+    if (!emit('error', error)) console.error(error);
+  };
+  const connection: Connection = createConnection({
+    addresses,
+    transports: options.transports ?? ['websocket', 'sse'],
+    tokens,
+    topics,
+    requests,
+    env,
+    silenceMs: options.silence ?? SILENCE_MS,
+    info: clientId === false ? null : { client_id: clientId, client_type: 'realtime-push', features: FEATURES },
+    status: (status) => void emit('status', status),
+    failed,
+    changed({ followers }) {
+      for (const { form } of followers) form.onChange();
+    },
+  });
+  const ports = { topics, connection, failed, deliver: deliverWhole(addresses.api, tokens, env) };
+  const nothing = (): void => undefined;
+
+  /** Follows a topic for `for await`. */
+  const iterate = (topic: string, given: FollowOptions) => {
+    const queue = pulled<Wire>(() => handle.close());
+    const look = (): void => {
+      if (handle.status === 'closed' || connection.status === 'closed') end();
+      else if (handle.status === 'denied') end(handle.follower.denied ?? undefined);
+    };
+    const end = (error?: Error): void => {
+      unlisten();
+      queue.end(error);
+      handle.close();
+    };
+    const handle = addFollower(
+      queue,
+      topic,
+      { conflates: false, deliver: queue.offer, onChange: () => queueMicrotask(look) },
+      given,
+      ports,
+    );
+    const unlisten = on('status', look);
+    return handle;
+  };
+
+  return {
+    get status() {
+      return connection.status;
+    },
+    get transport() {
+      return connection.transport;
+    },
+    start: connection.start,
+    close: connection.close,
+    on,
+    watch: (topic, handler, given = {}) =>
+      addFollower({}, topic, { conflates: true, deliver: handler as WireHandler, onChange: nothing }, given, ports),
+    follow: ((topic: string, first: WireHandler | FollowOptions = {}, second: FollowOptions = {}) =>
+      typeof first === 'function'
+        ? addFollower({}, topic, { conflates: false, deliver: first, onChange: nothing }, second, ports)
+        : iterate(topic, first)) as unknown as Client['follow'],
+    request: (message, given = {}) => requests.send(connection.link, message, given),
+  };
+}
+
+const randomId = ({ random }: Env): string => `client_${random().toString(36).slice(2, 12)}${random().toString(36).slice(2, 12)}`;

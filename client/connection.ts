@@ -1,0 +1,330 @@
+/**
+ * The connection: at most one line that is used, and one that takes its place. Everything that may start or end a line asks
+ * first whether the program wants one (`desired`): logging out is final.
+ */
+import type { Addresses } from './addresses.ts';
+import { pauseMs, rotationMs } from './backoff.ts';
+import { isDenied } from './denial.ts';
+import type { Env } from './env.ts';
+import { ClientError } from './errors.ts';
+import { createFallback } from './fallback.ts';
+import type { Wire } from './follower.ts';
+import { type Line, openWith, renewLater, retire, sendOn, tokenFailed } from './line.ts';
+import type { Link } from './link.ts';
+import { watchMachine } from './machine.ts';
+import type { Requests } from './requests.ts';
+import { createSession } from './session.ts';
+import type { Token, TokenSource } from './token.ts';
+import type { Topic, Topics } from './topics.ts';
+
+/** Token, handshake and first frame together must not take longer, in ms. */
+const OPENING_MS = 20_000;
+/** A line that lasted this long after its first frame has proved itself: the next failure counts from one. In ms. */
+const PROVEN_MS = 10_000;
+/** So many lines in a row without a frame: WebSockets may be blocked here. */
+const BLOCKED = 3;
+/** A client with too many connections waits this long, and so does the replacement of a line that works. In ms. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * `live`: every topic has what there is. `recovering`: the connection is back, and what was missed is coming. `waiting`: for
+ * the next try. `denied`: the server takes no token of this program; `start` tries again.
+ */
+export type Status = 'idle' | 'connecting' | 'live' | 'recovering' | 'waiting' | 'denied' | 'closed';
+
+export interface ConnectionForm {
+  readonly addresses: Addresses;
+  readonly transports: readonly ('websocket' | 'sse')[];
+  readonly tokens: TokenSource;
+  readonly topics: Topics;
+  readonly requests: Requests;
+  readonly env: Env;
+  readonly silenceMs: number;
+  /** What the client says of itself on each connection; `null` = nothing. */
+  readonly info: object | null;
+  status(status: Status): void;
+  failed(error: ClientError): void;
+  changed(topic: Topic): void;
+}
+
+export interface Connection {
+  readonly status: Status;
+  readonly link: Link | null;
+  readonly transport: 'websocket' | 'sse' | null;
+  start(): void;
+  close(): void;
+  /** Asks the server for what is wanted now. */
+  sync(): void;
+}
+
+export function createConnection(form: ConnectionForm): Connection {
+  const { env, tokens, topics, requests, failed, changed } = form;
+  const sockets = form.transports.includes('websocket') && env.WebSocket !== null;
+  const streams = form.transports.includes('sse') && env.fetch !== null;
+  let desired = false;
+  let denied = false;
+  let status: Status = 'idle';
+  let current: Line | null = null;
+  /** The one that will take its place. */
+  let next: Line | null = null;
+  /** Whatever an attempt of before still brings is of no interest. */
+  let attempt = 0;
+  let failures = 0;
+  let silentLines = 0;
+  let wasLive = false;
+  /** The last token was refused: another one is needed. */
+  let refused = false;
+  let cancelRetry: (() => void) | null = null;
+  let unwatch = (): void => undefined;
+  const fallback = createFallback(
+    { api: form.addresses.streams, topics, tokens, env, changed, failed, denied: (error) => deny(error) },
+    () => look(),
+  );
+
+  const look = (): void => {
+    const before = status;
+    status = statusNow();
+    if (status === 'live') wasLive = true;
+    if (status !== before) form.status(status);
+  };
+  const statusNow = (): Status => {
+    if (!desired) return status === 'idle' ? 'idle' : denied ? 'denied' : 'closed';
+    if (current) {
+      current.live ||= current.session.hasCaughtUp;
+      return current.live ? 'live' : wasLive ? 'recovering' : 'connecting';
+    }
+    if (fallback.works) return 'live';
+    if (cancelRetry) return 'waiting';
+    return wasLive ? 'recovering' : 'connecting';
+  };
+
+  // --- lines ----------------------------------------------------------------------------------------------------
+
+  const open = async (): Promise<void> => {
+    const mine = ++attempt;
+    const isOld = (): boolean => mine !== attempt || !desired;
+    const cancelOpening = env.after(OPENING_MS, () => isOld() || lose(next, 'the connection took too long to open'));
+    look();
+    let token: Token;
+    try {
+      token = await tokens.get(refused);
+    } catch (error) {
+      cancelOpening();
+      if (isOld()) return;
+      failed(tokenFailed(error));
+      retry();
+      return;
+    }
+    if (isOld()) {
+      cancelOpening();
+      return;
+    }
+    const link = openWith(token, form.addresses.socket, form.silenceMs, env, {
+      // everything is asked for at once, without waiting for the greeting
+      opened() {
+        if (form.info) sendOn(line, { type: 'client_info', data: form.info }, failed);
+        line.session.sync();
+      },
+      message: (message) => serve(message, line),
+      ended: () => lose(line, 'the connection ended'),
+    });
+    const session = createSession(link, topics, env, {
+      caughtUp: () => promote(line),
+      changed,
+      failed,
+      stuck: () => lose(line, 'the server does not answer'),
+    });
+    const line: Line = { link, session, token, greeted: false, live: false, cancel: [cancelOpening] };
+    next = line;
+  };
+
+  /** From its first frame on a line is used if there is no other; one that works is replaced when the next has caught up. */
+  const promote = (line: Line): void => {
+    if (line !== current && line.greeted && !line.link.isOver && (!current || line.session.hasCaughtUp)) {
+      const before = current;
+      current = line;
+      if (next === line) next = null;
+      if (before) retire(before);
+      line.cancel.push(env.after(rotationMs(env.random), () => replace(line)));
+      fallback.stop();
+    }
+    look();
+  };
+
+  const replace = (line: Line): void => {
+    if (line === current && !next && desired) void open();
+  };
+
+  /** Takes a line out of use. */
+  const discard = (line: Line | null, why: string): void => {
+    if (line) retire(line);
+    if (line === next) {
+      next = null;
+      attempt++;
+    }
+    if (line === null || line !== current) return;
+    current = null;
+    requests.drop(`${why} before the answer came; it may have been carried out`);
+  };
+
+  const lose = (line: Line | null, why: string): void => {
+    const wasUsed = line !== null && line === current;
+    if (line && !line.greeted) silentLines++;
+    discard(line, why);
+    if (!desired) return;
+    if (wasUsed && next) {
+      // its successor is on the way already
+      promote(next);
+      return;
+    }
+    if (line && !line.greeted && (!wasLive || silentLines > 1)) void askWhy(line.token);
+    retry();
+  };
+
+  const retry = (): void => {
+    if (!desired || cancelRetry) return;
+    failures++;
+    if (silentLines >= BLOCKED && streams) fallback.start();
+    later(current ? PATIENCE_MS : (fallback.pauseMs() ?? pauseMs(failures, env.random)));
+  };
+
+  const later = (ms: number): void => {
+    cancelRetry?.();
+    cancelRetry = env.after(ms, () => {
+      cancelRetry = null;
+      if (desired && !next) void open();
+    });
+    look();
+  };
+
+  // --- what the server says -------------------------------------------------------------------------------------
+
+  const serve = (message: Wire, line: Line): void => {
+    const { type } = message;
+    if (!line.greeted) {
+      line.greeted = true;
+      silentLines = 0;
+      refused = false;
+      for (const cancel of line.cancel.splice(0)) cancel();
+      line.cancel.push(
+        env.after(PROVEN_MS, () => {
+          failures = 0;
+        }),
+      );
+      promote(line);
+    }
+    if (type === 'ping') sendOn(line, { type: 'pong' }, failed);
+    else if (type === 'connected' || type === 'refreshed') renewLater(line, message['expires_in'], tokens, env, failed);
+    else if (type === 'reconnect') comeBack(message, line);
+    else {
+      const answers = requests.message(message);
+      // an answer may be a message of a topic, too
+      const isAboutTopics = line.session.message(message);
+      if (type === 'error' && !isAboutTopics) onError(message, line, answers);
+    }
+    if (status !== 'live') look();
+  };
+
+  const onError = (message: Wire, line: Line, isAnswer: boolean): void => {
+    const { error_code: code, error_message: text } = (message['data'] ?? {}) as Wire;
+    const error = new ClientError(String(code), String(text));
+    if (code === 'AUTHENTICATION_REQUIRED') {
+      // the server ends the line next
+      refused = true;
+      if (!tokens.renews) {
+        deny(new ClientError(error.code, error.message, { fatal: true }));
+        return;
+      }
+    }
+    if (!isAnswer) failed(error);
+    if (code !== 'TOO_MANY_CONNECTIONS') return;
+    discard(line, 'the client has too many connections: this one ended');
+    later(PATIENCE_MS * (1 + env.random()));
+  };
+
+  const comeBack = ({ after_ms: after, within_ms: within }: Wire, line: Line): void => {
+    const ms = Number(after) + env.random() * Number(within);
+    if (Number.isFinite(ms)) line.cancel.push(env.after(ms, () => replace(line)));
+  };
+
+  /** Whether it was the token: over HTTP the server says so. */
+  const askWhy = async (token: Token): Promise<void> => {
+    const mine = attempt;
+    if (!(await isDenied(form.addresses.api, token, env)) || !desired || mine !== attempt || current) return;
+    if (refused || !tokens.renews)
+      deny(new ClientError('AUTHENTICATION_REQUIRED', 'the server takes no token of this program', { fatal: true }));
+    else {
+      // it may only have expired
+      refused = true;
+      later(0);
+    }
+  };
+
+  const deny = (error: ClientError): void => {
+    denied = true;
+    shutDown();
+    failed(error);
+  };
+
+  // --- the program, and the machine -----------------------------------------------------------------------------
+
+  const wake = (): void => {
+    current?.link.probe(true);
+    if (!current && !next && cancelRetry) later(pauseMs(1, env.random) / 4);
+  };
+
+  const suspend = (): void => {
+    discard(next, '');
+    discard(current, 'the connection was closed');
+    attempt++;
+    cancelRetry?.();
+    cancelRetry = null;
+    fallback.stop();
+  };
+
+  const begin = (): void => {
+    if (sockets) void open();
+    else fallback.start();
+    look();
+  };
+
+  const shutDown = (): void => {
+    desired = false;
+    unwatch();
+    suspend();
+    look();
+  };
+
+  return {
+    get status() {
+      return status;
+    },
+    get link() {
+      return current?.link ?? null;
+    },
+    get transport() {
+      return current ? 'websocket' : fallback.works ? 'sse' : null;
+    },
+    start() {
+      if (desired) return;
+      if (!sockets && !streams)
+        throw new ClientError(
+          'NO_WEBSOCKET',
+          'there is no WebSocket here: give one as env: { WebSocket }, on Node 20 that of the package ws',
+          {
+            fatal: true,
+          },
+        );
+      [desired, denied, refused, failures, silentLines] = [true, false, false, 0, 0];
+      unwatch = watchMachine(env, { woken: wake, offline: () => current?.link.probe(), suspended: suspend, resumed: begin });
+      begin();
+    },
+    close: shutDown,
+    sync() {
+      current?.session.sync();
+      next?.session.sync();
+      fallback.sync();
+      look();
+    },
+  };
+}

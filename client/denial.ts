@@ -1,0 +1,15 @@
+import type { Env } from './env.ts';
+import type { Token } from './token.ts';
+
+/** Whether the server refuses this token. A browser does not say why a handshake failed; over HTTP the server does. */
+export async function isDenied(api: string, token: Token, { fetch }: Pick<Env, 'fetch'>): Promise<boolean> {
+  // a ticket was used up by the handshake
+  if (!fetch || (typeof token === 'object' && token)) return false;
+  const headers = typeof token === 'string' ? { headers: { authorization: `Bearer ${token}` } } : {};
+  try {
+    return (await fetch(`${api}/api/push/tickets`, { method: 'POST', ...headers })).status === 401;
+  } catch {
+    // away for HTTP too: the retry that is planned will find out
+    return false;
+  }
+}

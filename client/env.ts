@@ -1,0 +1,91 @@
+/** What the library needs of the world. Everything can be replaced: `createClient({ env: { WebSocket } })`. */
+
+/** The part of a browser's `WebSocket` that is used. */
+export interface SocketLike {
+  readonly readyState: number;
+  binaryType?: string;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(code?: number): void;
+}
+
+export type SocketClass = new (url: string, protocols?: string[]) => SocketLike;
+
+/** The lifecycle of a page, as far as connections feel it. */
+export type PageEvent = 'visible' | 'shown' | 'hidden' | 'kept' | 'online' | 'offline';
+
+export interface Env {
+  /** Of a browser, Node 22 and later, Deno, Bun, React Native; on Node 20 the package `ws`. `null` = there is none. */
+  readonly WebSocket: SocketClass | null;
+  readonly fetch: typeof fetch | null;
+  /** Monotonic, in ms. */
+  now(): number;
+  /** The wall clock, in ms: it goes on while a machine sleeps, and may be set. */
+  wall(): number;
+  /** Calls back once. Returns what cancels it. */
+  after(ms: number, callback: () => void): () => void;
+  /** 0 up to 1. */
+  random(): number;
+  /** Whether nobody sees the page: its timers run once a minute then. */
+  hidden(): boolean;
+  /** Listens to the page. Returns what ends that. */
+  onPage(listener: (event: PageEvent) => void): () => void;
+}
+
+/** A timer of more than this fires at once in browsers and Node. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+interface Globals {
+  readonly WebSocket?: SocketClass;
+  readonly fetch?: typeof fetch;
+  readonly document?: Target & { readonly visibilityState?: string };
+  readonly window?: Target;
+}
+
+interface Target {
+  addEventListener?(name: string, listener: (event: { readonly persisted?: boolean }) => void): void;
+  removeEventListener?(name: string, listener: (event: { readonly persisted?: boolean }) => void): void;
+}
+
+/** The environment here. Nothing global is touched before it is called: importing the library works anywhere. */
+export function defaultEnv(given: Partial<Env> = {}): Env {
+  const here = globalThis as unknown as Globals;
+  return {
+    WebSocket: here.WebSocket ?? null,
+    fetch: here.fetch ? (...request) => (here.fetch as typeof fetch)(...request) : null,
+    now: () => performance.now(),
+    wall: () => Date.now(),
+    after(ms, callback) {
+      const timer = setTimeout(callback, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    hidden: () => here.document?.visibilityState === 'hidden',
+    onPage: (listener) => listenToPage(here, listener),
+    ...given,
+  };
+}
+
+/** No `unload` or `beforeunload`: a page that has one is not kept for "back". */
+function listenToPage({ document, window }: Globals, listener: (event: PageEvent) => void): () => void {
+  const undo: (() => void)[] = [];
+  const on = (target: Target | undefined, name: string, tell: (event: { readonly persisted?: boolean }) => PageEvent | null): void => {
+    const heard = (event: { readonly persisted?: boolean }): void => {
+      const what = tell(event);
+      if (what) listener(what);
+    };
+    target?.addEventListener?.(name, heard);
+    undo.push(() => target?.removeEventListener?.(name, heard));
+  };
+  on(document, 'visibilitychange', () => (document?.visibilityState === 'hidden' ? 'hidden' : 'visible'));
+  on(window, 'pageshow', ({ persisted }) => (persisted ? 'shown' : null));
+  on(window, 'pagehide', ({ persisted }) => (persisted ? 'kept' : null));
+  on(window, 'online', () => 'online');
+  on(window, 'offline', () => 'offline');
+  return () => {
+    for (const one of undo) one();
+  };
+}

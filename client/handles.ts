@@ -1,0 +1,137 @@
+/** Makes the handles of `watch` and `follow`. */
+import type { Connection } from './connection.ts';
+import { ClientError, errorOf } from './errors.ts';
+import { createFollower, type Follower, type FollowerForm, type Wire } from './follower.ts';
+import { broadcastOf, isKnownState } from './known.ts';
+import type { FollowOptions, Handle, HandleStatus } from './options.ts';
+import { type Position, parsePosition } from './position.ts';
+import { resume, type Topic, type Topics, topicOf } from './topics.ts';
+
+const DEFAULT_LIMIT = 1_000;
+const MOST_LAST = 1_000;
+
+export interface HandlePorts {
+  readonly topics: Topics;
+  readonly connection: Pick<Connection, 'sync' | 'status' | 'link'>;
+  failed(error: ClientError): void;
+  /** Hands a message to `deliver`, whole. */
+  deliver(message: Wire, deliver: (message: Wire) => unknown, failed: (error: unknown) => void): unknown;
+}
+
+/** Adds a follower, and makes `target` its handle. Throws a ClientError if an option is wrong. */
+export function addFollower<Target extends object>(
+  target: Target,
+  name: string,
+  { conflates, deliver, onChange }: Pick<FollowerForm, 'conflates' | 'onChange'> & { readonly deliver: (message: Wire) => unknown },
+  options: FollowOptions,
+  { topics, connection, ...ports }: HandlePorts,
+): Target & Handle & { readonly follower: Follower } {
+  const { signal, last = null, limit = DEFAULT_LIMIT, onGap = nothing, onRecovered = nothing } = options;
+  const filter = filterOf(options.filter);
+  const since = sinceOf(options.since);
+  const topic = topicOf(name, topics);
+  check(topic, { filter, since, last, limit });
+  const failed = (error: unknown): void =>
+    ports.failed(new ClientError('HANDLER', `the handler of ${name} failed: ${errorOf(error).message}`, { topics: [name], cause: error }));
+  const follower = createFollower({
+    topic: name,
+    conflates,
+    whole: !conflates && filter === null && !isKnownState(name),
+    filter,
+    since,
+    last,
+    limit,
+    deliver: (message) => ports.deliver(message, deliver, failed),
+    onGap,
+    onRecovered,
+    onChange,
+    failed,
+    drained() {
+      resume(topic);
+      connection.sync();
+    },
+  });
+  const close = (): void => {
+    if (follower.closed) return;
+    follower.closed = true;
+    topic.followers.delete(follower);
+    // whoever watches it later must not get what is old by then
+    if (topic.followers.size === 0) topic.newest = topic.head = null;
+    signal?.removeEventListener('abort', close);
+    onChange();
+    connection.sync();
+  };
+  join(follower, topic, connection.link !== null);
+  connection.sync();
+  signal?.addEventListener('abort', close);
+  if (signal?.aborted) close();
+  return Object.defineProperties(target, {
+    follower: { value: follower },
+    topic: { value: name, enumerable: true },
+    status: { get: () => statusOf(follower, topic, connection), enumerable: true },
+    position: { get: () => follower.handed?.text ?? null, enumerable: true },
+    close: { value: close },
+    ...(Symbol.dispose ? { [Symbol.dispose]: { value: close } } : {}),
+  }) as Target & Handle & { readonly follower: Follower };
+}
+
+const nothing = (): void => undefined;
+
+/** A follower that comes to a topic which others have already. */
+function join(follower: Follower, topic: Topic, isConnected: boolean): void {
+  const others = topic.followers.size > 0;
+  topic.followers.add(follower);
+  if (topic.denied) {
+    // it may be permitted by now
+    topic.denied = null;
+    resume(topic);
+  }
+  const { conflates, since, last } = follower.form;
+  if (!others) return;
+  if (conflates) {
+    // not before the caller has its handle
+    queueMicrotask(() => {
+      const { newest } = topic;
+      if (newest && follower.received === null) follower.take(newest.message, newest.position);
+    });
+  } else if (since) resume(topic);
+  else if (last) topic.version++;
+  else if (isConnected) follower.received = topic.head;
+}
+
+function statusOf({ closed, denied }: Follower, { epoch }: Topic, { status }: Pick<Connection, 'status'>): HandleStatus {
+  if (closed) return 'closed';
+  if (denied || status === 'denied') return 'denied';
+  if (epoch === null) return 'pending';
+  return status === 'live' ? 'live' : 'recovering';
+}
+
+function sinceOf(text: string | null | undefined): Position | null {
+  if (text == null) return null;
+  const since = parsePosition(text);
+  if (!since) throw new ClientError('BAD_OPTION', `since: expected a position, epoch-offset, got ${JSON.stringify(text)}`, { fatal: true });
+  return since;
+}
+
+/** Lists in one order: equal filters are equal texts. An empty list does not filter. */
+function filterOf(filter: FollowOptions['filter']): FollowerForm['filter'] {
+  const entries = Object.entries(filter ?? {}).filter(([, values]) => values.length > 0);
+  return entries.length === 0 ? null : Object.fromEntries(entries.sort().map(([name, values]) => [name, [...values].sort()]));
+}
+
+function check(
+  { name, followers }: Topic,
+  { filter, since, last, limit }: Pick<FollowerForm, 'filter' | 'since' | 'last' | 'limit'>,
+): void {
+  const wrong = (text: string): never => {
+    throw new ClientError('BAD_OPTION', `${name}: ${text}`, { fatal: true, topics: [name] });
+  };
+  if (since && last !== null) wrong('since and last: each says where to start, give one');
+  if (last !== null && !(Number.isInteger(last) && last >= 1 && last <= MOST_LAST)) wrong(`last: expected 1 to ${MOST_LAST}, got ${last}`);
+  if (!(Number.isInteger(limit) && limit >= 1)) wrong(`limit: expected a whole number from 1, got ${limit}`);
+  if (filter && broadcastOf(name) === null) wrong('filter: only broadcasts, ops:…, have filters');
+  // the server keeps one filter for a topic and connection
+  const [other] = followers;
+  if (other && JSON.stringify(other.form.filter) !== JSON.stringify(filter))
+    wrong('filter: this client has the topic already with another filter; follow it once, or use a second client');
+}

@@ -1,0 +1,19 @@
+/** The client library of realtime-push: connects, subscribes, comes back, and misses nothing (`docs/client.md`). */
+export type { Address } from './addresses.ts';
+export { createClient } from './client.ts';
+export type { Status } from './connection.ts';
+export type { Env, SocketClass, SocketLike } from './env.ts';
+export { ClientError } from './errors.ts';
+export type { Gap } from './follower.ts';
+export type * from './messages.ts';
+export type {
+  Client,
+  ClientEvents,
+  ClientOptions,
+  FollowOptions,
+  Handle,
+  HandleStatus,
+  WatchOptions,
+} from './options.ts';
+export type { RequestOptions } from './requests.ts';
+export type { Token, TokenOption } from './token.ts';

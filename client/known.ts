@@ -1,0 +1,31 @@
+/** What the library knows of the topics that a deployment has by default. Topics of your own work too: the server names their streams. */
+import type { Wire } from './follower.ts';
+
+const OPS = 'ops:';
+
+/** Types of the operations monitor; each is the topic `ops:{type}`. */
+const BROADCASTS = ['status_update', 'service_event', 'alert', 'log_update', 'webhook_event', 'posco_event'];
+
+/** The topic of a message, by its shape; `null` if only its position tells. */
+export function shapeOf(message: Wire): string | null {
+  const { type, event, ticker, concertId, seatId, userId } = message;
+  if (type === 'price_update') return `price:${String(ticker)}`;
+  if (typeof type === 'string' && BROADCASTS.includes(type)) return OPS + type;
+  if (event === 'RESERVATION_STATUS') return `/topic/reservations/${String(seatId)}/${String(userId)}`;
+  if (event === 'RANK_UPDATE' || event === 'ACTIVE' || event === 'KEEPALIVE')
+    return `/topic/waiting-queue/${String(concertId)}/${String(userId)}`;
+  return null;
+}
+
+/** Of these only the newest counts: their offsets skip. */
+export const isKnownState = (topic: string): boolean => /^(price:|ops:status_update$|\/topic\/waiting-queue\/)/.test(topic);
+
+/** Where a topic's event stream is, before the server has said so: a network that blocks WebSockets never lets it. */
+export function knownStream(topic: string): string | null {
+  const [, kind, first, userId] = /^\/topic\/(waiting-queue|reservations)\/(\d+)\/(\d+)$/.exec(topic) ?? [];
+  if (kind === 'reservations') return `/api/reservations/v5/subscribe?userId=${userId}&seatId=${first}`;
+  return kind ? `/api/v1/waiting-queue/subscribe?userId=${userId}&concertId=${first}` : null;
+}
+
+/** The type of a broadcast's topic: filters go with types only. `null` for any other topic. */
+export const broadcastOf = (topic: string): string | null => (topic.startsWith(OPS) ? topic.slice(OPS.length) : null);

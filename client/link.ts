@@ -1,0 +1,154 @@
+/** One WebSocket, from its handshake to its end. Whatever a socket does after its end is ignored: nothing of it outlives it. */
+import type { Env, SocketLike } from './env.ts';
+import { ClientError } from './errors.ts';
+import type { Wire } from './follower.ts';
+
+/** API Gateway ends a connection that sends a longer frame, and browsers send each message as one. */
+const MAX_FRAME_BYTES = 32_768;
+
+/** After so much silence the server is asked for a sign of life. It pings every 240 s, give or take a minute. */
+export const SILENCE_MS = 360_000;
+/** The answer must come within this; a hidden page's timers run once a minute. */
+const PROBE_MS = 10_000;
+const HIDDEN_PROBE_MS = 70_000;
+/** The same after waking up: the page is looked at, and the socket is probably dead. */
+const WAKE_PROBE_MS = 5_000;
+
+export interface LinkEvents {
+  opened(link: Link): void;
+  message(message: Wire, link: Link): void;
+  /** It is over, by whatever side. Called once, and not after `close`. */
+  ended(link: Link): void;
+}
+
+export interface Link {
+  /** Frames that came. */
+  readonly frames: number;
+  readonly isOver: boolean;
+  /** Throws if the link is over or the message is too long. */
+  send(message: object): void;
+  /** Asks for a sign of life; without one the link ends. */
+  probe(woken?: boolean): void;
+  /** Ends it at once: what a socket says of its own end may come half a minute later. */
+  close(): void;
+}
+
+export interface LinkForm {
+  readonly url: string;
+  readonly protocols: readonly string[];
+  /** After so much silence the server is asked for a sign of life, in ms. */
+  readonly silenceMs: number;
+}
+
+/** Opens a WebSocket. A constructor that throws, such as under a Content-Security-Policy, is an end like any other. */
+export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, events: LinkEvents): Link {
+  let socket: SocketLike | null = null;
+  let over = false;
+  let frames = 0;
+  let heardAt = env.now();
+  let cancelSilence = (): void => undefined;
+  let cancelProbe: (() => void) | null = null;
+
+  const stop = (): boolean => {
+    if (over) return false;
+    over = true;
+    cancelSilence();
+    cancelProbe?.();
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      // a socket that is closed while it connects says so by an error, which nobody needs
+      socket.onerror = () => undefined;
+      try {
+        socket.close();
+      } catch {
+        // some implementations throw if it never opened; it is gone either way
+      }
+    }
+    return true;
+  };
+  const end = (): void => {
+    if (stop()) events.ended(link);
+  };
+  const watchSilence = (ms: number): void => {
+    cancelSilence = env.after(ms, () => {
+      // after a sleep this timer runs before the frames that are waiting
+      cancelSilence = env.after(0, () => {
+        const left = heardAt + silenceMs - env.now();
+        if (left <= 0) link.probe();
+        watchSilence(left > 0 ? left : silenceMs);
+      });
+    });
+  };
+  const link: Link = {
+    get frames() {
+      return frames;
+    },
+    get isOver() {
+      return over;
+    },
+    send(message) {
+      const text = JSON.stringify(message);
+      const bytes = new TextEncoder().encode(text).length;
+      if (bytes > MAX_FRAME_BYTES)
+        throw new ClientError('PAYLOAD_TOO_LARGE', `the message has ${bytes} bytes; the gateway takes ${MAX_FRAME_BYTES}`, { fatal: true });
+      if (over || socket?.readyState !== 1) throw new ClientError('NOT_CONNECTED', 'there is no open connection: nothing was sent');
+      socket.send(text);
+    },
+    probe(woken = false) {
+      if (over || frames === 0 || (cancelProbe && !woken)) return;
+      cancelProbe?.();
+      const askedAt = env.now();
+      const deadline = woken ? WAKE_PROBE_MS : env.hidden() ? HIDDEN_PROBE_MS : PROBE_MS;
+      cancelProbe = env.after(deadline, () => {
+        cancelProbe = env.after(0, () => {
+          cancelProbe = null;
+          if (heardAt < askedAt) end();
+        });
+      });
+      try {
+        link.send({ type: 'ping', data: { client_time: new Date(env.wall()).toISOString() } });
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        end();
+      }
+    },
+    close: () => void stop(),
+  };
+  watchSilence(silenceMs);
+  try {
+    if (!env.WebSocket) throw new Error('no WebSocket');
+    socket = new env.WebSocket(url, [...protocols]);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => !over && events.opened(link);
+    socket.onmessage = (event: { readonly data: unknown }) => {
+      if (over || typeof event.data !== 'string') return;
+      heardAt = env.now();
+      // a frame may hold several messages, separated by line feeds
+      for (const text of event.data.split('\n')) {
+        const message = text === '' ? null : parse(text);
+        if (!message) continue;
+        frames++;
+        events.message(message, link);
+        if (over) return;
+      }
+    };
+    socket.onclose = end;
+    // `close` follows in browsers; where it does not, the deadline of the handshake ends the link
+    socket.onerror = () => undefined;
+  } catch {
+    // told apart from a refused handshake by nothing: both end the link before its first frame
+    env.after(0, end);
+  }
+  return link;
+}
+
+/** `null` for what is no JSON object: the platform answers some failures in texts of its own. */
+function parse(text: string): Wire | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Wire) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

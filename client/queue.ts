@@ -1,0 +1,51 @@
+/** Messages for whoever asks for them one at a time: the next is handed over when the one before was. */
+export interface Pulled<Message> extends AsyncIterableIterator<Message> {
+  /** Resolves once somebody has taken the message: until then nothing more is handed over. */
+  offer(message: Message): Promise<void>;
+  /** No more will come. Whoever waits is told, by the error if there is one. */
+  end(error?: Error): void;
+}
+
+export function pulled<Message>(onReturn: () => void): Pulled<Message> {
+  let offered: { readonly message: Message; readonly taken: () => void } | null = null;
+  const waiting: { readonly resolve: (result: IteratorResult<Message>) => void; readonly reject: (error: Error) => void }[] = [];
+  let ended = false;
+  let failure: Error | null = null;
+  const done = { done: true, value: undefined } as const;
+  const queue: Pulled<Message> = {
+    offer(message) {
+      const asker = waiting.shift();
+      if (asker) {
+        asker.resolve({ done: false, value: message });
+        return Promise.resolve();
+      }
+      return new Promise((taken) => {
+        offered = { message, taken };
+      });
+    },
+    end(error) {
+      ended = true;
+      failure = error ?? null;
+      for (const { resolve, reject } of waiting.splice(0)) {
+        if (failure) reject(failure);
+        else resolve(done);
+      }
+    },
+    next() {
+      if (offered) {
+        const { message, taken } = offered;
+        offered = null;
+        taken();
+        return Promise.resolve({ done: false, value: message });
+      }
+      if (ended) return failure ? Promise.reject(failure) : Promise.resolve(done);
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+    return() {
+      onReturn();
+      return Promise.resolve(done);
+    },
+    [Symbol.asyncIterator]: () => queue,
+  };
+  return queue;
+}

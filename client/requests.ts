@@ -1,0 +1,95 @@
+/** Requests: a message of the client, and the message that answers it. */
+import type { Env } from './env.ts';
+import { ClientError } from './errors.ts';
+import type { Wire } from './follower.ts';
+import type { Link } from './link.ts';
+
+/** An answer that has not come by then will not, in ms. */
+const ANSWER_MS = 30_000;
+
+export interface RequestOptions {
+  /** In ms. @default 30,000 */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+  /** Tells the answer from other messages. @default by the type of the request, for those of the operations monitor */
+  readonly answer?: (message: Wire) => boolean;
+}
+
+interface Pending {
+  readonly isAnswer: (message: Wire) => boolean;
+  readonly resolve: (message: Wire) => void;
+  readonly reject: (error: ClientError) => void;
+}
+
+export interface Requests {
+  /** Resolves with the answer. Rejects with a ClientError: refused by the server, not connected, too late, or aborted. Nothing is sent later. */
+  send(link: Link | null, message: { readonly type: string; readonly data?: object }, options: RequestOptions): Promise<Wire>;
+  /** Serves a message. True if it was an answer. */
+  message(message: Wire): boolean;
+  /** The connection is gone: no answer will come. */
+  drop(why: string): void;
+}
+
+const dataOf = (message: object): Wire => ((message as Wire)['data'] ?? {}) as Wire;
+
+/** The answers to the operations monitor's requests. */
+const ANSWERS: Readonly<Record<string, (request: Wire, message: Wire) => boolean>> = {
+  ping: (request, { type, ...message }) => type === 'pong' && dataOf(message)['client_time'] === request['client_time'],
+  client_info: (_, { type }) => type === 'connection_status',
+  service_control: (request, { type, ...message }) => type === 'service_event' && dataOf(message)['service_id'] === request['service_id'],
+  send_webhook: (request, { type, ...message }) => type === 'webhook_event' && dataOf(message)['webhook_type'] === request['webhook_type'],
+};
+
+export function createRequests(env: Env): Requests {
+  const pending = new Set<Pending>();
+  return {
+    send(link, message, { timeout = ANSWER_MS, signal, answer }) {
+      return new Promise<Wire>((resolve, reject) => {
+        const known = ANSWERS[message.type];
+        const isAnswer = answer ?? (known && ((one: Wire) => known(dataOf(message), one)));
+        if (!isAnswer)
+          throw new ClientError('NO_ANSWER', `request ${message.type}: say by "answer" which message answers it`, { fatal: true });
+        if (!link) throw new ClientError('NOT_CONNECTED', 'there is no open connection: nothing was sent');
+        if (signal?.aborted) throw new ClientError('ABORTED', 'the request was aborted before it was sent');
+        const settle = (work: () => void): void => {
+          cancel();
+          signal?.removeEventListener('abort', aborted);
+          pending.delete(one);
+          work();
+        };
+        const one: Pending = {
+          isAnswer,
+          resolve: (found) => settle(() => resolve(found)),
+          reject: (error) => settle(() => reject(error)),
+        };
+        const aborted = (): void => one.reject(new ClientError('ABORTED', 'the request was aborted; it may have been carried out'));
+        const cancel = env.after(timeout, () =>
+          one.reject(new ClientError('TIMEOUT', `${message.type}: no answer within ${timeout} ms; it may have been carried out`)),
+        );
+        pending.add(one);
+        signal?.addEventListener('abort', aborted);
+        try {
+          link.send(message);
+        } catch (error) {
+          one.reject(error as ClientError);
+        }
+      });
+    },
+    message(message) {
+      const found = [...pending].find(({ isAnswer }) => isAnswer(message));
+      if (found) {
+        found.resolve(message);
+        return true;
+      }
+      // the protocol names no request in an error: one that is about no topic answers the oldest
+      const { error_code: code, error_message: text, details } = dataOf(message);
+      if (message['type'] !== 'error' || Array.isArray((details as Wire | undefined)?.['topics'])) return false;
+      const [oldest] = pending;
+      oldest?.reject(new ClientError(String(code), String(text), { fatal: code !== 'RATE_LIMIT_EXCEEDED' }));
+      return oldest !== undefined;
+    },
+    drop(why) {
+      for (const one of pending) one.reject(new ClientError('NOT_CONNECTED', why));
+    },
+  };
+}

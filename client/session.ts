@@ -1,0 +1,242 @@
+/**
+ * The subscriptions on one link. For each topic there is what the program wants and what the server was last asked for; at
+ * most one request for a topic is under way, because the gateway does not keep the order of messages. So the last wish wins,
+ * however replies come.
+ */
+import type { Env } from './env.ts';
+import { ClientError } from './errors.ts';
+import type { Wire } from './follower.ts';
+import { broadcastOf } from './known.ts';
+import type { Link } from './link.ts';
+import { type Position, parsePosition } from './position.ts';
+import { answered, forget, hasCaughtUp, isWanted, resume, type Start, startOf, type Topic, type Topics, take } from './topics.ts';
+
+/** A reply that has not come by then is asked for again, so often; then the link is given up. In ms. */
+const REPLY_MS = 15_000;
+const ASKED_AGAIN = 2;
+
+/** Topics in one message: with their positions they fit into a frame. */
+const TOPICS_AT_ONCE = 100;
+
+/** A subscribe that the server was too busy for is repeated after this long, in ms. */
+const BUSY_MS = 2_000;
+
+/** What the server knows of a topic, on this link. */
+interface Asked {
+  state: 'subscribing' | 'on' | 'ending';
+  /** Of the topic, when it was asked for. */
+  version: number;
+  start: Start;
+  tries: number;
+  /** Up to where everything must have come before the topic has caught up; `null` = it has not been answered. */
+  head: Position | null;
+  caughtUp: boolean;
+  cancel: () => void;
+}
+
+export interface Session {
+  /** Asks for what is wanted and was not asked for. */
+  sync(): void;
+  /** Serves a message. False if it is none of a subscription. */
+  message(message: Wire): boolean;
+  /** Every wanted topic was answered, and has everything up to the head of that moment. */
+  readonly hasCaughtUp: boolean;
+  close(): void;
+}
+
+export interface SessionEvents {
+  caughtUp(): void;
+  changed(topic: Topic): void;
+  failed(error: ClientError): void;
+  /** The server does not answer. */
+  stuck(): void;
+}
+
+export function createSession(link: Link, topics: Topics, env: Env, events: SessionEvents): Session {
+  const asked = new Map<string, Asked>();
+  let syncing = false;
+  let closed = false;
+  let told = false;
+
+  const session: Session = {
+    sync() {
+      if (syncing || closed) return;
+      syncing = true;
+      // wishes of one turn go out together
+      queueMicrotask(() => {
+        syncing = false;
+        if (!closed) ask();
+      });
+    },
+    message(message) {
+      const { type, topic: name } = message;
+      if ((type === 'subscribed' || type === 'unsubscribed') && typeof name === 'string') {
+        if (type === 'subscribed') onSubscribed(name, message);
+        else onUnsubscribed(name, message);
+        look();
+        return true;
+      }
+      if (type === 'error') return onError(message);
+      if (message['position'] === undefined && typeof message['event'] !== 'string' && type !== 'price_update') return false;
+      const { topic, taken } = take(message, topics);
+      if (topic && taken !== 'taken') {
+        resume(topic);
+        session.sync();
+      }
+      if (topic && !asked.get(topic.name)?.caughtUp) look();
+      return true;
+    },
+    get hasCaughtUp() {
+      return [...topics.all.values()].every((topic) => !isWanted(topic) || asked.get(topic.name)?.caughtUp === true);
+    },
+    close() {
+      closed = true;
+      for (const { cancel } of asked.values()) cancel();
+    },
+  };
+
+  const ask = (): void => {
+    const wishes: Topic[] = [];
+    const isNew = ({ name }: Topic): boolean => !asked.has(name);
+    const ends: string[] = [];
+    for (const topic of topics.all.values()) {
+      const there = asked.get(topic.name);
+      if (isWanted(topic)) {
+        if (!there || (there.state === 'on' && there.version !== topic.version)) wishes.push(topic);
+      } else if (there?.state === 'on') ends.push(topic.name);
+      else if (!there && topic.followers.size === 0) forget(topic, topics);
+    }
+    for (const name of ends) note(name, 'ending', topics.all.get(name)?.version ?? 0, NOWHERE, 0);
+    for (const some of chunks(ends)) send({ type: 'unsubscribe', topics: some });
+    for (const topic of wishes) note(topic.name, 'subscribing', topic.version, startOf(topic, isNew(topic)), 0);
+    for (const message of subscribes(wishes, (name) => asked.get(name)?.start ?? NOWHERE)) send(message);
+    look();
+  };
+
+  /** Notes what was asked for, and asks again if no reply comes. */
+  const note = (name: string, state: 'subscribing' | 'ending', version: number, start: Start, tries: number): void => {
+    const before = asked.get(name);
+    before?.cancel();
+    const cancel = env.after(REPLY_MS, () => {
+      if (tries === ASKED_AGAIN) return events.stuck();
+      const topic = topics.all.get(name);
+      note(name, state, topic?.version ?? version, topic ? startOf(topic, true) : start, tries + 1);
+      if (state === 'ending' || !topic) return send({ type: 'unsubscribe', topics: [name] });
+      for (const message of subscribes([topic], () => asked.get(name)?.start ?? NOWHERE)) send(message);
+    });
+    asked.set(name, { state, version, start, tries, head: before?.head ?? null, caughtUp: before?.caughtUp ?? false, cancel });
+  };
+
+  const send = (message: object): void => {
+    try {
+      link.send(message);
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      // the end of the link is told apart
+      if (error.fatal) events.failed(error);
+    }
+  };
+
+  const onSubscribed = (name: string, reply: Wire): void => {
+    const there = asked.get(name);
+    const topic = topics.all.get(name);
+    there?.cancel();
+    if (!there)
+      return void asked.set(name, { state: 'on', version: -1, start: NOWHERE, tries: 0, head: null, caughtUp: false, cancel: nothing });
+    there.state = 'on';
+    there.head = parsePosition(reply['position']);
+    if (topic) {
+      answered(topic, reply, there.start, topics);
+      events.changed(topic);
+    }
+    session.sync();
+  };
+
+  const onUnsubscribed = (name: string, { reason }: Wire): void => {
+    const there = asked.get(name);
+    there?.cancel();
+    asked.delete(name);
+    const topic = topics.all.get(name);
+    if (topic && there?.state !== 'ending' && typeof reason === 'string')
+      deny(topic, new ClientError('PERMISSION_DENIED', reason, { fatal: true, topics: [name] }));
+    session.sync();
+  };
+
+  /** An error about topics ends them, or asks again if the server was only busy. */
+  const onError = (message: Wire): boolean => {
+    const { error_code: code, error_message: text, details } = (message['data'] ?? {}) as Wire;
+    const named = ((details ?? {}) as Wire)['topics'];
+    const about = Array.isArray(named) ? named.filter((name): name is string => typeof name === 'string' && asked.has(name)) : [];
+    if (about.length === 0) return false;
+    const isBusy = code === 'RATE_LIMIT_EXCEEDED' || code === 'INTERNAL_SERVER_ERROR';
+    const error = new ClientError(String(code), String(text), { fatal: !isBusy, topics: about });
+    for (const name of about) {
+      const there = asked.get(name);
+      if (there?.state !== 'subscribing') continue;
+      there.cancel();
+      const topic = topics.all.get(name);
+      if (!isBusy) {
+        asked.delete(name);
+        if (topic) deny(topic, error);
+        continue;
+      }
+      there.cancel = env.after(BUSY_MS * (1 + env.random()), () => {
+        asked.delete(name);
+        session.sync();
+      });
+    }
+    events.failed(error);
+    look();
+    return true;
+  };
+
+  const deny = (topic: Topic, error: ClientError): void => {
+    topic.denied = error;
+    for (const follower of topic.followers) follower.denied = error;
+    events.changed(topic);
+  };
+
+  const look = (): void => {
+    for (const [name, there] of asked) {
+      const topic = topics.all.get(name);
+      if (there.caughtUp || there.state !== 'on' || !there.head || !topic) continue;
+      there.caughtUp = hasCaughtUp(topic, there.head);
+      if (there.caughtUp) events.changed(topic);
+    }
+    if (told || !session.hasCaughtUp) return;
+    told = true;
+    events.caughtUp();
+  };
+
+  return session;
+}
+
+const NOWHERE: Start = { since: null, last: null };
+const nothing = (): void => undefined;
+
+function* chunks<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += TOPICS_AT_ONCE) yield items.slice(start, start + TOPICS_AT_ONCE);
+}
+
+/** The messages that ask for topics: those with the same `last` together, those with a filter each by itself. */
+function* subscribes(wishes: readonly Topic[], startAt: (name: string) => Start): Generator<object> {
+  const plain = new Map<number | null, Topic[]>();
+  for (const topic of wishes) {
+    const { since, last } = startAt(topic.name);
+    const filter = filterOf(topic);
+    const type = broadcastOf(topic.name);
+    if (filter && type) {
+      const data = { event_types: [type], filters: filter };
+      yield { type: 'subscribe', data, ...(since ? { since: since.text } : {}), ...(last ? { last } : {}) };
+    } else plain.set(last, [...(plain.get(last) ?? []), topic]);
+  }
+  for (const [last, some] of plain) {
+    for (const chunk of chunks(some)) {
+      const names = chunk.map(({ name }) => name);
+      const since = Object.fromEntries(names.flatMap((name) => (startAt(name).since ? [[name, startAt(name).since?.text]] : [])));
+      yield { type: 'subscribe', topics: names, ...(Object.keys(since).length > 0 ? { since } : {}), ...(last ? { last } : {}) };
+    }
+  }
+}
+
+const filterOf = ({ followers }: Topic) => [...followers].find(({ form }) => form.filter)?.form.filter ?? null;

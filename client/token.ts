@@ -1,0 +1,39 @@
+/** Tokens: asked for at each attempt, one request at a time, and never waited for too long. */
+import type { Env } from './env.ts';
+import { ClientError } from './errors.ts';
+
+/** A token, or a ticket that stands in for one (`POST /api/push/tickets`). */
+export type Token = string | { readonly ticket: string } | null | undefined;
+
+/** A token, or a function that gets a fresh one each time. `refused`: the server took the last one no more. */
+export type TokenOption = Token | ((asked: { readonly refused: boolean }) => Token | Promise<Token>);
+
+export interface TokenSource {
+  /** A new one can be had. */
+  readonly renews: boolean;
+  get(refused?: boolean): Promise<Token>;
+}
+
+/** A function that has not answered by then has failed, in ms. */
+const TOKEN_MS = 10_000;
+
+export function tokenSource(option: TokenOption, env: Pick<Env, 'after'>): TokenSource {
+  let asking: Promise<Token> | null = null;
+  const ask = (refused: boolean): Promise<Token> =>
+    new Promise<Token>((resolve, reject) => {
+      const cancel = env.after(TOKEN_MS, () =>
+        reject(new ClientError('TIMEOUT', `the token function has not answered within ${TOKEN_MS / 1000} s`)),
+      );
+      const asked = async (): Promise<Token> => (typeof option === 'function' ? option({ refused }) : option);
+      asked().then(resolve, reject).finally(cancel);
+    });
+  return {
+    renews: typeof option === 'function',
+    get(refused = false) {
+      asking ??= ask(refused).finally(() => {
+        asking = null;
+      });
+      return asking;
+    },
+  };
+}
