@@ -35,6 +35,8 @@ export interface FollowerForm {
   onChange(): void;
   /** Its handler threw. */
   failed(error: unknown): void;
+  /** It takes no more: the server need not send it. */
+  filled(): void;
   /** It was full, and takes messages again. */
   drained(): void;
 }
@@ -75,8 +77,10 @@ export function createFollower(form: FollowerForm): Follower {
       if (form.conflates) queue.length = 0;
       queue.push({ message, position });
       if (position) follower.received = position;
-      follower.full = !form.conflates && queue.length >= form.limit;
       pump();
+      if (form.conflates || queue.length < form.limit) return;
+      follower.full = true;
+      form.filled();
     },
   };
   const pump = (): void => {

@@ -46,6 +46,7 @@ export function addFollower<Target extends object>(
     onRecovered,
     onChange,
     failed,
+    filled: connection.sync,
     drained() {
       resume(topic);
       connection.sync();

@@ -19,9 +19,10 @@ const SILENCE_MS = 40_000;
 /** A stream ends in good time and is opened again; a herd of them should not do it at once. */
 const REOPEN_MS = 500;
 
-/** After so many streams in a row that stay silent, a proxy holds them back: the topic is asked for instead, this often. */
+/** After so many streams in a row that stay silent, a proxy holds them back: the topic is asked for instead, this often; then a stream is tried again. */
 const HELD_BACK = 2;
 const POLL_MS = 5_000;
+const POLLS = 100;
 
 export interface Streams {
   /** Opens what is wanted, and closes what is not. */
@@ -49,6 +50,8 @@ interface Open {
   failures: number;
   /** Streams in a row that brought nothing. */
   silent: number;
+  /** Single answers since then. */
+  polls: number;
   refused: boolean;
   abort: AbortController | null;
   cancel: () => void;
@@ -75,6 +78,7 @@ export function createStreams(form: StreamsForm): Streams {
             version: topic.version,
             failures: 0,
             silent: 0,
+            polls: 0,
             refused: false,
             abort: null,
             cancel: () => undefined,
@@ -112,8 +116,9 @@ export function createStreams(form: StreamsForm): Streams {
       if (!stream.closed) stream.cancel = env.after(ms, () => void run(topic, path, stream));
     };
     try {
-      const polls = stream.silent >= HELD_BACK;
-      await request(topic, polls ? `${path}&once=1` : path, stream);
+      const polls = stream.silent >= HELD_BACK && stream.polls++ < POLLS;
+      if (!polls) stream.polls = 0;
+      await request(topic, path, polls, stream);
       stream.failures = 0;
       again(polls ? POLL_MS * (0.5 + env.random()) : REOPEN_MS * env.random());
     } catch (error) {
@@ -132,7 +137,7 @@ export function createStreams(form: StreamsForm): Streams {
     }
   };
 
-  const request = async (topic: Topic, path: string, stream: Open): Promise<void> => {
+  const request = async (topic: Topic, path: string, polls: boolean, stream: Open): Promise<void> => {
     const { since } = startOf(topic, true);
     const token = await form.tokens.get(stream.refused);
     if (stream.closed) return;
@@ -146,7 +151,7 @@ export function createStreams(form: StreamsForm): Streams {
     };
     let heard = false;
     try {
-      const response = await (env.fetch as typeof fetch)(`${form.api}${path}&format=json${ticket}`, {
+      const response = await (env.fetch as typeof fetch)(`${form.api}${path}&format=json${polls ? '&once=1' : ''}${ticket}`, {
         signal: abort.signal,
         headers: {
           accept: 'text/event-stream',
@@ -158,7 +163,7 @@ export function createStreams(form: StreamsForm): Streams {
       stream.refused = false;
       const hear = (): void => {
         heard = true;
-        stream.silent = 0;
+        if (!polls) stream.silent = 0;
         stillThere();
         form.alive();
       };
@@ -171,7 +176,7 @@ export function createStreams(form: StreamsForm): Streams {
     } finally {
       cancel();
       stream.abort = null;
-      if (!heard) stream.silent++;
+      if (!heard && !polls) stream.silent++;
     }
   };
 
