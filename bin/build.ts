@@ -29,7 +29,7 @@ const withSystems = (path: string): Plugin => ({
 });
 
 /** Folders of which the bundles and the page are made. */
-const SOURCES = ['core', 'functions', 'systems', 'web'];
+const SOURCES = ['client', 'core', 'functions', 'systems', 'web'];
 
 /** A digest of the sources, and of the module that lists the systems (not of what that imports). The same checkout has the same one on any machine. */
 export function buildId(systems: string = SYSTEMS_MODULE): string {
@@ -81,12 +81,12 @@ export async function buildFunctions({ systems = SYSTEMS_MODULE, outdir = BUNDLE
   });
 }
 
-/** Bundles the page's scripts, and puts its files and the API's documents beside the bundle of the function that serves them. */
+/** Bundles the page's scripts and the client library, and puts the page's files and the API's documents beside the bundle of the function that serves them. */
 async function buildPage({ systems = SYSTEMS_MODULE, outdir = BUNDLES }: BuildOptions): Promise<void> {
   const files = join(outdir, 'page/files');
   await build({
     absWorkingDir: root,
-    entryPoints: ['web/page.js'],
+    entryPoints: { page: 'web/page.js', client: 'client/index.ts' },
     outdir: files,
     bundle: true,
     minify: true,

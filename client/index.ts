@@ -17,3 +17,4 @@ export type {
 } from './options.ts';
 export type { RequestOptions } from './requests.ts';
 export type { Token, TokenOption } from './token.ts';
+export { type ConnectionStatus, type HistoryEntry, WebSocketManager } from './web-socket-manager.ts';

@@ -1,4 +1,4 @@
-/** Messages by topic, as `docs/protocol.md` shows them. `test/client/messages.test-d.ts` compares them with the server's schemas. */
+/** Messages by topic, as `docs/protocol.md` shows them. `test/client/messages.test.ts` compares them with the server's schemas. */
 
 /** What every message of a topic may have beside its own fields. */
 export interface Positioned {
@@ -20,6 +20,22 @@ export interface PriceUpdate extends Positioned {
     readonly stale?: boolean;
   };
   readonly timestamp: string;
+}
+
+/** A quote over REST, `GET /api/kr/realtime-prices`. */
+export interface Quote {
+  readonly ticker: string;
+  readonly price: number;
+  readonly change: number;
+  readonly change_rate: number;
+  readonly volume: number;
+  readonly timestamp: string;
+  readonly bid_price: number;
+  readonly ask_price: number;
+  readonly source: 'realtime' | 'daily';
+  readonly stale: boolean;
+  readonly halted: boolean;
+  readonly name?: string;
 }
 
 export interface WaitingQueueMessage extends Positioned {

@@ -29,10 +29,18 @@ interface PageFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A file's path: of the page `/`, of the API's documents beneath `/api/`. */
-const pathOf = (name: string): string => (name === 'index.html' ? '/' : name.endsWith('.json') ? `/api/${name}` : `/assets/${name}`);
+/** Pages of any origin may read these: they hold no data. */
+const PUBLIC = { 'access-control-allow-origin': '*' };
 
-/** The page's files, and the documents of the API, by their path. All are text. */
+/** A file's path, and the headers that it has beside those of all. */
+function placeOf(name: string): { readonly path: string; readonly headers: Readonly<Record<string, string>> } {
+  if (name === 'index.html') return { path: '/', headers: {} };
+  if (name === 'client.js') return { path: `/${name}`, headers: PUBLIC };
+  if (name.endsWith('.json')) return { path: `/api/${name}`, headers: PUBLIC };
+  return { path: `/assets/${name}`, headers: {} };
+}
+
+/** The page's files, the client library, and the documents of the API, by their path. All are text. */
 export const readPage = (folder: string): ReadonlyMap<string, PageFile> =>
   new Map(
     readdirSync(folder).map((name) => {
@@ -40,7 +48,8 @@ export const readPage = (folder: string): ReadonlyMap<string, PageFile> =>
       const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
       const type = TYPES[extname(name)];
       if (type === undefined) throw new Error(`${name}: add its type to functions/page.ts`);
-      return [pathOf(name), { body, headers: { ...CACHED, etag, 'content-type': type } }];
+      const { path, headers } = placeOf(name);
+      return [path, { body, headers: { ...CACHED, ...headers, etag, 'content-type': type } }];
     }),
   );
 

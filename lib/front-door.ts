@@ -26,7 +26,7 @@ import type { Settings } from '../core/settings.ts';
 import { edgeAccessLogs } from './access-logs.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { HttpFront } from './http-api.ts';
-import { ASSETS, type Page } from './page.ts';
+import { ASSETS, CLIENT, type Page } from './page.ts';
 import type { SocketApi } from './socket-api.ts';
 import type { StageProps } from './stage.ts';
 
@@ -94,6 +94,7 @@ export class FrontDoor extends Construct {
       ...(streamOrigin === null ? {} : Object.fromEntries(streamPaths.map((path) => [path, { ...common, origin: streamOrigin, ...kept }]))),
       '/': cached,
       [ASSETS]: cached,
+      [CLIENT]: cached,
     };
     const domain = settings[SETTING.domainName];
     const distribution = new Distribution(this, 'Distribution', {

@@ -7,6 +7,9 @@ import type { PushFunctions } from './push-function.ts';
 /** Folder of the page's files but for itself. */
 export const ASSETS = '/assets/*';
 
+/** The client library, for a page without a bundler. */
+export const CLIENT = '/client.js';
+
 /** The documents of the API. */
 const API_DOCUMENTS = ['/api/openapi.json', '/api/asyncapi.json'];
 
@@ -15,13 +18,13 @@ export interface PageProps {
   readonly http: HttpFront;
 }
 
-/** The page, and the documents of the API: a function with its files, so that a deployment without front door has it too, and nothing is uploaded after a deploy. */
+/** The page, the client library, and the documents of the API: a function with its files, so that a deployment without front door has it too, and nothing is uploaded after a deploy. */
 export class Page extends Construct {
   readonly function: LambdaFunction;
 
   constructor(scope: Construct, id: string, { functions, http }: PageProps) {
     super(scope, id);
     this.function = functions.make(this, 'page', { description: "Serves the page's files", memorySize: 256 });
-    for (const path of ['/', ASSETS.replace('*', '{file}'), ...API_DOCUMENTS]) http.route(path, HttpMethod.ANY, this.function);
+    for (const path of ['/', ASSETS.replace('*', '{file}'), CLIENT, ...API_DOCUMENTS]) http.route(path, HttpMethod.ANY, this.function);
   }
 }

@@ -41,7 +41,12 @@ export interface OpsForm<Entries extends v.ObjectEntries> {
   readonly split?: (data: object) => readonly object[];
 }
 
-export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entries>): Channel {
+/** A broadcast's channel, and the schema of its `data`. */
+export interface OpsChannel<Entries extends v.ObjectEntries> extends Channel {
+  readonly data: v.ObjectSchema<Entries, undefined>;
+}
+
+export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entries>): OpsChannel<Entries> {
   const { type, kind, detailType, idPrefix, filtering, split = (data) => [data] } = form;
   const schema = v.object({ ...form.entries, timestamp: optional(instant) }) as v.GenericSchema<
     unknown,
@@ -57,7 +62,7 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
         json: JSON.stringify(part),
       }),
     }));
-  return defineChannel({
+  const channel = defineChannel({
     name: type,
     kind,
     source: 'ops.monitor',
@@ -69,6 +74,7 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
     filtering,
     history: HISTORY,
   });
+  return { ...channel, data: v.object(form.entries) };
 }
 
 /** A filter that keeps whole messages by one of their fields. */

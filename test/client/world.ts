@@ -174,9 +174,9 @@ export function world(options: Partial<ClientOptions> = {}, seed = 1): World {
       ...((message['topics'] as string[] | undefined) ?? []),
       ...((data?.['event_types'] as string[]) ?? []).map((one) => `ops:${one}`),
     ];
-    if (type === 'ping') return socket.say({ type: 'pong', data: { ...data, server_time: '', latency_ms: 0 } });
-    if (type === 'client_info') return socket.say({ type: 'connection_status', data: {} });
-    if (type === 'refresh') return socket.say({ type: 'refreshed', expires_in: 600, data: {} });
+    if (type === 'ping') socket.say({ type: 'pong', data: { ...data, server_time: '', latency_ms: 0 } });
+    if (type === 'client_info') socket.say({ type: 'connection_status', data: {} });
+    if (type === 'refresh') socket.say({ type: 'refreshed', expires_in: 600, data: {} });
     if (type === 'unsubscribe')
       for (const name of names) {
         socket.subscribed.delete(name);

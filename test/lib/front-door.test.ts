@@ -36,9 +36,12 @@ const config = resources.find(({ Type }) => Type === 'AWS::CloudFront::Distribut
 const behaviors = [...config.CacheBehaviors, config.DefaultCacheBehavior];
 const streams = channels.all.flatMap(({ http }) => http?.stream ?? []);
 
+/** Files that a cache may keep. */
+const FILES = ['/', '/assets/*', '/client.js'];
+
 describe('the distribution', () => {
   test('leads exactly /ws to the WebSocket API, each stream to the function, and what is left to the HTTP API', () => {
-    expect(config.CacheBehaviors.map(({ PathPattern }) => PathPattern)).toEqual(['/ws', ...streams, '/', '/assets/*']);
+    expect(config.CacheBehaviors.map(({ PathPattern }) => PathPattern)).toEqual(['/ws', ...streams, ...FILES]);
     expect(config.Origins.map(({ OriginPath }) => OriginPath)).toEqual(config.Origins.map(() => undefined));
   });
 
@@ -48,7 +51,7 @@ describe('the distribution', () => {
 
   test('keeps no stream and no response of the API, and holds none back to compress it', () => {
     for (const { PathPattern, CachePolicyId, Compress } of behaviors) {
-      if (PathPattern !== '/' && PathPattern !== '/assets/*') expect(CachePolicyId).toBe(CACHING_DISABLED);
+      if (!FILES.includes(PathPattern ?? '')) expect(CachePolicyId).toBe(CACHING_DISABLED);
       if (streams.includes(PathPattern ?? '')) expect(Compress).toBe(false);
     }
     // it would end every stream

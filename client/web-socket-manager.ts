@@ -1,0 +1,167 @@
+/** The operations monitor's client, as its dashboards know it (`docs/protocol.md`, "Operations"). New programs use `createClient`, which misses nothing. */
+import type { SocketClass, SocketLike } from './env.ts';
+
+type Message = Readonly<Record<string, unknown>>;
+
+const PING_MS = 30_000;
+const KEPT_MESSAGES = 100;
+const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
+
+export interface ConnectionStatus {
+  readonly url: string;
+  readonly state: (typeof STATES)[number];
+  readonly connected: boolean;
+  readonly reconnectAttempts: number;
+  readonly maxReconnectAttempts: number;
+  /** ISO 8601; `null` = nothing has come yet. */
+  readonly lastMessageAt: string | null;
+}
+
+export interface HistoryEntry {
+  readonly direction: 'in' | 'out';
+  /** ISO 8601. */
+  readonly at: string;
+  readonly message: unknown;
+}
+
+/**
+ * Connects at once, announces itself on each connection, pings every 30 s, and reconnects every 5 s, at most 10 times in a
+ * row. Subclasses override the handlers.
+ */
+export class WebSocketManager {
+  readonly url: string;
+  reconnectInterval = 5_000;
+  maxReconnectAttempts = 10;
+  reconnectAttempts = 0;
+  /** Logs what happens to the console. */
+  enableDebug = false;
+  ws!: SocketLike;
+  #history: HistoryEntry[] = [];
+  #heardAt = 0;
+  #pinger: ReturnType<typeof setInterval> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(url: string) {
+    this.url = url;
+    this.connect();
+  }
+
+  connect(): void {
+    const ws = new (globalThis as unknown as { WebSocket: SocketClass }).WebSocket(this.url);
+    this.ws = ws;
+    ws.onopen = () => {
+      this.#debug('connected');
+      this.reconnectAttempts = 0;
+      this.#heardAt = Date.now();
+      this.sendClientInfo();
+      this.#pinger = setInterval(() => this.#ping(), PING_MS);
+    };
+    ws.onclose = (event: { readonly code?: number }) => this.#closed(ws, event.code);
+    ws.onerror = () => this.#debug('error');
+    ws.onmessage = (event: { readonly data: unknown }) => this.#received(String(event.data));
+  }
+
+  handleReconnect(): void {
+    if (this.reconnectAttempts >= this.maxReconnectAttempts) {
+      console.error(`${this.url}: no connection after ${this.maxReconnectAttempts} attempts; connect() tries again`);
+      return;
+    }
+    this.reconnectAttempts++;
+    this.#debug(`attempt ${this.reconnectAttempts} of ${this.maxReconnectAttempts}`);
+    this.#retry = setTimeout(() => this.connect(), this.reconnectInterval);
+  }
+
+  sendClientInfo(): void {
+    const userAgent = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent;
+    this.send({
+      type: 'client_info',
+      data: {
+        client_id: 'dashboard_client_1',
+        client_type: 'web_dashboard',
+        ...(userAgent ? { user_agent: userAgent } : {}),
+        timestamp: new Date().toISOString(),
+      },
+    });
+  }
+
+  /** Returns whether it was sent: nothing is kept for later. */
+  send(message: unknown): boolean {
+    if (this.ws.readyState !== 1) {
+      console.warn(`${this.url}: not connected, the message was not sent`);
+      return false;
+    }
+    this.ws.send(JSON.stringify(message));
+    this.#remember('out', message);
+    return true;
+  }
+
+  handleMessage(message: Message): void {
+    const { type, data } = message;
+    if (type === 'status_update') this.handleStatusUpdate(data);
+    else if (type === 'service_event') this.handleServiceEvent(data);
+    else if (type === 'alert') this.handleAlert(data);
+    else if (type === 'pong') this.handlePong(data);
+    else if (type === 'ping') this.send({ type: 'pong' });
+    else this.#debug(`message of type ${String(type)}`);
+  }
+
+  handleStatusUpdate(_data: unknown): void {}
+  handleServiceEvent(_data: unknown): void {}
+  handleAlert(_data: unknown): void {}
+  handlePong(_data: unknown): void {}
+
+  getConnectionStatus(): ConnectionStatus {
+    const { url, reconnectAttempts, maxReconnectAttempts } = this;
+    const state = STATES[this.ws.readyState] ?? 'closed';
+    const last = this.#history.findLast(({ direction }) => direction === 'in');
+    return { url, state, connected: state === 'open', reconnectAttempts, maxReconnectAttempts, lastMessageAt: last?.at ?? null };
+  }
+
+  /** The newest 100 messages, both ways, oldest first. */
+  getMessageHistory(): readonly HistoryEntry[] {
+    return [...this.#history];
+  }
+
+  /** Ends the connection for good. */
+  close(): void {
+    clearTimeout(this.#retry);
+    clearInterval(this.#pinger);
+    this.ws.onclose = null;
+    this.ws.close();
+  }
+
+  #ping(): void {
+    // a socket may say that it is open and be dead: its close would come late, or never
+    if (Date.now() - this.#heardAt > 2 * PING_MS) {
+      const { ws } = this;
+      ws.onmessage = ws.onclose = null;
+      ws.close();
+      this.#closed(ws, undefined);
+      return;
+    }
+    this.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
+  }
+
+  #closed(ws: SocketLike, code: number | undefined): void {
+    if (ws !== this.ws) return;
+    clearInterval(this.#pinger);
+    this.#debug(`closed, code ${code}`);
+    this.handleReconnect();
+  }
+
+  #received(text: string): void {
+    this.#heardAt = Date.now();
+    const message = JSON.parse(text) as Message;
+    this.#remember('in', message);
+    this.handleMessage(message);
+  }
+
+  #remember(direction: HistoryEntry['direction'], message: unknown): void {
+    this.#history.push({ direction, at: new Date().toISOString(), message });
+    if (this.#history.length > KEPT_MESSAGES) this.#history.shift();
+  }
+
+  #debug(text: string): void {
+    if (this.enableDebug) console.log(`${this.url}: ${text}`);
+  }
+}
