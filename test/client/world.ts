@@ -278,5 +278,5 @@ export function world(options: Partial<ClientOptions> = {}, seed = 1): World {
 
 /** Lets everything go on that waits for no time. */
 async function settle(): Promise<void> {
-  for (let turns = 0; turns < 20; turns++) await null;
+  for (let turns = 0; turns < 20; turns++) await Promise.resolve();
 }
