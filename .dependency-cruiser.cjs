@@ -80,7 +80,7 @@ module.exports = {
       name: 'client-takes-nothing',
       severity: 'error',
       comment: 'client/ runs in browsers without any package; React has a file of its own',
-      from: { path: '^client/', pathNot: '^client/(react|hooks)' },
+      from: { path: '^client/', pathNot: '^client/(react|cli)\\.ts$' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'core'] },
     },
     only('systems', ['^core/']),
@@ -93,6 +93,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^client/dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
