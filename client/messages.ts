@@ -155,7 +155,7 @@ export type PoscoEvent = Broadcast<
   }
 >;
 
-/** Topics of your own and their messages: declare them by `declare module 'realtime-push' { interface OwnTopics { 'orders:new': Order } }`. */
+/** Topics of your own and their messages: declare them by `declare module 'realtime-push-client' { interface OwnTopics { 'orders:new': Order } }`. */
 // biome-ignore lint/suspicious/noEmptyInterface: programs add to it
 export interface OwnTopics {}
 

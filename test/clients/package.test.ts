@@ -116,6 +116,22 @@ test('TypeScript knows the messages of each topic, and refuses what is wrong', a
   await tsc.catch(({ stdout }: { stdout: string }) => expect.fail(stdout));
 }, 60_000);
 
+test('every example of docs/client.md compiles', async () => {
+  const text = readFileSync(join(ROOT, 'docs/client.md'), 'utf8');
+  const examples = [...text.matchAll(/```(tsx?)\n([\s\S]*?)```/g)].map(([, language = '', code = ''], index) => {
+    const name = `example-${index}.${language}`;
+    write(name, code);
+    return name;
+  });
+  expect(examples.length).toBeGreaterThan(6);
+  const compilerOptions = { strict: true, module: 'nodenext', target: 'es2022', noEmit: true, jsx: 'react-jsx', lib: ['es2022', 'dom'] };
+  write('tsconfig.examples.json', JSON.stringify({ compilerOptions, files: examples }));
+  const tsc = run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(project, 'tsconfig.examples.json')], {
+    cwd: project,
+  });
+  await tsc.catch(({ stdout }: { stdout: string }) => expect.fail(stdout));
+}, 60_000);
+
 test('in a browser, in React’s strict mode, bundled; and imported on a server', async () => {
   if (!existsSync(CHROMIUM))
     throw new Error(`there is no ${CHROMIUM}: install it (apt-get install chromium), or name another with CHROMIUM=…`);
