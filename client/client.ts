@@ -1,7 +1,7 @@
 import { addressesOf } from './addresses.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { emitter } from './emitter.ts';
-import { defaultEnv, type Env } from './env.ts';
+import { defaultEnv } from './env.ts';
 import type { ClientError } from './errors.ts';
 import type { Wire } from './follower.ts';
 import { addFollower } from './handles.ts';
@@ -26,7 +26,6 @@ export function createClient(options: ClientOptions): Client {
   const requests = createRequests(env);
   const tokens = tokenSource(options.token, env);
   const { on, emit } = emitter<ClientEvents>();
-  const { clientId = randomId(env) } = options;
   const failed = (error: ClientError): void => {
     // an error that nobody listens to must not be lost
     if (!emit('error', error)) console.error(error);
@@ -39,7 +38,7 @@ export function createClient(options: ClientOptions): Client {
     requests,
     env,
     silenceMs: options.silence ?? SILENCE_MS,
-    info: clientId === false ? null : { client_id: clientId, client_type: 'realtime-push', features: FEATURES },
+    info: options.info ? { ...options.info, features: FEATURES } : null,
     status: (status) => void emit('status', status),
     failed,
     changed({ followers }) {
@@ -91,5 +90,3 @@ export function createClient(options: ClientOptions): Client {
     request: (message, given = {}) => requests.send(connection.link, message, given),
   };
 }
-
-const randomId = ({ random }: Env): string => `client_${random().toString(36).slice(2, 12)}${random().toString(36).slice(2, 12)}`;

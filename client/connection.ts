@@ -17,8 +17,9 @@ import { createSession } from './session.ts';
 import type { Token, TokenSource } from './token.ts';
 import type { Topic, Topics } from './topics.ts';
 
-/** Token, handshake and first frame together must not take longer, in ms. */
+/** Token, handshake and first frame together must not take longer; three times as long after failures, because the server may be busy. In ms. */
 const OPENING_MS = 20_000;
+const LONGEST_OPENING = 3;
 /** A line that lasted this long after its first frame has proved itself: the next failure counts from one. In ms. */
 const PROVEN_MS = 10_000;
 /** So many lines in a row without a frame: WebSockets may be blocked here. */
@@ -103,7 +104,10 @@ export function createConnection(form: ConnectionForm): Connection {
   const open = async (): Promise<void> => {
     const mine = ++attempt;
     const isOld = (): boolean => mine !== attempt || !desired;
-    const cancelOpening = env.after(OPENING_MS, () => isOld() || lose(next, 'the connection took too long to open'));
+    const cancelOpening = env.after(
+      OPENING_MS * Math.min(LONGEST_OPENING, 1 + failures),
+      () => isOld() || lose(next, 'the connection took too long to open'),
+    );
     look();
     let token: Token;
     try {

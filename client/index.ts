@@ -9,6 +9,7 @@ export type * from './messages.ts';
 export type {
   Client,
   ClientEvents,
+  ClientInfo,
   ClientOptions,
   FollowOptions,
   Handle,

@@ -16,8 +16,11 @@ export interface ClientOptions {
   readonly token?: TokenOption;
   /** The transports that may be used. @default both: event streams where WebSockets are blocked */
   readonly transports?: readonly ('websocket' | 'sse')[];
-  /** Names this client to the operations monitor. @default a random id; `false` = it says nothing of itself */
-  readonly clientId?: string | false;
+  /**
+   * What the client says of itself on each connection, as `client_info`: the server counts and limits connections by
+   * `client_id`. It costs two messages and some writes each time. @default nothing
+   */
+  readonly info?: ClientInfo;
   /**
    * After so much silence the server is asked for a sign of life, in ms. Less finds a dead network sooner, and costs two
    * messages each time. @default 360,000: the server's own pings are enough
@@ -25,6 +28,12 @@ export interface ClientOptions {
   readonly silence?: number;
   /** Replaces what the library takes of its surroundings, such as `WebSocket` on Node 20. */
   readonly env?: Partial<Env>;
+}
+
+export interface ClientInfo {
+  readonly client_id: string;
+  readonly client_type?: string;
+  readonly [field: string]: unknown;
 }
 
 export interface ClientEvents {

@@ -11,7 +11,7 @@ import type { Link } from './link.ts';
 import { type Position, parsePosition } from './position.ts';
 import { answered, forget, hasCaughtUp, isWanted, resume, type Start, startOf, type Topic, type Topics, take } from './topics.ts';
 
-/** A reply that has not come by then is asked for again, so often; then the link is given up. In ms. */
+/** A reply that has not come by then is asked for again, so often, each time after twice as long; then the link is given up. In ms. */
 const REPLY_MS = 15_000;
 const ASKED_AGAIN = 2;
 
@@ -117,7 +117,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
   const note = (name: string, state: 'subscribing' | 'ending', version: number, start: Start, tries: number): void => {
     const before = asked.get(name);
     before?.cancel();
-    const cancel = env.after(REPLY_MS, () => {
+    const cancel = env.after(REPLY_MS * 2 ** tries, () => {
       if (tries === ASKED_AGAIN) return events.stuck();
       const topic = topics.all.get(name);
       note(name, state, topic?.version ?? version, topic ? startOf(topic, true) : start, tries + 1);

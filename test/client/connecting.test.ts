@@ -104,7 +104,7 @@ describe('coming back', () => {
     const hanging = world();
     hanging.manner = 'black hole';
     hanging.client.start();
-    await hanging.pass(60_000);
+    await hanging.pass(90_000);
     expect(hanging.sockets.length).toBeGreaterThanOrEqual(2);
 
     const tokenless = world({ token: () => new Promise(() => undefined) });
@@ -426,7 +426,8 @@ describe('tokens', () => {
 
 describe('limits', () => {
   test('a client with too many connections waits a minute, and tells', async () => {
-    const here = await connected();
+    const here = await connected({ info: { client_id: 'me' } });
+    expect(here.socket.sent[0]).toEqual({ type: 'client_info', data: { client_id: 'me', features: ['explicit', 'batch'] } });
     here.intercept = (socket, { type }) => {
       if (type !== 'client_info') return false;
       socket.say({ type: 'error', data: { error_code: 'TOO_MANY_CONNECTIONS', error_message: 'five', details: {} } });
