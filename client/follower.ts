@@ -20,6 +20,8 @@ export interface FollowerForm {
   readonly topic: string;
   /** Only the newest counts. */
   readonly conflates: boolean;
+  /** Of a state topic: its newest message comes although it is older than the subscription. */
+  readonly isState: boolean;
   /** Its offsets count up one by one: what is skipped is missing. */
   readonly whole: boolean;
   /** A filter of the topic, by name. */

@@ -29,6 +29,7 @@ export function addFollower<Target extends object>(
   const { signal, last = null, limit = DEFAULT_LIMIT, onGap = nothing, onRecovered = nothing } = options;
   const filter = filterOf(options.filter);
   const since = sinceOf(options.since);
+  const isState = conflates || isKnownState(name);
   const topic = topicOf(name, topics);
   check(topic, { filter, since, last, limit });
   const failed = (error: unknown): void =>
@@ -36,7 +37,8 @@ export function addFollower<Target extends object>(
   const follower = createFollower({
     topic: name,
     conflates,
-    whole: !conflates && filter === null && !isKnownState(name),
+    isState,
+    whole: !isState && filter === null,
     filter,
     since,
     last,

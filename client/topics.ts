@@ -100,7 +100,8 @@ export function answered(topic: Topic, reply: Wire, asked: Start, topics: Topics
     const { received, form } = follower;
     if (follower.full) continue;
     if (received && asked.since) recover(follower, received, reply['recovered'] === true || received.text !== asked.since.text, head);
-    if (form.conflates || received) continue;
+    if (form.isState) follower.last = null;
+    if (form.isState || received) continue;
     if (asked.last !== null && follower.last !== null) follower.last = null;
     // the newest few are still to be asked for: this answer was to the positions of others
     if (follower.last === null) follower.received = from ?? head;
@@ -109,7 +110,7 @@ export function answered(topic: Topic, reply: Wire, asked: Start, topics: Topics
 }
 
 function recover(follower: Follower, received: Position, whole: boolean, head: Position): void {
-  if (follower.form.conflates) return;
+  if (follower.form.isState) return;
   if (whole && received.epoch === head.epoch) {
     follower.form.onRecovered(received.text);
     return;
@@ -138,7 +139,7 @@ export function take(message: Wire, topics: Topics): { readonly topic: Topic | n
   for (const follower of topic.followers) {
     const { received } = follower;
     if (received && !isNewer(position, received)) continue;
-    if (follower.last !== null && !follower.form.conflates) continue;
+    if (follower.last !== null) continue;
     if (received && follower.form.whole && position.offset > received.offset + 1n && !follower.full) {
       if (topic.healing !== received.text) {
         topic.healing = received.text;

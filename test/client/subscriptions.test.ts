@@ -261,6 +261,22 @@ describe('a state topic', () => {
     expect(sentOf(here, 'subscribe')).toHaveLength(1);
   });
 
+  test('that is followed hands over the newest too, and what comes; skipped offsets are no gap', async () => {
+    const here = await started();
+    here.topic('price:005930', 'state');
+    const price = (n: number) => here.publish('price:005930', { type: 'price_update', ticker: '005930', data: { price: n } });
+    price(1);
+    price(2);
+    const got: number[] = [];
+    here.client.follow('price:005930', ({ data }) => void got.push(data.price), { last: 5, onGap: () => expect.fail() });
+    await here.pass(1_000);
+    here.socket.die();
+    price(3);
+    price(4);
+    await here.pass(5_000);
+    expect(got).toEqual([2, 4]);
+  });
+
   test('what is delivered again, without a position, is handed over too', async () => {
     const here = await started();
     here.topic('price:005930', 'state');

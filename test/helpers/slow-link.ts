@@ -4,6 +4,8 @@ import { listen } from '../../local/base/listen.ts';
 export interface SlowLink {
   /** The host behind it, by the slow way. */
   readonly url: string;
+  /** Ends every connection, as a network that goes. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -23,11 +25,15 @@ export async function slowLink(hostUrl: string, delayMs: number): Promise<SlowLi
     pipe(near, far);
     pipe(far, near);
   });
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+  };
   const own = await listen(server, 0, '127.0.0.1');
   return {
     url: `${protocol}//127.0.0.1:${own}`,
+    cut,
     async stop() {
-      for (const socket of open) socket.destroy();
+      cut();
       await new Promise<void>((done) => server.close(() => done()));
     },
   };
