@@ -1,9 +1,10 @@
 /** The examples, each as a user runs it, against a local run. Needs Python (`PYTHON`), Chromium, Java and Maven. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
@@ -166,6 +167,25 @@ test('Spring Boot publishes onto the bus with the AWS SDK for Java', { timeout: 
   );
 });
 
+test('the page of the README, opened as a file, shows live prices', { timeout: 60_000 }, async () => {
+  for (const name of ['README.md', 'README.ko.md']) {
+    const html = /```html\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, name), 'utf8'))?.[1] ?? '';
+    writeFileSync(join(folder, 'prices.html'), html.replaceAll('http://localhost:8000', own.url));
+    await own.publish([tick('005930', 76_000)]);
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    try {
+      const page = await browser.newPage();
+      await page.goto(pathToFileURL(join(folder, 'prices.html')).href);
+      await own.eventually(
+        async () => (await page.textContent('#price')) ?? '',
+        (text) => /^\d+$/.test(text),
+      );
+    } finally {
+      await browser.close();
+    }
+  }
+});
+
 test('the page in 20 lines and the React board show live prices', { timeout: 60_000 }, async () => {
   if (!existsSync(CHROMIUM))
     throw new Error(`there is no ${CHROMIUM}: install it (apt-get install chromium), or name another with CHROMIUM=…`);
@@ -178,7 +198,6 @@ test('the page in 20 lines and the React board show live prices', { timeout: 60_
     define: { 'process.env.NODE_ENV': '"production"' },
     alias: { 'realtime-push-client/react': join(ROOT, 'client/react.ts'), 'realtime-push-client': join(ROOT, 'client/index.ts') },
   });
-  const { readFileSync } = await import('node:fs');
   const pages = createServer(({ url = '' }, response) => {
     if (url === '/main.js') response.setHeader('content-type', 'text/javascript').end(readFileSync(join(folder, 'main.js')));
     else if (url.startsWith('/react'))
