@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
@@ -43,6 +44,9 @@ export interface TablesOptions {
   readonly warn?: (message: string) => void;
 }
 
+/** Closing must not wait for a request whose caller is gone, in ms. */
+const CLOSE_MS = 5_000;
+
 export async function localTables({
   dataDir = null,
   grants = {},
@@ -80,7 +84,7 @@ export async function localTables({
     throttledWrites: () => askThread(worker, 'throttled'),
     async stop() {
       client.destroy();
-      await askThread(worker, 'close');
+      await Promise.race([askThread(worker, 'close'), sleep(CLOSE_MS, undefined, { ref: false })]);
       await worker.terminate();
     },
   };

@@ -1,11 +1,11 @@
 /** Contract B over the socket: whatever a client sends, it is answered, and only what the platform refuses ends the connection. */
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { ofType } from '../helpers/client.ts';
 import { sharedHost } from '../helpers/host.ts';
 import { shortLived } from '../helpers/short-lived.ts';
 
 const host = sharedHost();
-const dial = shortLived();
+const dial = shortLived(afterAll);
 const client = (options?: Parameters<typeof dial>[1]) => dial(host.url, options);
 
 describe('bad input is answered and leaves the connection open:', () => {
@@ -35,7 +35,7 @@ describe('bad input is answered and leaves the connection open:', () => {
     ['deeply nested lists', '['.repeat(10_000), 'INVALID_MESSAGE_FORMAT'],
   ];
 
-  test.each(cases)('%s', async (_, text, code) => {
+  test.concurrent.each(cases)('%s', async (_, text, code) => {
     const chart = await client();
     await chart.next();
 

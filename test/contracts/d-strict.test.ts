@@ -11,7 +11,7 @@ const host = sharedHost();
 const SMILE = '😀';
 
 describe('null counts as absent', () => {
-  test.each([
+  test.concurrent.each([
     ['activeTtlSeconds and timestamp of a rank', rank(freshId(), freshId(), 3, { activeTtlSeconds: null, timestamp: null, status: null })],
     ['rank and status of an activation', activated(freshId(), freshId(), 60, { rank: null, status: null, timestamp: null })],
     ['the timestamp of a reservation', settled(freshId(), freshId(), 'FAIL', { timestamp: null })],
@@ -29,7 +29,7 @@ describe('null counts as absent', () => {
     expect({ status, body }).toEqual({ status: 202, body: { accepted: 1, rejected: [] } });
   });
 
-  test('in what clients send', async () => {
+  test.concurrent('in what clients send', async () => {
     const client = await connect(host.url);
     const topic = `price:${freshTicker()}`;
     client.send({ type: 'subscribe', topic, topics: null, since: null, data: null, last: null });
@@ -48,7 +48,7 @@ describe('null counts as absent', () => {
   });
 });
 
-test.each(['9007199254740993', '1e400', '-1'])(
+test.concurrent.each(['9007199254740993', '1e400', '-1'])(
   'of a list of quotes, one with a volume of %s is refused alone, with its path',
   async (volume) => {
     const [first, bad, last] = [freshTicker(), freshTicker(), freshTicker()];
@@ -70,7 +70,7 @@ test.each(['9007199254740993', '1e400', '-1'])(
 );
 
 describe('text that leaves', () => {
-  test('is whole where an error quotes the start of a wrong message', async () => {
+  test.concurrent('is whole where an error quotes the start of a wrong message', async () => {
     const socket = new WebSocket(`${host.url.replace('http', 'ws')}/ws`);
     const texts: string[] = [];
     socket.on('message', (data: Buffer) => texts.push(data.toString('utf8')));
@@ -99,7 +99,7 @@ describe('text that leaves', () => {
     }
   });
 
-  test('has U+FFFD in place of a half character that somebody published, and the event is kept', async () => {
+  test.concurrent('has U+FFFD in place of a half character that somebody published, and the event is kept', async () => {
     const client = await connect(host.url);
     await client.next();
     client.send({ type: 'subscribe', data: { event_types: ['alert'] } });
@@ -119,7 +119,7 @@ describe('text that leaves', () => {
     await client.close();
   });
 
-  test('of an announcement that is too long, in STOMP too', async () => {
+  test.concurrent('of an announcement that is too long, in STOMP too', async () => {
     const stomp = await rawStomp(host.url);
     stomp.send(frame('CONNECT', { 'accept-version': '1.2' }));
     await stomp.expect('CONNECTED');
@@ -143,7 +143,7 @@ describe('bytes that are not UTF-8', () => {
     return { status: response.status, body: (await response.json()) as { error_message: string } };
   };
 
-  test.each(['application/json', 'application/json; charset=utf-8', 'application/octet-stream', 'text/plain'])(
+  test.concurrent.each(['application/json', 'application/json; charset=utf-8', 'application/octet-stream', 'text/plain'])(
     'are refused as %s',
     async (contentType) => {
       expect(await publish(contentType)).toMatchObject({
@@ -153,7 +153,7 @@ describe('bytes that are not UTF-8', () => {
     },
   );
 
-  test('are refused by the charset that is declared, whatever they are', async () => {
+  test.concurrent('are refused by the charset that is declared, whatever they are', async () => {
     expect(await publish('application/json; charset="ks_c_5601-1987"')).toMatchObject({
       status: 400,
       body: { error_message: 'body: expected UTF-8, got the charset ks_c_5601-1987' },
@@ -165,7 +165,7 @@ describe('numbers', () => {
   const post = (event: object, from: string, to: string) =>
     host.post('/internal/events', JSON.stringify({ events: [event] }).replace(from, to));
 
-  test.each([
+  test.concurrent.each([
     ['1e400', 'detail.metadata.deep.0.n: expected a finite number'],
     ['-1e400', 'detail.metadata.deep.0.n: expected a finite number'],
     ['9007199254740993', 'detail.metadata.deep.0.n: expected no whole number beyond 2^53 - 1: send a long id as text'],
@@ -176,13 +176,13 @@ describe('numbers', () => {
     expect(body).toEqual({ accepted: 0, rejected: [{ index: 0, error_code: 'INVALID_MESSAGE_FORMAT', error_message: message }] });
   });
 
-  test('9007199254740991, small fractions and long ids as text are taken', async () => {
+  test.concurrent('9007199254740991, small fractions and long ids as text are taken', async () => {
     const { body } = await post(alert({ metadata: { n: 'N', fraction: 0.1, id: '9007199254740993' } }), '"N"', '9007199254740991');
 
     expect(body).toEqual({ accepted: 1, rejected: [] });
   });
 
-  test('1e400 from a client is refused', async () => {
+  test.concurrent('1e400 from a client is refused', async () => {
     const client = await connect(host.url);
     client.send('{"type":"service_control","data":{"service_id":"s","action":"stop","options":{"timeout":1e400}}}');
 
@@ -190,7 +190,7 @@ describe('numbers', () => {
     await client.close();
   });
 
-  test('a tick of price 0 is refused, and changes nothing of a halted share', async () => {
+  test.concurrent('a tick of price 0 is refused, and changes nothing of a halted share', async () => {
     const ticker = freshTicker();
     await host.publish([tick(ticker, 58_200), halt(ticker)]);
     const read = () => host.get(`/internal/price/${ticker}`);
@@ -204,7 +204,7 @@ describe('numbers', () => {
 });
 
 describe('a list with bad entries', () => {
-  test('of quotes: the good ones go through, each bad one is told with its path', async () => {
+  test.concurrent('of quotes: the good ones go through, each bad one is told with its path', async () => {
     const tickers = Array.from({ length: 5 }, freshTicker);
     const quotes = tickers.map((ticker, index) => tick(ticker, 100 + index).detail);
     const bad = quotes.map((quote, index) => (index === 2 ? { ...quote, price: -1 } : index === 4 ? { ...quote, ticker: 'no' } : quote));
@@ -234,7 +234,7 @@ describe('a list with bad entries', () => {
     expect(Object.keys(prices).sort()).toEqual([tickers[0], tickers[1], tickers[3]].sort());
   });
 
-  test('of log entries: likewise; and if all are bad, the event is refused', async () => {
+  test.concurrent('of log entries: likewise; and if all are bad, the event is refused', async () => {
     const client = await connect(host.url);
     await client.next();
     client.send({ type: 'subscribe', data: { event_types: ['log_update'] } });
@@ -258,7 +258,7 @@ describe('a list with bad entries', () => {
 });
 
 describe('what is meant is served', () => {
-  test('a time with a plus that nobody escaped', async () => {
+  test.concurrent('a time with a plus that nobody escaped', async () => {
     const ticker = freshTicker();
     await host.publish([tick(ticker, 7, { timestamp: '2026-02-06T22:48:45.000000+00:00' })]);
     await host.eventually(
@@ -271,12 +271,12 @@ describe('what is meant is served', () => {
     expect({ status, ticks: body['ticks'] }).toMatchObject({ status: 200, ticks: [{ price: 7 }] });
   });
 
-  test.each(['10000, 10000', ' 10000 ,10000 '])('heart-beat:%s', async (beat) => {
+  test.concurrent.each(['10000, 10000', ' 10000 ,10000 '])('heart-beat:%s', async (beat) => {
     const stomp = await connected(host.url, { connect: { 'heart-beat': beat } });
     stomp.close();
   });
 
-  test('a byte order mark before JSON, before CONNECT, and before a body', async () => {
+  test.concurrent('a byte order mark before JSON, before CONNECT, and before a body', async () => {
     const client = await connect(host.url);
     client.send('\ufeff{"type":"subscribe","topic":"price:005930"}');
     await client.until(ofType('subscribed'));
@@ -292,7 +292,7 @@ describe('what is meant is served', () => {
 });
 
 describe('every JSON frame', () => {
-  test('has the envelope of the operations monitor', async () => {
+  test.concurrent('has the envelope of the operations monitor', async () => {
     const client = await connect(host.url);
     const iso = expect.stringMatching(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/);
     expect(await client.next()).toMatchObject({ type: 'connected', data: {}, timestamp: iso });
@@ -310,7 +310,7 @@ describe('every JSON frame', () => {
     await client.close();
   });
 
-  test.each(['__proto__', 'constructor', 'prototype', 'loudness'])('refuses the filter %s by its name', async (name) => {
+  test.concurrent.each(['__proto__', 'constructor', 'prototype', 'loudness'])('refuses the filter %s by its name', async (name) => {
     const client = await connect(host.url);
     client.send(`{"type":"subscribe","data":{"event_types":["alert"],"filters":{"${name}":["info"]}}}`);
     expect(await client.until(ofType('error'))).toMatchObject({ data: { error_message: expect.stringContaining(`no filter ${name};`) } });
@@ -320,7 +320,7 @@ describe('every JSON frame', () => {
   });
 });
 
-test.each(['json', '', '#', '../x', '한글 😀', '__proto__', 'sub#json#'])(
+test.concurrent.each(['json', '', '#', '../x', '한글 😀', '__proto__', 'sub#json#'])(
   'STOMP subscriptions may be called %j, and the id is taken then',
   async (id) => {
     const [one, other] = [freshId(), freshId()].map((userId) => `/topic/reservations/${freshId()}/${userId}`);
