@@ -22,9 +22,7 @@ export function addressesOf(given: Address): Addresses {
 }
 
 function baseOf(text: string): string {
-  if (!/^(https?|wss?):\/\/[^/?#\s]/.test(text))
-    throw new ClientError('BAD_URL', `url: expected http(s):// or ws(s)://, such as http://localhost:8000, got ${JSON.stringify(text)}`, {
-      fatal: true,
-    });
-  return text.replace(/[?#].*$/, '').replace(/(\/ws)?\/*$/, '');
+  const [, host, path = ''] = /^((?:https?|wss?):\/\/[^/?#\s]+)([^?#\s]*)/.exec(text) ?? [];
+  if (!host) throw new ClientError('BAD_URL', `url: expected http(s)://… or ws(s)://…, got ${JSON.stringify(text)}`, { fatal: true });
+  return host + path.replace(/(\/ws)?\/*$/, '');
 }

@@ -8,6 +8,7 @@ import { addFollower } from './handles.ts';
 import { deliverWhole } from './large.ts';
 import { SILENCE_MS } from './link.ts';
 import type { Client, ClientEvents, ClientOptions, FollowOptions } from './options.ts';
+import { parsePosition } from './position.ts';
 import { pulled } from './queue.ts';
 import { createRequests } from './requests.ts';
 import { tokenSource } from './token.ts';
@@ -53,20 +54,19 @@ export function createClient(options: ClientOptions): Client {
     const queue = pulled<Wire>(() => handle.close());
     const look = (): void => {
       if (handle.status === 'closed' || connection.status === 'closed') end();
-      else if (handle.status === 'denied') end(handle.follower.denied ?? undefined);
+      else if (handle.status === 'denied') end(follower.denied ?? connection.denial ?? undefined);
     };
     const end = (error?: Error): void => {
       unlisten();
       queue.end(error);
       handle.close();
     };
-    const handle = addFollower(
-      queue,
-      topic,
-      { conflates: false, deliver: queue.offer, onChange: () => queueMicrotask(look) },
-      given,
-      ports,
-    );
+    const deliver = (message: Wire) =>
+      queue.offer(message, () => {
+        follower.handed = parsePosition(message['position']) ?? follower.handed;
+      });
+    const onChange = () => queueMicrotask(look);
+    const { handle, follower } = addFollower(queue, topic, { conflates: false, isPulled: true, deliver, onChange }, given, ports);
     const unlisten = on('status', look);
     return handle;
   };
@@ -82,10 +82,10 @@ export function createClient(options: ClientOptions): Client {
     close: connection.close,
     on,
     watch: (topic, handler, given = {}) =>
-      addFollower({}, topic, { conflates: true, deliver: handler as WireHandler, onChange: nothing }, given, ports),
+      addFollower({}, topic, { conflates: true, deliver: handler as WireHandler, onChange: nothing }, given, ports).handle,
     follow: ((topic: string, first: WireHandler | FollowOptions = {}, second: FollowOptions = {}) =>
       typeof first === 'function'
-        ? addFollower({}, topic, { conflates: false, deliver: first, onChange: nothing }, second, ports)
+        ? addFollower({}, topic, { conflates: false, deliver: first, onChange: nothing }, second, ports).handle
         : iterate(topic, first)) as unknown as Client['follow'],
     request: (message, given = {}) => requests.send(connection.link, message, given),
   };

@@ -9,7 +9,7 @@ import type { Env } from './env.ts';
 import { ClientError } from './errors.ts';
 import { createFallback } from './fallback.ts';
 import type { Wire } from './follower.ts';
-import { type Line, openWith, renewLater, retire, sendOn, tokenFailed } from './line.ts';
+import { type Line, openWith, renewAfter, renewLater, retire, sendOn, tokenFailed } from './line.ts';
 import type { Link } from './link.ts';
 import { watchMachine } from './machine.ts';
 import type { Requests } from './requests.ts';
@@ -50,7 +50,11 @@ export interface ConnectionForm {
 
 export interface Connection {
   readonly status: Status;
+  /** The reason of `denied`. */
+  readonly denial: ClientError | null;
   readonly link: Link | null;
+  /** Everything of the topic up to now has come. */
+  caughtUp(topic: string): boolean;
   readonly transport: 'websocket' | 'sse' | null;
   start(): void;
   close(): void;
@@ -63,7 +67,8 @@ export function createConnection(form: ConnectionForm): Connection {
   const sockets = form.transports.includes('websocket') && env.WebSocket !== null;
   const streams = form.transports.includes('sse') && env.fetch !== null;
   let desired = false;
-  let denied = false;
+  let denial: ClientError | null = null;
+  let wasClosed = false;
   let status: Status = 'idle';
   let current: Line | null = null;
   /** The one that will take its place. */
@@ -82,6 +87,8 @@ export function createConnection(form: ConnectionForm): Connection {
     () => look(),
   );
 
+  const renewal = { tokens, env, failed, replace: (line: Line) => replace(line) };
+
   const look = (): void => {
     const before = status;
     status = statusNow();
@@ -89,7 +96,7 @@ export function createConnection(form: ConnectionForm): Connection {
     if (status !== before) form.status(status);
   };
   const statusNow = (): Status => {
-    if (!desired) return status === 'idle' ? 'idle' : denied ? 'denied' : 'closed';
+    if (!desired) return denial ? 'denied' : wasClosed ? 'closed' : 'idle';
     if (current) {
       current.live ||= current.session.hasCaughtUp;
       return current.live ? 'live' : wasLive ? 'recovering' : 'connecting';
@@ -131,6 +138,7 @@ export function createConnection(form: ConnectionForm): Connection {
       },
       message: (message) => serve(message, line),
       ended: () => lose(line, 'the connection ended'),
+      unusable: (error) => deny(error),
     });
     const session = createSession(link, topics, env, {
       caughtUp: () => promote(line),
@@ -144,7 +152,10 @@ export function createConnection(form: ConnectionForm): Connection {
 
   /** From its first frame on a line is used if there is no other; one that works is replaced when the next has caught up. */
   const promote = (line: Line): void => {
-    if (line !== current && line.greeted && !line.link.isOver && (!current || line.session.hasCaughtUp)) {
+    const isReady = line !== current && line.greeted && !line.link.isOver && (!current || line.session.hasCaughtUp);
+    // their answers come over the old one
+    if (isReady && current && requests.areWaiting) line.cancel.push(env.after(PATIENCE_MS / 60, () => promote(line)));
+    else if (isReady) {
       const before = current;
       current = line;
       if (next === line) next = null;
@@ -189,7 +200,7 @@ export function createConnection(form: ConnectionForm): Connection {
     if (!desired || cancelRetry) return;
     failures++;
     if (silentLines >= BLOCKED && streams) fallback.start();
-    later(current ? PATIENCE_MS : (fallback.pauseMs() ?? pauseMs(failures, env.random)));
+    later(current ? PATIENCE_MS : (fallback.nextPauseMs() ?? pauseMs(failures, env.random)));
   };
 
   const later = (ms: number): void => {
@@ -218,7 +229,7 @@ export function createConnection(form: ConnectionForm): Connection {
       promote(line);
     }
     if (type === 'ping') sendOn(line, { type: 'pong' }, failed);
-    else if (type === 'connected' || type === 'refreshed') renewLater(line, message['expires_in'], tokens, env, failed);
+    else if (type === 'connected' || type === 'refreshed') renewLater(line, message['expires_in'], renewal);
     else if (type === 'reconnect') comeBack(message, line);
     else {
       const answers = requests.message(message);
@@ -233,16 +244,17 @@ export function createConnection(form: ConnectionForm): Connection {
     const { error_code: code, error_message: text } = (message['data'] ?? {}) as Wire;
     const error = new ClientError(String(code), String(text));
     if (code === 'AUTHENTICATION_REQUIRED') {
-      // the server ends the line next
+      // it ran out, and the server ends the line next; or a new one was refused, and the line goes on under the old one
       refused = true;
       if (!tokens.renews) {
         deny(new ClientError(error.code, error.message, { fatal: true }));
         return;
       }
+      renewAfter(line, pauseMs(1, env.random), true, renewal);
     }
     if (!isAnswer) failed(error);
     if (code !== 'TOO_MANY_CONNECTIONS') return;
-    discard(line, 'the client has too many connections: this one ended');
+    discard(line, 'too many connections: this one ended');
     later(PATIENCE_MS * (1 + env.random()));
   };
 
@@ -255,8 +267,7 @@ export function createConnection(form: ConnectionForm): Connection {
   const askWhy = async (token: Token): Promise<void> => {
     const mine = attempt;
     if (!(await isDenied(form.addresses.api, token, env)) || !desired || mine !== attempt || current) return;
-    if (refused || !tokens.renews)
-      deny(new ClientError('AUTHENTICATION_REQUIRED', 'the server takes no token of this program', { fatal: true }));
+    if (refused || !tokens.renews) deny(new ClientError('AUTHENTICATION_REQUIRED', 'the server refused the token', { fatal: true }));
     else {
       // it may only have expired
       refused = true;
@@ -265,7 +276,7 @@ export function createConnection(form: ConnectionForm): Connection {
   };
 
   const deny = (error: ClientError): void => {
-    denied = true;
+    denial = error;
     shutDown();
     failed(error);
   };
@@ -303,27 +314,32 @@ export function createConnection(form: ConnectionForm): Connection {
     get status() {
       return status;
     },
+    get denial() {
+      return denial;
+    },
     get link() {
       return current?.link ?? null;
     },
+    caughtUp: (topic) => (current ? current.session.caughtUp(topic) : fallback.works),
     get transport() {
       return current ? 'websocket' : fallback.works ? 'sse' : null;
     },
     start() {
       if (desired) return;
       if (!sockets && !streams)
-        throw new ClientError(
-          'NO_WEBSOCKET',
-          'there is no WebSocket here: give one as env: { WebSocket }, on Node 20 that of the package ws',
-          {
-            fatal: true,
-          },
-        );
-      [desired, denied, refused, failures, silentLines] = [true, false, false, 0, 0];
+        throw new ClientError('NO_WEBSOCKET', 'no WebSocket here: give one as env: { WebSocket }, such as of the package ws', {
+          fatal: true,
+        });
+      [desired, wasClosed, refused, failures, silentLines] = [true, false, false, 0, 0];
+      denial = null;
       unwatch = watchMachine(env, { woken: wake, offline: () => current?.link.probe(), suspended: suspend, resumed: begin });
       begin();
     },
-    close: shutDown,
+    close() {
+      wasClosed = true;
+      denial = null;
+      shutDown();
+    },
     sync() {
       current?.session.sync();
       next?.session.sync();

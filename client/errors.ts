@@ -13,7 +13,7 @@ export class ClientError extends Error {
     message: string,
     { fatal = false, topics = [], cause }: { fatal?: boolean; topics?: readonly string[]; cause?: unknown } = {},
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, { cause });
     this.code = code;
     this.fatal = fatal;
     this.topics = topics;

@@ -11,12 +11,12 @@ export interface Fallback {
   start(): void;
   stop(): void;
   sync(): void;
-  /** How long a WebSocket is not tried again, in ms; `null` = streams bring nothing either. */
-  pauseMs(): number | null;
+  /** Pause before the next WebSocket try, in ms; `null` if streams do not work either. Each call lengthens the next. */
+  nextPauseMs(): number | null;
 }
 
-/** `changed`: streams work from now on. */
-export function createFallback(form: Omit<StreamsForm, 'alive'>, changed: () => void): Fallback {
+/** `changed`: streams work from now on, or no longer. */
+export function createFallback(form: Omit<StreamsForm, 'alive' | 'lost'>, changed: () => void): Fallback {
   let works = false;
   let tries = 0;
   let streams: ReturnType<typeof createStreams> | null = null;
@@ -32,6 +32,11 @@ export function createFallback(form: Omit<StreamsForm, 'alive'>, changed: () => 
           works = true;
           changed();
         },
+        lost() {
+          if (!works) return;
+          works = false;
+          changed();
+        },
       });
       streams.sync();
     },
@@ -42,6 +47,6 @@ export function createFallback(form: Omit<StreamsForm, 'alive'>, changed: () => 
       tries = 0;
     },
     sync: () => streams?.sync(),
-    pauseMs: () => (works ? Math.min(LONGEST_TRY_MS, FIRST_TRY_MS * 2 ** tries++) * (0.5 + form.env.random() / 2) : null),
+    nextPauseMs: () => (works ? Math.min(LONGEST_TRY_MS, FIRST_TRY_MS * 2 ** tries++) * (0.5 + form.env.random() / 2) : null),
   };
 }

@@ -12,7 +12,7 @@ export type Wire = Record<string, unknown>;
 export interface Gap {
   /** The last position before the gap. */
   readonly since: string;
-  /** Delivery goes on after this one; `null` = with the next message. */
+  /** Delivery goes on after this one; `null` = with the message that comes next. */
   readonly from: string | null;
 }
 
@@ -22,6 +22,10 @@ export interface FollowerForm {
   readonly conflates: boolean;
   /** Of a state topic: its newest message comes although it is older than the subscription. */
   readonly isState: boolean;
+  /** Of a state topic that every deployment has. */
+  readonly isKnown: boolean;
+  /** Its position is set by whoever takes the message, and not as it is handed over. */
+  readonly isPulled: boolean;
   /** Its offsets count up one by one: what is skipped is missing. */
   readonly whole: boolean;
   /** A filter of the topic, by name. */
@@ -51,6 +55,8 @@ export interface Follower {
   handed: Position | null;
   /** The newest so many are still asked for. */
   last: number | null;
+  /** It was subscribed before. */
+  wasOn: boolean;
   full: boolean;
   closed: boolean;
   denied: ClientError | null;
@@ -71,6 +77,7 @@ export function createFollower(form: FollowerForm): Follower {
     received: form.since,
     handed: form.since,
     last: form.last,
+    wasOn: false,
     full: false,
     closed: false,
     denied: null,
@@ -90,7 +97,7 @@ export function createFollower(form: FollowerForm): Follower {
     busy = true;
     for (let next = queue.shift(); next && !follower.closed; next = queue.shift()) {
       // first: a handler that subscribes again, or throws, finds the state as it is
-      if (next.position) follower.handed = next.position;
+      if (next.position && !form.isPulled) follower.handed = next.position;
       try {
         const done = form.deliver(next.message);
         if (isPromise(done)) {

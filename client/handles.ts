@@ -12,36 +12,49 @@ const MOST_LAST = 1_000;
 
 export interface HandlePorts {
   readonly topics: Topics;
-  readonly connection: Pick<Connection, 'sync' | 'status' | 'link'>;
+  readonly connection: Pick<Connection, 'sync' | 'status' | 'link' | 'caughtUp'>;
   failed(error: ClientError): void;
   /** Hands a message to `deliver`, whole. */
   deliver(message: Wire, deliver: (message: Wire) => unknown, failed: (error: unknown) => void): unknown;
+}
+
+export interface FollowerWish extends Pick<FollowerForm, 'conflates' | 'onChange'> {
+  readonly isPulled?: boolean;
+  deliver(message: Wire): unknown;
 }
 
 /** Adds a follower, and makes `target` its handle. Throws a ClientError if an option is wrong. */
 export function addFollower<Target extends object>(
   target: Target,
   name: string,
-  { conflates, deliver, onChange }: Pick<FollowerForm, 'conflates' | 'onChange'> & { readonly deliver: (message: Wire) => unknown },
+  { conflates, isPulled = false, deliver, onChange }: FollowerWish,
   options: FollowOptions,
   { topics, connection, ...ports }: HandlePorts,
-): Target & Handle & { readonly follower: Follower } {
+): { readonly handle: Target & Handle; readonly follower: Follower } {
   const { signal, last = null, limit = DEFAULT_LIMIT, onGap = nothing, onRecovered = nothing } = options;
   const filter = filterOf(options.filter);
   const since = sinceOf(options.since);
-  const isState = conflates || isKnownState(name);
+  const isKnown = isKnownState(name);
+  const isState = conflates || isKnown;
   const topic = topicOf(name, topics);
   check(topic, { filter, since, last, limit });
   const failed = (error: unknown): void =>
-    ports.failed(new ClientError('HANDLER', `the handler of ${name} failed: ${errorOf(error).message}`, { topics: [name], cause: error }));
+    ports.failed(
+      error instanceof ClientError
+        ? error
+        : new ClientError('HANDLER', `the handler of ${name} failed: ${errorOf(error).message}`, { topics: [name], cause: error }),
+    );
   const follower = createFollower({
     topic: name,
     conflates,
     isState,
+    isKnown,
+    isPulled,
     whole: !isState && filter === null,
     filter,
     since,
-    last,
+    // the newest message of a log, or of a topic of your own that may be one; a state comes anyway
+    last: conflates && !isKnown ? 1 : last,
     limit,
     deliver: (message) => ports.deliver(message, deliver, failed),
     onGap,
@@ -68,14 +81,14 @@ export function addFollower<Target extends object>(
   connection.sync();
   signal?.addEventListener('abort', close);
   if (signal?.aborted) close();
-  return Object.defineProperties(target, {
-    follower: { value: follower },
+  const handle = Object.defineProperties(target, {
     topic: { value: name, enumerable: true },
     status: { get: () => statusOf(follower, topic, connection), enumerable: true },
     position: { get: () => follower.handed?.text ?? null, enumerable: true },
     close: { value: close },
     ...(Symbol.dispose ? { [Symbol.dispose]: { value: close } } : {}),
-  }) as Target & Handle & { readonly follower: Follower };
+  }) as Target & Handle;
+  return { handle, follower };
 }
 
 const nothing = (): void => undefined;
@@ -85,13 +98,15 @@ function join(follower: Follower, topic: Topic, isConnected: boolean): void {
   const others = topic.followers.size > 0;
   topic.followers.add(follower);
   if (topic.denied) {
-    // it may be permitted by now
+    // it may be permitted by now, for the others too
     topic.denied = null;
+    for (const other of topic.followers) other.denied = null;
     resume(topic);
   }
   const { conflates, since, last } = follower.form;
   if (!others) return;
   if (conflates) {
+    follower.last = null;
     // not before the caller has its handle
     queueMicrotask(() => {
       const { newest } = topic;
@@ -102,11 +117,12 @@ function join(follower: Follower, topic: Topic, isConnected: boolean): void {
   else if (isConnected) follower.received = topic.head;
 }
 
-function statusOf({ closed, denied }: Follower, { epoch }: Topic, { status }: Pick<Connection, 'status'>): HandleStatus {
+function statusOf({ closed, denied, wasOn }: Follower, { name }: Topic, connection: HandlePorts['connection']): HandleStatus {
+  const { status } = connection;
   if (closed) return 'closed';
   if (denied || status === 'denied') return 'denied';
-  if (epoch === null) return 'pending';
-  return status === 'live' ? 'live' : 'recovering';
+  if (connection.caughtUp(name)) return 'live';
+  return wasOn && status !== 'closed' ? 'recovering' : 'pending';
 }
 
 function sinceOf(text: string | null | undefined): Position | null {
@@ -129,12 +145,12 @@ function check(
   const wrong = (text: string): never => {
     throw new ClientError('BAD_OPTION', `${name}: ${text}`, { fatal: true, topics: [name] });
   };
-  if (since && last !== null) wrong('since and last: each says where to start, give one');
+  if (since && last !== null) wrong('since and last: give one of them');
   if (last !== null && !(Number.isInteger(last) && last >= 1 && last <= MOST_LAST)) wrong(`last: expected 1 to ${MOST_LAST}, got ${last}`);
   if (!(Number.isInteger(limit) && limit >= 1)) wrong(`limit: expected a whole number from 1, got ${limit}`);
   if (filter && broadcastOf(name) === null) wrong('filter: only broadcasts, ops:…, have filters');
   // the server keeps one filter for a topic and connection
   const [other] = followers;
   if (other && JSON.stringify(other.form.filter) !== JSON.stringify(filter))
-    wrong('filter: this client has the topic already with another filter; follow it once, or use a second client');
+    wrong('filter: the client has this topic with another filter; use a second client');
 }

@@ -3,16 +3,13 @@ import type { Wire } from './follower.ts';
 
 const OPS = 'ops:';
 
-/** Types of the operations monitor; each is the topic `ops:{type}`. */
-const BROADCASTS = ['status_update', 'service_event', 'alert', 'log_update', 'webhook_event', 'posco_event'];
-
 /** The topic of a message, by its shape; `null` if only its position tells. */
 export function shapeOf(message: Wire): string | null {
-  const { type, event, ticker, concertId, seatId, userId } = message;
+  const { type, event, ticker, concertId, seatId, userId, broadcast_id: broadcast } = message;
   if (type === 'price_update') return `price:${String(ticker)}`;
-  if (typeof type === 'string' && BROADCASTS.includes(type)) return OPS + type;
+  if (broadcast) return OPS + String(type);
   if (event === 'RESERVATION_STATUS') return `/topic/reservations/${String(seatId)}/${String(userId)}`;
-  if (event === 'RANK_UPDATE' || event === 'ACTIVE' || event === 'KEEPALIVE')
+  if (concertId !== undefined)
     return `/topic/waiting-queue/${String(concertId)}/${String(userId)}`;
   return null;
 }

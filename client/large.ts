@@ -1,6 +1,6 @@
 /** Messages that are too large for a frame come as a reference; their content is fetched before they are handed over. */
 import type { Env } from './env.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, errorOf } from './errors.ts';
 import type { Wire } from './follower.ts';
 import type { TokenSource } from './token.ts';
 
@@ -19,7 +19,8 @@ export const deliverWhole = (api: string, tokens: TokenSource, env: Env) => {
         if (!response.ok) throw new ClientError('REFERENCE', `${reference} answers ${response.status}`);
         return { ...((await response.json()) as Wire), position: message['position'] };
       } catch (error) {
-        if (tried === TRIES) throw error;
+        if (tried === TRIES)
+          throw new ClientError('REFERENCE', `a large message could not be fetched: ${errorOf(error).message}`, { cause: error });
         await new Promise<void>((done) => env.after(PAUSE_MS * tried, done));
       }
     }

@@ -1,4 +1,5 @@
 /** A link with what belongs to it: its subscriptions, its timers, the token that it was opened with. */
+import { pauseMs } from './backoff.ts';
 import type { Env } from './env.ts';
 import { ClientError, errorOf } from './errors.ts';
 import { type Link, openLink } from './link.ts';
@@ -44,19 +45,36 @@ export function sendOn({ link }: Pick<Line, 'link'>, message: object, failed: (e
 const RENEW_FROM = 0.7;
 const RENEW_TO = 0.9;
 
+export interface Renewal {
+  readonly tokens: TokenSource;
+  readonly env: Env;
+  failed(error: ClientError): void;
+  /** A ticket opens a new connection, and renews none. */
+  replace(line: Line): void;
+}
+
 /** Renews the token in good time. `seconds`: how long it is good for, as the server says: clocks of clients are wrong. */
-export function renewLater(line: Line, seconds: unknown, tokens: TokenSource, env: Env, failed: (error: ClientError) => void): void {
-  if (typeof seconds !== 'number' || !tokens.renews) return;
-  const part = RENEW_FROM + env.random() * (RENEW_TO - RENEW_FROM);
+export function renewLater(line: Line, seconds: unknown, renewal: Renewal): void {
+  if (typeof seconds !== 'number' || !renewal.tokens.renews) return;
+  const part = RENEW_FROM + renewal.env.random() * (RENEW_TO - RENEW_FROM);
+  renewAfter(line, seconds * 1000 * part, false, renewal);
+}
+
+/** Renews the token after a while, and tries again for as long as the line lasts. `refused`: the server took the last one no more. */
+export function renewAfter(line: Line, ms: number, refused: boolean, renewal: Renewal, failures = 0): void {
+  const { tokens, env, failed, replace } = renewal;
   const renew = async (): Promise<void> => {
     try {
-      const token = await tokens.get();
-      if (typeof token === 'string' && !line.link.isOver) sendOn(line, { type: 'refresh', token }, failed);
+      const token = await tokens.get(refused);
+      if (line.link.isOver) return;
+      if (typeof token === 'string') sendOn(line, { type: 'refresh', token }, failed);
+      else if (token) replace(line);
     } catch (error) {
       failed(tokenFailed(error));
+      renewAfter(line, pauseMs(failures + 1, env.random), refused, renewal, failures + 1);
     }
   };
-  line.cancel.push(env.after(seconds * 1000 * part, () => void renew()));
+  if (!line.link.isOver) line.cancel.push(env.after(ms, () => void renew()));
 }
 
 export const tokenFailed = (error: unknown): ClientError =>

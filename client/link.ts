@@ -14,11 +14,16 @@ const HIDDEN_PROBE_MS = 70_000;
 /** The same after waking up: the page is looked at, and the socket is probably dead. */
 const WAKE_PROBE_MS = 5_000;
 
+/** After an error, `close` comes within this, in ms. */
+const CLOSING_MS = 1_000;
+
 export interface LinkEvents {
   opened(link: Link): void;
   message(message: Wire, link: Link): void;
   /** It is over, by whatever side. Called once, and not after `close`. */
   ended(link: Link): void;
+  /** The token cannot be sent: trying again is of no use. */
+  unusable(error: ClientError): void;
 }
 
 export interface Link {
@@ -90,8 +95,8 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
       const text = JSON.stringify(message);
       const bytes = new TextEncoder().encode(text).length;
       if (bytes > MAX_FRAME_BYTES)
-        throw new ClientError('PAYLOAD_TOO_LARGE', `the message has ${bytes} bytes; the gateway takes ${MAX_FRAME_BYTES}`, { fatal: true });
-      if (over || socket?.readyState !== 1) throw new ClientError('NOT_CONNECTED', 'there is no open connection: nothing was sent');
+        throw new ClientError('PAYLOAD_TOO_LARGE', `${bytes} bytes: a message may have ${MAX_FRAME_BYTES}`, { fatal: true });
+      if (over || socket?.readyState !== 1) throw new ClientError('NOT_CONNECTED', 'not connected: nothing was sent');
       socket.send(text);
     },
     probe(woken = false) {
@@ -133,11 +138,21 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
       }
     };
     socket.onclose = end;
-    // `close` follows in browsers; where it does not, the deadline of the handshake ends the link
-    socket.onerror = () => undefined;
-  } catch {
-    // told apart from a refused handshake by nothing: both end the link before its first frame
-    env.after(0, end);
+    // `close` follows; but not where a Content-Security-Policy forbids the connection
+    socket.onerror = () => void env.after(CLOSING_MS, () => socket?.readyState === 3 && end());
+  } catch (error) {
+    const isToken = (error as { name?: unknown }).name === 'SyntaxError' && protocols.length > 0;
+    env.after(0, () => {
+      if (isToken && stop())
+        events.unusable(
+          new ClientError('TOKEN', 'a browser cannot send this token: give a ticket', {
+            fatal: true,
+            cause: error,
+          }),
+        );
+      // otherwise handled like a refused handshake
+      else end();
+    });
   }
   return link;
 }
@@ -146,9 +161,9 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
 function parse(text: string): Wire | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Wire) : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
+    return typeof value === 'object' && !Array.isArray(value) ? (value as Wire | null) : null;
+  } catch {
+    // JSON.parse throws for nothing but its text
+    return null;
   }
 }

@@ -1,8 +1,8 @@
 /** Messages for whoever asks for them one at a time: the next is handed over when the one before was. */
 export interface Pulled<Message> extends AsyncIterableIterator<Message> {
-  /** Resolves once somebody has taken the message: until then nothing more is handed over. */
-  offer(message: Message): Promise<void>;
-  /** No more will come. Whoever waits is told, by the error if there is one. */
+  /** Resolves once somebody has taken the message: until then nothing more is handed over. `taken` is called just before. */
+  offer(message: Message, taken: () => void): Promise<void>;
+  /** No more will come. Pending `next()` calls end, or reject with the error. */
   end(error?: Error): void;
 }
 
@@ -13,13 +13,18 @@ export function pulled<Message>(onReturn: () => void): Pulled<Message> {
   let failure: Error | null = null;
   const done = { done: true, value: undefined } as const;
   const queue: Pulled<Message> = {
-    offer(message) {
+    offer(message, onTaken) {
       const asker = waiting.shift();
       if (asker) {
+        onTaken();
         asker.resolve({ done: false, value: message });
         return Promise.resolve();
       }
-      return new Promise((taken) => {
+      return new Promise((done) => {
+        const taken = (): void => {
+          onTaken();
+          done();
+        };
         offered = { message, taken };
       });
     },

@@ -63,7 +63,6 @@ export function rawSocketStore(url: string): RawSocketStore {
     }
     opened = null;
     state = CLOSED;
-    stores.delete(url);
   };
   const send = (message: unknown): boolean => {
     if (opened?.readyState !== 1) return false;

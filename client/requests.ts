@@ -16,6 +16,8 @@ export interface RequestOptions {
 }
 
 interface Pending {
+  /** Of a service, if the request names one: errors name it too. */
+  readonly serviceId: unknown;
   readonly isAnswer: (message: Wire) => boolean;
   readonly resolve: (message: Wire) => void;
   readonly reject: (error: ClientError) => void;
@@ -26,6 +28,8 @@ export interface Requests {
   send(link: Link | null, message: { readonly type: string; readonly data?: object }, options: RequestOptions): Promise<Wire>;
   /** Serves a message. True if it was an answer. */
   message(message: Wire): boolean;
+  /** Answers are still to come. */
+  readonly areWaiting: boolean;
   /** The connection is gone: no answer will come. */
   drop(why: string): void;
 }
@@ -47,10 +51,9 @@ export function createRequests(env: Env): Requests {
       return new Promise<Wire>((resolve, reject) => {
         const known = ANSWERS[message.type];
         const isAnswer = answer ?? (known && ((one: Wire) => known(dataOf(message), one)));
-        if (!isAnswer)
-          throw new ClientError('NO_ANSWER', `request ${message.type}: say by "answer" which message answers it`, { fatal: true });
-        if (!link) throw new ClientError('NOT_CONNECTED', 'there is no open connection: nothing was sent');
-        if (signal?.aborted) throw new ClientError('ABORTED', 'the request was aborted before it was sent');
+        if (!isAnswer) throw new ClientError('NO_ANSWER', `${message.type}: say by "answer" which message answers it`, { fatal: true });
+        if (!link) throw new ClientError('NOT_CONNECTED', 'not connected: nothing was sent');
+        if (signal?.aborted) throw new ClientError('ABORTED', 'aborted before it was sent');
         const settle = (work: () => void): void => {
           cancel();
           signal?.removeEventListener('abort', aborted);
@@ -59,10 +62,11 @@ export function createRequests(env: Env): Requests {
         };
         const one: Pending = {
           isAnswer,
+          serviceId: dataOf(message)['service_id'],
           resolve: (found) => settle(() => resolve(found)),
           reject: (error) => settle(() => reject(error)),
         };
-        const aborted = (): void => one.reject(new ClientError('ABORTED', 'the request was aborted; it may have been carried out'));
+        const aborted = (): void => one.reject(new ClientError('ABORTED', 'aborted; it may have been carried out'));
         const cancel = env.after(timeout, () =>
           one.reject(new ClientError('TIMEOUT', `${message.type}: no answer within ${timeout} ms; it may have been carried out`)),
         );
@@ -81,12 +85,17 @@ export function createRequests(env: Env): Requests {
         found.resolve(message);
         return true;
       }
-      // the protocol names no request in an error: one that is about no topic answers the oldest
+      // the protocol names no request in an error: it is of the request that names the same service, or of the only one
       const { error_code: code, error_message: text, details } = dataOf(message);
-      if (message['type'] !== 'error' || Array.isArray((details as Wire | undefined)?.['topics'])) return false;
-      const [oldest] = pending;
-      oldest?.reject(new ClientError(String(code), String(text), { fatal: code !== 'RATE_LIMIT_EXCEEDED' }));
-      return oldest !== undefined;
+      const { topics, service_id: serviceId } = (details ?? {}) as Wire;
+      if (message['type'] !== 'error' || Array.isArray(topics)) return false;
+      const [only] = pending.size === 1 ? pending : [];
+      const meant = serviceId === undefined ? only : [...pending].find((one) => one.serviceId === serviceId);
+      meant?.reject(new ClientError(String(code), String(text), { fatal: code !== 'RATE_LIMIT_EXCEEDED' }));
+      return meant !== undefined;
+    },
+    get areWaiting() {
+      return pending.size > 0;
     },
     drop(why) {
       for (const one of pending) one.reject(new ClientError('NOT_CONNECTED', why));

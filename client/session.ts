@@ -15,8 +15,10 @@ import { answered, forget, hasCaughtUp, isWanted, resume, type Start, startOf, t
 const REPLY_MS = 15_000;
 const ASKED_AGAIN = 2;
 
-/** Topics in one message: with their positions they fit into a frame. */
+/** Topics in one message, and their bytes with their positions: both fit into a frame. */
 const TOPICS_AT_ONCE = 100;
+const BYTES_AT_ONCE = 24_000;
+const POSITION_BYTES = 60;
 
 /** A subscribe that the server was too busy for is repeated after this long, in ms. */
 const BUSY_MS = 2_000;
@@ -27,6 +29,8 @@ interface Asked {
   /** Of the topic, when it was asked for. */
   version: number;
   start: Start;
+  /** The server had no subscription to it on this link. */
+  isNew: boolean;
   tries: number;
   /** Up to where everything must have come before the topic has caught up; `null` = it has not been answered. */
   head: Position | null;
@@ -41,6 +45,8 @@ export interface Session {
   message(message: Wire): boolean;
   /** Every wanted topic was answered, and has everything up to the head of that moment. */
   readonly hasCaughtUp: boolean;
+  /** The same of one topic. */
+  caughtUp(topic: string): boolean;
   close(): void;
 }
 
@@ -89,6 +95,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     get hasCaughtUp() {
       return [...topics.all.values()].every((topic) => !isWanted(topic) || asked.get(topic.name)?.caughtUp === true);
     },
+    caughtUp: (name) => asked.get(name)?.caughtUp === true,
     close() {
       closed = true;
       for (const { cancel } of asked.values()) cancel();
@@ -107,7 +114,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       else if (!there && topic.followers.size === 0) forget(topic, topics);
     }
     for (const name of ends) note(name, 'ending', topics.all.get(name)?.version ?? 0, NOWHERE, 0);
-    for (const some of chunks(ends)) send({ type: 'unsubscribe', topics: some });
+    for (const some of chunks(ends, (name) => name)) send({ type: 'unsubscribe', topics: some });
     for (const topic of wishes) note(topic.name, 'subscribing', topic.version, startOf(topic, isNew(topic)), 0);
     for (const message of subscribes(wishes, (name) => asked.get(name)?.start ?? NOWHERE)) send(message);
     look();
@@ -124,7 +131,16 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       if (state === 'ending' || !topic) return send({ type: 'unsubscribe', topics: [name] });
       for (const message of subscribes([topic], () => asked.get(name)?.start ?? NOWHERE)) send(message);
     });
-    asked.set(name, { state, version, start, tries, head: before?.head ?? null, caughtUp: before?.caughtUp ?? false, cancel });
+    asked.set(name, {
+      state,
+      version,
+      start,
+      isNew: before?.head == null,
+      tries,
+      head: before?.head ?? null,
+      caughtUp: before?.caughtUp ?? false,
+      cancel,
+    });
   };
 
   const send = (message: object): void => {
@@ -141,12 +157,11 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     const there = asked.get(name);
     const topic = topics.all.get(name);
     there?.cancel();
-    if (!there)
-      return void asked.set(name, { state: 'on', version: -1, start: NOWHERE, tries: 0, head: null, caughtUp: false, cancel: nothing });
+    if (!there) return; // it was denied meanwhile, or is of no topic here
     there.state = 'on';
     there.head = parsePosition(reply['position']);
     if (topic) {
-      answered(topic, reply, there.start, topics);
+      answered(topic, reply, there.start, there.isNew, topics);
       events.changed(topic);
     }
     session.sync();
@@ -157,8 +172,11 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     there?.cancel();
     asked.delete(name);
     const topic = topics.all.get(name);
-    if (topic && there?.state !== 'ending' && typeof reason === 'string')
-      deny(topic, new ClientError('PERMISSION_DENIED', reason, { fatal: true, topics: [name] }));
+    if (topic && there?.state !== 'ending' && typeof reason === 'string') {
+      const error = new ClientError('PERMISSION_DENIED', reason, { fatal: true, topics: [name] });
+      deny(topic, error);
+      events.failed(error);
+    }
     session.sync();
   };
 
@@ -212,10 +230,22 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
 }
 
 const NOWHERE: Start = { since: null, last: null };
-const nothing = (): void => undefined;
 
-function* chunks<Item>(items: readonly Item[]): Generator<Item[]> {
-  for (let start = 0; start < items.length; start += TOPICS_AT_ONCE) yield items.slice(start, start + TOPICS_AT_ONCE);
+function* chunks<Item>(items: readonly Item[], nameOf: (item: Item) => string): Generator<Item[]> {
+  let chunk: Item[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    // a name stands in the list, and beside its position
+    const more = 2 * new TextEncoder().encode(nameOf(item)).length + POSITION_BYTES;
+    if (chunk.length === TOPICS_AT_ONCE || (chunk.length > 0 && bytes + more > BYTES_AT_ONCE)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(item);
+    bytes += more;
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 /** The messages that ask for topics: those with the same `last` together, those with a filter each by itself. */
@@ -231,7 +261,7 @@ function* subscribes(wishes: readonly Topic[], startAt: (name: string) => Start)
     } else plain.set(last, [...(plain.get(last) ?? []), topic]);
   }
   for (const [last, some] of plain) {
-    for (const chunk of chunks(some)) {
+    for (const chunk of chunks(some, ({ name }) => name)) {
       const names = chunk.map(({ name }) => name);
       const since = Object.fromEntries(names.flatMap((name) => (startAt(name).since ? [[name, startAt(name).since?.text]] : [])));
       yield { type: 'subscribe', topics: names, ...(Object.keys(since).length > 0 ? { since } : {}), ...(last ? { last } : {}) };

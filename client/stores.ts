@@ -31,7 +31,7 @@ function onceAFrame(work: () => void): () => void {
 }
 
 /** A store over a handle that is opened for its first reader, and closed a macrotask after its last: a remount keeps it. */
-function storeOf<Value>(open: (tell: () => void) => Handle, snapshot: () => Value, forget: () => void): Store<Value> {
+function storeOf<Value>(open: (tell: () => void) => Handle, snapshot: () => Value): Store<Value> {
   const readers = new Set<() => void>();
   let handle: Handle | null = null;
   const tell = onceAFrame(() => {
@@ -50,7 +50,6 @@ function storeOf<Value>(open: (tell: () => void) => Handle, snapshot: () => Valu
           if (readers.size > 0 || !handle) return;
           handle.close();
           handle = null;
-          forget();
         });
       };
     },
@@ -59,26 +58,28 @@ function storeOf<Value>(open: (tell: () => void) => Handle, snapshot: () => Valu
 
 const known = new WeakMap<Client, Map<string, Store<unknown>>>();
 
-function shared<Value>(client: Client, key: string, make: (forget: () => void) => Store<Value>): Store<Value> {
+function shared<Value>(client: Client, key: string, make: () => Store<Value>): Store<Value> {
   const stores = known.get(client) ?? new Map<string, Store<unknown>>();
   known.set(client, stores);
   const there = stores.get(key) as Store<Value> | undefined;
   if (there) return there;
-  const made = make(() => stores.delete(key));
+  const made = make();
   stores.set(key, made);
   return made;
 }
 
 /** The newest message of a state topic; `undefined` until there is one. */
 export const latestStore = (client: Client, topic: string): Store<AnyMessage | undefined> =>
-  shared(client, `latest ${topic}`, (forget) => {
+  shared(client, `latest ${topic}`, () => {
     let newest: AnyMessage | undefined;
-    const open = (tell: () => void) =>
-      client.watch(topic, (message) => {
+    const open = (tell: () => void) => {
+      newest = undefined;
+      return client.watch(topic, (message) => {
         newest = message as AnyMessage;
         tell();
       });
-    return storeOf(open, () => newest, forget);
+    };
+    return storeOf(open, () => newest);
   });
 
 export interface LogOptions extends Pick<FollowOptions, 'since' | 'last' | 'filter'> {
@@ -90,10 +91,11 @@ const NONE: readonly AnyMessage[] = [];
 
 /** The newest messages of a log topic, oldest first. */
 export const logStore = (client: Client, topic: string, { keep = 100, ...options }: LogOptions): Store<readonly AnyMessage[]> =>
-  shared(client, `log ${topic} ${JSON.stringify([keep, options])}`, (forget) => {
+  shared(client, `log ${topic} ${JSON.stringify([keep, options])}`, () => {
     let kept = NONE;
-    const open = (tell: () => void) =>
-      client.follow(
+    const open = (tell: () => void) => {
+      kept = NONE;
+      return client.follow(
         topic,
         (message) => {
           kept = [...kept.slice(Math.max(0, kept.length + 1 - keep)), message as AnyMessage];
@@ -101,7 +103,8 @@ export const logStore = (client: Client, topic: string, { keep = 100, ...options
         },
         options,
       );
-    return storeOf(open, () => kept, forget);
+    };
+    return storeOf(open, () => kept);
   });
 
 const retained = new WeakMap<Client, number>();

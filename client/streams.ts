@@ -4,13 +4,14 @@
  */
 import { pauseMs } from './backoff.ts';
 import type { Env } from './env.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, errorOf } from './errors.ts';
 import { eventReader } from './event-stream.ts';
 import type { Wire } from './follower.ts';
 import { knownStream } from './known.ts';
-import { parsePosition } from './position.ts';
+import { tokenFailed } from './line.ts';
+import { type Position, parsePosition } from './position.ts';
 import type { TokenSource } from './token.ts';
-import { isWanted, resume, startOf, type Topic, type Topics, take } from './topics.ts';
+import { forget, isWanted, resume, startOf, type Topic, type Topics, take } from './topics.ts';
 
 /** The first byte must come within this, and then something every 15 s; in ms. */
 const FIRST_BYTE_MS = 15_000;
@@ -18,11 +19,14 @@ const SILENCE_MS = 40_000;
 
 /** A stream ends in good time and is opened again; a herd of them should not do it at once. */
 const REOPEN_MS = 500;
+/** One that ended sooner than this was a finite answer: the next is asked for as seldom as one would poll, in ms. */
+const SHORT_MS = 10_000;
 
-/** After so many streams in a row that stay silent, a proxy holds them back: the topic is asked for instead, this often; then a stream is tried again. */
+/** After so many streams in a row that stay silent, a proxy holds them back: the topic is asked for instead, this often, until the WebSocket works. */
 const HELD_BACK = 2;
 const POLL_MS = 5_000;
-const POLLS = 100;
+/** A stream that failed so often in a row brings nothing any more. */
+const GIVEN_UP = 2;
 
 export interface Streams {
   /** Opens what is wanted, and closes what is not. */
@@ -38,6 +42,8 @@ export interface StreamsForm {
   readonly env: Env;
   /** Something came: streams work here. */
   alive(): void;
+  /** No stream brings anything any more. */
+  lost(): void;
   changed(topic: Topic): void;
   failed(error: ClientError): void;
   /** The server takes no token of this program. */
@@ -50,8 +56,7 @@ interface Open {
   failures: number;
   /** Streams in a row that brought nothing. */
   silent: number;
-  /** Single answers since then. */
-  polls: number;
+
   refused: boolean;
   abort: AbortController | null;
   cancel: () => void;
@@ -67,6 +72,7 @@ export function createStreams(form: StreamsForm): Streams {
       for (const [name, stream] of open) {
         const topic = topics.all.get(name);
         if (!topic || !isWanted(topic) || topic.version !== stream.version) end(name, stream);
+        if (topic?.followers.size === 0) forget(topic, topics);
       }
       for (const topic of topics.all.values()) {
         if (!isWanted(topic) || open.has(topic.name)) continue;
@@ -78,7 +84,6 @@ export function createStreams(form: StreamsForm): Streams {
             version: topic.version,
             failures: 0,
             silent: 0,
-            polls: 0,
             refused: false,
             abort: null,
             cancel: () => undefined,
@@ -104,7 +109,7 @@ export function createStreams(form: StreamsForm): Streams {
     if (unreachable.has(name)) return;
     unreachable.add(name);
     form.failed(
-      new ClientError('NO_STREAM', `WebSockets are blocked here, and ${name} has no event stream: it waits for a WebSocket`, {
+      new ClientError('NO_STREAM', `WebSockets are blocked here, and ${name} has no event stream`, {
         topics: [name],
       }),
     );
@@ -116,11 +121,12 @@ export function createStreams(form: StreamsForm): Streams {
       if (!stream.closed) stream.cancel = env.after(ms, () => void run(topic, path, stream));
     };
     try {
-      const polls = stream.silent >= HELD_BACK && stream.polls++ < POLLS;
-      if (!polls) stream.polls = 0;
+      const polls = stream.silent >= HELD_BACK;
+      const began = env.now();
       await request(topic, path, polls, stream);
       stream.failures = 0;
-      again(polls ? POLL_MS * (0.5 + env.random()) : REOPEN_MS * env.random());
+      const wasFinite = polls || env.now() - began < SHORT_MS;
+      again(wasFinite ? POLL_MS * (0.5 + env.random()) : REOPEN_MS * env.random());
     } catch (error) {
       if (stream.closed) return;
       if (error instanceof ClientError && error.code === 'AUTHENTICATION_REQUIRED') {
@@ -132,14 +138,24 @@ export function createStreams(form: StreamsForm): Streams {
         form.failed(error);
         return form.changed(topic);
       }
+      if (!isExpected(error))
+        form.failed(
+          error instanceof ClientError
+            ? error
+            : new ClientError('STREAM', `${topic.name}: ${errorOf(error).message}`, { topics: [topic.name], cause: error }),
+        );
       stream.failures++;
+      if ([...open.values()].every(({ failures }) => failures >= GIVEN_UP)) form.lost();
       again(pauseMs(stream.failures, env.random));
     }
   };
 
   const request = async (topic: Topic, path: string, polls: boolean, stream: Open): Promise<void> => {
     const { since } = startOf(topic, true);
-    const token = await form.tokens.get(stream.refused);
+    topic.resumes = false;
+    // a stream begins with what is new: it has no newest few
+    for (const follower of topic.followers) follower.last = null;
+    const token = await form.tokens.get(stream.refused).catch((error: unknown) => Promise.reject(tokenFailed(error)));
     if (stream.closed) return;
     const abort = new AbortController();
     stream.abort = abort;
@@ -170,7 +186,7 @@ export function createStreams(form: StreamsForm): Streams {
       await read(
         response,
         hear,
-        (message) => serve(topic, message),
+        (message, id) => serve(topic, message, id),
         (text) => serveOnce(topic, text),
       );
     } finally {
@@ -180,7 +196,12 @@ export function createStreams(form: StreamsForm): Streams {
     }
   };
 
-  const serve = (topic: Topic, message: Wire): void => {
+  /** `id`: of an event without a message, the position that the stream begins after. */
+  const serve = (topic: Topic, message: Wire | null, id: string | null = null): void => {
+    if (!message) {
+      begin(topic, parsePosition(id));
+      return;
+    }
     const position = parsePosition(message['position']);
     if (position) {
       topics.epochs.set(position.epoch, topic);
@@ -196,14 +217,28 @@ export function createStreams(form: StreamsForm): Streams {
   };
 
   const serveOnce = (topic: Topic, text: string): void => {
-    const { messages, recovered } = JSON.parse(text) as { messages: Wire[]; recovered?: boolean };
+    const { messages, recovered, position } = JSON.parse(text) as { messages: Wire[]; recovered?: boolean; position: string };
     if (recovered === false) anew(topic, null);
     for (const message of messages) serve(topic, message);
+    begin(topic, parsePosition(position));
     form.changed(topic);
   };
 
   return streams;
 }
+
+/** Who has no position yet starts here. */
+function begin(topic: Topic, position: Position | null): void {
+  if (!position) return;
+  topic.epoch ??= position.epoch;
+  for (const follower of topic.followers) if (!follower.form.isState) follower.received ??= position;
+}
+
+/** Failures that a network or a busy server explains. */
+const isExpected = (error: unknown): boolean =>
+  error instanceof ClientError
+    ? error.code.startsWith('HTTP_')
+    : error instanceof TypeError || (error as { name?: unknown }).name === 'AbortError';
 
 /** What a follower has is of another epoch, or was trimmed: delivery goes on with what is left. */
 function anew(topic: Topic, epoch: string | null): void {
@@ -211,7 +246,7 @@ function anew(topic: Topic, epoch: string | null): void {
   for (const follower of topic.followers) {
     const { received, form } = follower;
     if (received === null || received.epoch === epoch) continue;
-    if (!form.conflates) form.onGap({ since: received.text, from: null });
+    if (!form.isState) form.onGap({ since: received.text, from: null });
     follower.received = null;
   }
 }
@@ -220,7 +255,7 @@ function anew(topic: Topic, epoch: string | null): void {
 async function read(
   response: Response,
   hear: () => void,
-  onMessage: (message: Wire) => void,
+  onMessage: (message: Wire | null, id: string | null) => void,
   onDocument: (text: string) => void,
 ): Promise<void> {
   if (response.headers.get('content-type')?.startsWith('application/json')) {
@@ -228,10 +263,7 @@ async function read(
     hear();
     return onDocument(text);
   }
-  const reader = eventReader(({ data }) => {
-    const message = JSON.parse(data) as Wire | null;
-    if (message) onMessage(message);
-  });
+  const reader = eventReader(({ data, id }) => onMessage(JSON.parse(data) as Wire | null, id));
   if (!response.body) {
     // React Native has no streaming bodies: the whole text comes at the stream's end
     const text = await response.text();

@@ -86,7 +86,8 @@ export function startOf({ followers, epoch, resumes }: Topic, isNew: boolean): S
 const lastOf = (followers: readonly Follower[]): number | null => Math.max(0, ...followers.map(({ last }) => last ?? 0)) || null;
 
 /** Takes the answer to a subscribe. */
-export function answered(topic: Topic, reply: Wire, asked: Start, topics: Topics): void {
+/** `isNew`: on a link that had no subscription to the topic. */
+export function answered(topic: Topic, reply: Wire, asked: Start, isNew: boolean, topics: Topics): void {
   const head = parsePosition(reply['position']);
   if (!head) return;
   const from = parsePosition(reply['from']);
@@ -99,24 +100,26 @@ export function answered(topic: Topic, reply: Wire, asked: Start, topics: Topics
   for (const follower of topic.followers) {
     const { received, form } = follower;
     if (follower.full) continue;
-    if (received && asked.since) recover(follower, received, reply['recovered'] === true || received.text !== asked.since.text, head);
+    if (received && asked.since) recover(follower, received, reply['recovered'] === true, from ?? head, isNew && follower.wasOn);
+    follower.wasOn = true;
     if (form.isState) follower.last = null;
     if (form.isState || received) continue;
     if (asked.last !== null && follower.last !== null) follower.last = null;
     // the newest few are still to be asked for: this answer was to the positions of others
-    if (follower.last === null) follower.received = from ?? head;
+    if (follower.last === null) follower.received = form.last === null && asked.last !== null ? head : (from ?? head);
   }
   if (asked.since && lastOf([...topic.followers]) !== null) topic.version++;
 }
 
-function recover(follower: Follower, received: Position, whole: boolean, head: Position): void {
+/** Says whether a follower has everything up to the start of the subscription. `isBack`: after its link was lost. */
+function recover(follower: Follower, received: Position, isWhole: boolean, start: Position, isBack: boolean): void {
   if (follower.form.isState) return;
-  if (whole && received.epoch === head.epoch) {
-    follower.form.onRecovered(received.text);
+  if (received.epoch === start.epoch && (isWhole || received.offset >= start.offset)) {
+    if (isBack) follower.form.onRecovered(received.text);
     return;
   }
-  follower.form.onGap({ since: received.text, from: null });
-  follower.received = null;
+  follower.received = start;
+  follower.form.onGap({ since: received.text, from: start.text });
 }
 
 /** The outcome of a message: taken as far as it is new, or something before it is missing. */
@@ -141,6 +144,8 @@ export function take(message: Wire, topics: Topics): { readonly topic: Topic | n
     if (received && !isNewer(position, received)) continue;
     if (follower.last !== null) continue;
     if (received && follower.form.whole && position.offset > received.offset + 1n && !follower.full) {
+      // the hole was asked for: what follows it comes again
+      if (topic.resumes) continue;
       if (topic.healing !== received.text) {
         topic.healing = received.text;
         taken = 'hole';
@@ -162,7 +167,8 @@ const isNewer = (one: Position, other: Position): boolean => one.epoch !== other
 /** Whether every follower has everything up to the head that the server named. */
 export function hasCaughtUp({ followers, newest }: Topic, head: Position): boolean {
   return [...followers].every(({ form, received, full }) => {
-    if (form.filter !== null || full || head.offset === 0n) return true;
+    // whether a topic of your own is a state or a log, only its messages show
+    if (form.filter !== null || full || head.offset === 0n || (form.conflates && !form.isKnown)) return true;
     const has = form.conflates ? (newest?.position ?? null) : received;
     return has !== null && has.epoch === head.epoch && has.offset >= head.offset;
   });

@@ -37,7 +37,6 @@ export class WebSocketManager {
   enableDebug = false;
   ws!: SocketLike;
   #history: HistoryEntry[] = [];
-  #heardAt = 0;
   #pinger: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -52,7 +51,6 @@ export class WebSocketManager {
     ws.onopen = () => {
       this.#debug('connected');
       this.reconnectAttempts = 0;
-      this.#heardAt = Date.now();
       this.sendClientInfo();
       this.#pinger = setInterval(() => this.#ping(), PING_MS);
     };
@@ -63,7 +61,7 @@ export class WebSocketManager {
 
   handleReconnect(): void {
     if (this.reconnectAttempts >= this.maxReconnectAttempts) {
-      console.error(`${this.url}: no connection after ${this.maxReconnectAttempts} attempts; connect() tries again`);
+      console.error(`${this.url}: no connection; connect() tries again`);
       return;
     }
     this.reconnectAttempts++;
@@ -87,7 +85,7 @@ export class WebSocketManager {
   /** Returns whether it was sent: nothing is kept for later. */
   send(message: unknown): boolean {
     if (this.ws.readyState !== 1) {
-      console.warn(`${this.url}: not connected, the message was not sent`);
+      console.warn(`${this.url}: not connected`);
       return false;
     }
     this.ws.send(JSON.stringify(message));
@@ -131,14 +129,6 @@ export class WebSocketManager {
   }
 
   #ping(): void {
-    // a socket may say that it is open and be dead: its close would come late, or never
-    if (Date.now() - this.#heardAt > 2 * PING_MS) {
-      const { ws } = this;
-      ws.onmessage = ws.onclose = null;
-      ws.close();
-      this.#closed(ws, undefined);
-      return;
-    }
     this.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
   }
 
@@ -150,7 +140,6 @@ export class WebSocketManager {
   }
 
   #received(text: string): void {
-    this.#heardAt = Date.now();
     const message = JSON.parse(text) as Message;
     this.#remember('in', message);
     this.handleMessage(message);

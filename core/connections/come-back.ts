@@ -26,8 +26,10 @@ export const comeBackRequest = v.pipe(jsonObject, v.object({ after_ms: optional(
 
 const note = v.object({ at: wholeNumber, afterMs: wholeNumber, withinMs: wholeNumber });
 
-/** Who should come back, and when. */
+/** Connections to ask, and the window. */
 export interface ComeBack {
+  /** When it was asked for. */
+  readonly at: number;
   readonly connectionIds: readonly string[];
   readonly afterMs: number;
   readonly withinMs: number;
@@ -54,8 +56,11 @@ export async function whoComesBack(open: readonly Connection[], { catalogue }: P
   if (!kept.success) return null;
   const { at, afterMs, withinMs } = kept.output;
   const asked = open.filter(({ dialect, connectedAtMs }) => dialect === 'json' && connectedAtMs <= at);
-  return { connectionIds: asked.map(({ connectionId }) => connectionId), afterMs, withinMs };
+  return { at, connectionIds: asked.map(({ connectionId }) => connectionId), afterMs, withinMs };
 }
 
-/** It was served: the next sweep asks nobody again. */
-export const forgetComeBack = ({ catalogue }: Pick<Ports, 'catalogue'>): Promise<void> => catalogue.saveStatus(NOTE, {});
+/** It was served: the next sweep asks nobody again, unless it was asked for anew meanwhile. */
+export async function forgetComeBack({ at }: ComeBack, { catalogue }: Pick<Ports, 'catalogue'>): Promise<void> {
+  const kept = v.safeParse(note, await catalogue.status(NOTE));
+  if (kept.success && kept.output.at === at) await catalogue.saveStatus(NOTE, {});
+}

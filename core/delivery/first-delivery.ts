@@ -67,7 +67,7 @@ export type Post = (message: Outgoing) => Promise<PostResult>;
 /** Where a topic stands as its subscription begins. */
 export interface Standing {
   readonly head: Position;
-  /** A replay follows that the client gave no position for: it begins after this. `null` = there is none. */
+  /** A replay follows that begins after this, and not after a position of the client. `null` = there is none. */
   readonly from: Position | null;
   /** `null` = the client said nothing of what it has. */
   readonly recovered: boolean | null;

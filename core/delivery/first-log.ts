@@ -23,7 +23,7 @@ export const replayLog: FirstDelivery = async (wish, state, there, { connection,
   const goesOn = since === null && stands;
   const standing = {
     head: { epoch, offset: head },
-    from: isPosition(since) || goesOn || start === head ? null : { epoch, offset: start },
+    from: goesOn || start === head || (isPosition(since) && whole) ? null : { epoch, offset: start },
     recovered: isPosition(since) ? whole : null,
   };
   const post = await answer(wish, connection, standing, ports);

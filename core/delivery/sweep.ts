@@ -173,7 +173,7 @@ async function askBack(alive: readonly Connection[], ports: SweepPorts): Promise
   const { connectionIds, afterMs, withinMs } = asked;
   const work = chunksOf(connectionIds, PINGS_PER_JOB).map((some): Job => ({ kind: 'reconnect', connectionIds: some, afterMs, withinMs }));
   for (const [index, job] of work.entries()) await ports.jobs.put(job, Math.floor((index * 50) / work.length));
-  await forgetComeBack(ports);
+  await forgetComeBack(asked, ports);
 }
 
 /** A subscription that is still late after a minute: its handler died before it could ask for the drain. */

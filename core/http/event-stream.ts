@@ -16,7 +16,7 @@ import type { PushMode } from '../names.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Registered } from '../ports/registrations.ts';
 import type { TopicState } from '../ports/topics.ts';
-import { COMMENT } from '../protocol/sse.ts';
+import { COMMENT, formatEvent } from '../protocol/sse.ts';
 import { logPieces } from './log-pieces.ts';
 import { type Piece, type Pieces, statePieces } from './state-pieces.ts';
 
@@ -181,6 +181,8 @@ export async function* streamText(opened: Opened, untilMs: number, ports: Stream
   await keepPlace(opened, untilMs + BACK_MS, ports);
   // the head of the response goes out with its first byte
   yield COMMENT;
+  // a client without a position has one from here on, before its first message
+  if (json && address.channel.kind === 'log') yield formatEvent('POSITION', null, { epoch: state.epoch, offset: from }, RETRY_STREAM_MS);
   yield* send(pieces.first(stream, state, from, ports));
   await useUpFirst(opened, from, ports);
   while (clock.now() < untilMs) {

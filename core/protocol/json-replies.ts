@@ -22,7 +22,7 @@ const expiry = (expiresInMs: number | null): object => (expiresInMs === null ? {
 export interface Subscribed {
   readonly topic: string;
   readonly head: Position;
-  /** A replay follows that the client gave no position for: it begins after this. `null` = there is none. */
+  /** A replay follows that begins after this, and not after a position of the client. `null` = there is none. */
   readonly from: Position | null;
   /** The answer to a `since`; `null` = there was none. */
   readonly recovered: boolean | null;

@@ -65,7 +65,7 @@ describe('a log', () => {
     const got: unknown[] = [];
     const handle = here.client.follow('log', ({ n }) => void got.push(n), { since: 'old-90', onGap: (gap) => gaps.push(gap) });
     await here.pass(1_000);
-    expect([got, gaps, handle.position]).toEqual([[1, 2], [{ since: 'old-90', from: null }], 'new-2']);
+    expect([got, gaps, handle.position]).toEqual([[1, 2], [{ since: 'old-90', from: 'new-0' }], 'new-2']);
 
     // made anew while the client was away
     here.socket.die();

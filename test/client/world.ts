@@ -196,7 +196,7 @@ export function world(options: Partial<ClientOptions> = {}, seed = 1): World {
     const start = topic.kind === 'state' ? 0n : since !== null ? (isWhole ? since : topic.first - 1n) : last ? head - BigInt(last) : head;
     socket.subscribed.set(name, message);
     const recovered = topic.kind === 'state' ? since === head : isWhole;
-    const extra = since === null && start !== head && topic.kind === 'log' ? { from: `${topic.epoch}-${start}` } : {};
+    const extra = !isWhole && start !== head && topic.kind === 'log' ? { from: `${topic.epoch}-${start}` } : {};
     socket.say({ type: 'subscribed', topic: name, position: `${topic.epoch}-${head}`, ...(since === null ? {} : { recovered }), ...extra });
     if (topic.kind === 'state') {
       const newest = topic.messages.at(-1);
