@@ -55,8 +55,8 @@ export interface Follower {
   handed: Position | null;
   /** The newest so many are still asked for. */
   last: number | null;
-  /** It was subscribed before. */
-  wasOn: boolean;
+  /** The session that it was last subscribed by; `null` = it was not yet. */
+  on: object | null;
   full: boolean;
   closed: boolean;
   denied: ClientError | null;
@@ -77,7 +77,7 @@ export function createFollower(form: FollowerForm): Follower {
     received: form.since,
     handed: form.since,
     last: form.last,
-    wasOn: false,
+    on: null,
     full: false,
     closed: false,
     denied: null,

@@ -117,12 +117,12 @@ function join(follower: Follower, topic: Topic, isConnected: boolean): void {
   else if (isConnected) follower.received = topic.head;
 }
 
-function statusOf({ closed, denied, wasOn }: Follower, { name }: Topic, connection: HandlePorts['connection']): HandleStatus {
+function statusOf({ closed, denied, on }: Follower, { name }: Topic, connection: HandlePorts['connection']): HandleStatus {
   const { status } = connection;
   if (closed) return 'closed';
   if (denied || status === 'denied') return 'denied';
   if (connection.caughtUp(name)) return 'live';
-  return wasOn && status !== 'closed' ? 'recovering' : 'pending';
+  return on && status !== 'closed' ? 'recovering' : 'pending';
 }
 
 function sinceOf(text: string | null | undefined): Position | null {

@@ -9,8 +9,7 @@ export function shapeOf(message: Wire): string | null {
   if (type === 'price_update') return `price:${String(ticker)}`;
   if (broadcast) return OPS + String(type);
   if (event === 'RESERVATION_STATUS') return `/topic/reservations/${String(seatId)}/${String(userId)}`;
-  if (concertId !== undefined)
-    return `/topic/waiting-queue/${String(concertId)}/${String(userId)}`;
+  if (concertId !== undefined) return `/topic/waiting-queue/${String(concertId)}/${String(userId)}`;
   return null;
 }
 

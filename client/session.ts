@@ -29,8 +29,6 @@ interface Asked {
   /** Of the topic, when it was asked for. */
   version: number;
   start: Start;
-  /** The server had no subscription to it on this link. */
-  isNew: boolean;
   tries: number;
   /** Up to where everything must have come before the topic has caught up; `null` = it has not been answered. */
   head: Position | null;
@@ -135,7 +133,6 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       state,
       version,
       start,
-      isNew: before?.head == null,
       tries,
       head: before?.head ?? null,
       caughtUp: before?.caughtUp ?? false,
@@ -161,7 +158,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     there.state = 'on';
     there.head = parsePosition(reply['position']);
     if (topic) {
-      answered(topic, reply, there.start, there.isNew, topics);
+      answered(topic, reply, there.start, session, topics);
       events.changed(topic);
     }
     session.sync();

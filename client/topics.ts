@@ -86,8 +86,8 @@ export function startOf({ followers, epoch, resumes }: Topic, isNew: boolean): S
 const lastOf = (followers: readonly Follower[]): number | null => Math.max(0, ...followers.map(({ last }) => last ?? 0)) || null;
 
 /** Takes the answer to a subscribe. */
-/** `isNew`: on a link that had no subscription to the topic. */
-export function answered(topic: Topic, reply: Wire, asked: Start, isNew: boolean, topics: Topics): void {
+/** `by`: the session that asked. */
+export function answered(topic: Topic, reply: Wire, asked: Start, by: object, topics: Topics): void {
   const head = parsePosition(reply['position']);
   if (!head) return;
   const from = parsePosition(reply['from']);
@@ -100,8 +100,9 @@ export function answered(topic: Topic, reply: Wire, asked: Start, isNew: boolean
   for (const follower of topic.followers) {
     const { received, form } = follower;
     if (follower.full) continue;
-    if (received && asked.since) recover(follower, received, reply['recovered'] === true, from ?? head, isNew && follower.wasOn);
-    follower.wasOn = true;
+    if (received && asked.since)
+      recover(follower, received, reply['recovered'] === true, from ?? head, follower.on !== null && follower.on !== by);
+    follower.on = by;
     if (form.isState) follower.last = null;
     if (form.isState || received) continue;
     if (asked.last !== null && follower.last !== null) follower.last = null;

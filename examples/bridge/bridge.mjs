@@ -29,10 +29,14 @@ function quoteOf(text) {
   return { ticker: code, price, change: diff, change_rate: rate, volume, bid_price: bid, ask_price: ask, timestamp: time };
 }
 
+/** The connection to the feed. */
+let feed = null;
+
 /** Reads the feed until it ends. */
 function read() {
   return new Promise((done) => {
     const socket = new WebSocket(FEED);
+    feed = socket;
     let silence;
     const heard = () => {
       clearTimeout(silence);
@@ -54,8 +58,6 @@ function read() {
       clearTimeout(silence);
       done();
     });
-    process.once('SIGINT', () => socket.terminate());
-    process.once('SIGTERM', () => socket.terminate());
   });
 }
 
@@ -92,7 +94,11 @@ async function publishing() {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (stopped = true));
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    stopped = true;
+    feed?.terminate();
+  });
 const published = publishing();
 for (let failures = 0; !stopped; failures++) {
   const began = Date.now();

@@ -1,4 +1,4 @@
-/** Prints what comes on some topics: node examples/node/follow.mjs price:005930 ops:alert */
+/** Prints what comes on some logs, in a project that has the package: node follow.mjs ops:alert ops:service_event */
 import { createClient } from 'realtime-push-client';
 
 const url = process.env.PUSH_URL ?? 'http://localhost:8000';

@@ -10,6 +10,12 @@ import websockets
 URL = os.environ.get("PUSH_URL", "http://localhost:8000").replace("http", "ws", 1) + "/ws"
 
 
+def is_newer(position, since):
+    """After a fault a message may come twice. A position is epoch-offset."""
+    (epoch, offset), (old_epoch, old_offset) = position.split("-"), since.split("-")
+    return epoch != old_epoch or int(offset) > int(old_offset)
+
+
 async def follow(topic, handle):
     since = None
     failures = 0
@@ -23,12 +29,16 @@ async def follow(topic, handle):
                     if message.get("type") == "ping":
                         await socket.send('{"type":"pong"}')
                     elif message.get("type") == "error":
+                        # only what a busy server says is worth another try
+                        if message["data"]["error_code"] in ("RATE_LIMIT_EXCEEDED", "INTERNAL_SERVER_ERROR"):
+                            break
                         raise SystemExit(message["data"]["error_message"])
                     elif message.get("type") == "subscribed":
                         if message.get("recovered") is False:
                             print("messages are missing", file=sys.stderr)
-                        since = since or message.get("from", message["position"])
-                    elif "position" in message:
+                        if since is None or message.get("recovered") is False:
+                            since = message.get("from", message["position"])
+                    elif "position" in message and is_newer(message["position"], since):
                         since = message["position"]
                         handle(message)
         except (OSError, websockets.WebSocketException) as error:

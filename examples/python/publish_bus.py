@@ -6,7 +6,8 @@ import sys
 
 import boto3
 
-ticker, price = (sys.argv[1:3] + ["005930", "70000"][len(sys.argv) - 1 :])[:2]
+ticker = sys.argv[1] if len(sys.argv) > 1 else "005930"
+price = sys.argv[2] if len(sys.argv) > 2 else "70000"
 detail = {
     "ticker": ticker,
     "price": int(price),

@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 import stomp
 
 ADDRESS = urlparse(os.environ.get("PUSH_URL", "http://localhost:8000"))
+PLACE = (ADDRESS.hostname, ADDRESS.port or (443 if ADDRESS.scheme == "https" else 80))
 DESTINATION = sys.argv[1] if len(sys.argv) > 1 else "/topic/reservations/55/100"
 
 
@@ -30,7 +31,9 @@ class Listener(stomp.ConnectionListener):
         print(frame.headers.get("message"), file=sys.stderr)
 
 
-connection = stomp.WSStompConnection([(ADDRESS.hostname, ADDRESS.port or 80)], ws_path="/ws", heartbeats=(0, 0))
+connection = stomp.WSStompConnection([PLACE], ws_path="/ws", heartbeats=(0, 0))
+if ADDRESS.scheme == "https":
+    connection.set_ssl([PLACE])
 connection.set_listener("", Listener(connection))
 while True:
     if not connection.is_connected():

@@ -83,7 +83,7 @@ test('"back" to a page goes on with its positions, and its connection was closed
     (open) => open === 0,
   );
   await publish(2);
-  await page.goBack();
+  await page.goBack({ waitUntil: 'commit' });
   // the very page, and not a new one
   expect(await page.evaluate('window.born')).toBe(born);
   await own.eventually(gotOf(page), (got) => got.length === 2);

@@ -21,6 +21,7 @@ class PushClient(
   private val url: String,
   private val token: () -> String? = { null },
   private val onGap: (topic: String) -> Unit = {},
+  private val onError: (error: JSONObject) -> Unit = {},
   private val onMessage: (topic: String, message: JSONObject) -> Unit,
 ) {
   /** Of each topic, the position up to which everything was handed over; null = it starts with what comes next. */
@@ -40,7 +41,8 @@ class PushClient(
     socket?.let { subscribe(it, listOf(topic)) }
   }
 
-  fun foreground() = run { if (!wanted) { wanted = true; connect() } }
+  /** A cell that returns wakes many phones at once: each waits a moment of its own. */
+  fun foreground() = run { if (!wanted) { wanted = true; later(500, 2_000) } }
 
   fun background() = run {
     wanted = false
@@ -56,7 +58,11 @@ class PushClient(
 
   private fun connect() {
     val request = Request.Builder().url(url.trimEnd('/') + "/ws")
-    token()?.let { request.header("Authorization", "Bearer $it") }
+    try {
+      token()?.let { request.header("Authorization", "Bearer $it") }
+    } catch (error: Exception) {
+      return again()
+    }
     val made = http.newWebSocket(request.build(), object : WebSocketListener() {
       override fun onOpen(webSocket: WebSocket, response: Response) = run { if (webSocket === socket) subscribe(webSocket, positions.keys.toList()) }
       override fun onMessage(webSocket: WebSocket, text: String) = run {
@@ -74,9 +80,13 @@ class PushClient(
   private fun lost(which: WebSocket) {
     if (which !== socket) return
     socket = null
-    if (!wanted) return
-    val cap = minOf(20_000L, 2_000L shl minOf(failures++, 10))
-    retry = thread.schedule({ if (wanted && socket == null) connect() }, Random.nextLong(500, cap), TimeUnit.MILLISECONDS)
+    again()
+  }
+
+  private fun again() = later(500, minOf(20_000L, 2_000L shl minOf(failures++, 10)))
+
+  private fun later(fromMs: Long, toMs: Long) {
+    if (wanted) retry = thread.schedule({ if (wanted && socket == null) connect() }, Random.nextLong(fromMs, toMs), TimeUnit.MILLISECONDS)
   }
 
   private fun subscribe(to: WebSocket, topics: List<String>) {
@@ -87,16 +97,21 @@ class PushClient(
   }
 
   private fun serve(from: WebSocket, message: JSONObject) {
-    failures = 0
     when (message.optString("type")) {
       // WebSocket's own pings are not passed on by every stack: the server sends one of its own
       "ping" -> from.send("{\"type\":\"pong\"}")
       "subscribed" -> {
+        // a connection that only greets is no success
+        failures = 0
         val topic = message.getString("topic")
         topicOfEpoch[message.getString("position").substringBefore('-')] = topic
-        if (message.has("recovered") && !message.getBoolean("recovered")) { positions[topic] = null; onGap(topic) }
+        if (message.has("recovered") && !message.getBoolean("recovered")) {
+          positions[topic] = message.optString("from", message.getString("position"))
+          onGap(topic)
+        }
         else if (positions[topic] == null) positions[topic] = message.optString("from", message.getString("position"))
       }
+      "error" -> onError(message.getJSONObject("data"))
       else -> deliver(message)
     }
   }

@@ -10,7 +10,7 @@ import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
 import software.amazon.awssdk.services.eventbridge.model.PutEventsRequestEntry;
 import software.amazon.awssdk.services.eventbridge.model.PutEventsResultEntry;
 
-/** Tells how reservations ended: each event reaches its buyer, wherever and whenever the buyer is connected. */
+/** Publishes the results of reservations: each reaches its buyer, now or when the buyer comes back. */
 @Component
 public class ReservationPublisher {
   private static final int TRIES = 3;
