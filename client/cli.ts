@@ -14,7 +14,9 @@ Prints each message of the topics as a line of JSON, until Ctrl-C. A lost connec
   --last <n>         of log topics, start with the newest so many
   --since <position> of a log topic, start after this position
   --count <n>        end after so many messages
-  --quiet            nothing about the connection on the error output
+  --quiet            nothing about the connection on the error output, but why it ended
+
+It ends with status 1 if the token or one of the topics is refused.
   --help             this text`;
 
 const OPTIONS = {
@@ -78,8 +80,8 @@ async function main(): Promise<void> {
   });
   client.on('status', say);
   client.on('error', (error) => {
-    say(`${error.code}: ${error.message}`);
-    if (!error.fatal) return;
+    if (!error.fatal) return say(`${error.code}: ${error.message}`);
+    console.error(`${error.code}: ${error.message}`);
     process.exitCode = 1;
     client.close();
   });

@@ -41,7 +41,7 @@ export interface ConnectionForm {
   readonly requests: Requests;
   readonly env: Env;
   readonly silenceMs: number;
-  /** What the client says of itself on each connection; `null` = nothing. */
+  /** Sent as `client_info` on each connection; `null` = nothing is. */
   readonly info: object | null;
   status(status: Status): void;
   failed(error: ClientError): void;
@@ -73,7 +73,7 @@ export function createConnection(form: ConnectionForm): Connection {
   let current: Line | null = null;
   /** The one that will take its place. */
   let next: Line | null = null;
-  /** Whatever an attempt of before still brings is of no interest. */
+  /** Number of the newest attempt. Results of older ones are ignored. */
   let attempt = 0;
   let failures = 0;
   let silentLines = 0;
@@ -263,7 +263,7 @@ export function createConnection(form: ConnectionForm): Connection {
     if (Number.isFinite(ms)) line.cancel.push(env.after(ms, () => replace(line)));
   };
 
-  /** Whether it was the token: over HTTP the server says so. */
+  /** Asks over HTTP if the token was the reason. */
   const askWhy = async (token: Token): Promise<void> => {
     const mine = attempt;
     if (!(await isDenied(form.addresses.api, token, env)) || !desired || mine !== attempt || current) return;

@@ -1,7 +1,7 @@
 import type { Env } from './env.ts';
 import type { Token } from './token.ts';
 
-/** Whether the server refuses this token. A browser does not say why a handshake failed; over HTTP the server does. */
+/** True if the server refuses this token. Browsers hide the reason of a failed handshake; over HTTP the server says it. */
 export async function isDenied(api: string, token: Token, { fetch }: Pick<Env, 'fetch'>): Promise<boolean> {
   // a ticket was used up by the handshake
   if (!fetch || (typeof token === 'object' && token)) return false;

@@ -1,4 +1,4 @@
-/** What the library needs of the world. Everything can be replaced: `createClient({ env: { WebSocket } })`. */
+/** The library's surroundings. Everything can be replaced: `createClient({ env: { WebSocket } })`. */
 
 /** The part of a browser's `WebSocket` that is used. */
 export interface SocketLike {
@@ -29,7 +29,7 @@ export interface Env {
   after(ms: number, callback: () => void): () => void;
   /** 0 up to 1. */
   random(): number;
-  /** Whether nobody sees the page: its timers run once a minute then. */
+  /** True while the page is hidden: its timers run once a minute. */
   hidden(): boolean;
   /** Listens to the page. Returns what ends that. */
   onPage(listener: (event: PageEvent) => void): () => void;

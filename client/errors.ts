@@ -20,5 +20,5 @@ export class ClientError extends Error {
   }
 }
 
-/** Whatever was thrown, as an Error. */
+/** Turns a thrown value into an Error. */
 export const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

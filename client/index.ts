@@ -2,9 +2,9 @@
 export type { Address } from './addresses.ts';
 export { createClient } from './client.ts';
 export type { Status } from './connection.ts';
-export type { Env, SocketClass, SocketLike } from './env.ts';
+export type { Env, PageEvent, SocketClass, SocketLike } from './env.ts';
 export { ClientError } from './errors.ts';
-export type { Gap } from './follower.ts';
+export type { Gap, Wire } from './follower.ts';
 export type * from './messages.ts';
 export type {
   Client,
@@ -13,6 +13,7 @@ export type {
   ClientOptions,
   FollowOptions,
   Handle,
+  Handler,
   HandleStatus,
   WatchOptions,
 } from './options.ts';

@@ -1,4 +1,4 @@
-/** What the library knows of the topics that a deployment has by default. Topics of your own work too: the server names their streams. */
+/** The topics that a deployment has by default. Topics of your own work too: the server names their streams. */
 import type { Wire } from './follower.ts';
 
 const OPS = 'ops:';
@@ -16,7 +16,7 @@ export function shapeOf(message: Wire): string | null {
 /** Of these only the newest counts: their offsets skip. */
 export const isKnownState = (topic: string): boolean => /^(price:|ops:status_update$|\/topic\/waiting-queue\/)/.test(topic);
 
-/** Where a topic's event stream is, before the server has said so: a network that blocks WebSockets never lets it. */
+/** Path of a topic's event stream, needed before any reply: a network that blocks WebSockets lets none come. `null` = not known. */
 export function knownStream(topic: string): string | null {
   const [, kind, first, userId] = /^\/topic\/(waiting-queue|reservations)\/(\d+)\/(\d+)$/.exec(topic) ?? [];
   if (kind === 'reservations') return `/api/reservations/v5/subscribe?userId=${userId}&seatId=${first}`;

@@ -1,6 +1,6 @@
-/** Messages by topic, as `docs/protocol.md` shows them. `test/client/messages.test.ts` compares them with the server's schemas. */
+/** Messages by topic, as `docs/protocol.md` shows them. `test/client/messages.test.ts` compares those of operations and quotes with the server's schemas. */
 
-/** What every message of a topic may have beside its own fields. */
+/** Fields that every message of a topic may have beside its own. */
 export interface Positioned {
   /** Missing if the message is delivered again although nothing is new. */
   readonly position?: string;

@@ -17,7 +17,7 @@ export interface ClientOptions {
   /** The transports that may be used. @default both: event streams where WebSockets are blocked */
   readonly transports?: readonly ('websocket' | 'sse')[];
   /**
-   * What the client says of itself on each connection, as `client_info`: the server counts and limits connections by
+   * Sent as `client_info` on each connection: the server counts and limits connections by
    * `client_id`. It costs two messages and some writes each time. @default nothing
    */
   readonly info?: ClientInfo;
@@ -36,6 +36,7 @@ export interface ClientInfo {
   readonly [field: string]: unknown;
 }
 
+/** An `error` that nobody listens to is printed. */
 export interface ClientEvents {
   status: Status;
   error: ClientError;
@@ -49,6 +50,7 @@ export interface Handle {
   readonly status: HandleStatus;
   /** Of the last message that was handed over; `null` = none was. Good as `since`, on any transport. */
   readonly position: string | null;
+  /** Ends the subscription at once: nothing more is handed over. */
   close(): void;
 }
 
@@ -81,7 +83,7 @@ export interface Client {
   start(): void;
   /** Ends the connection at once, until `start`; subscriptions stay, `for await` loops end. */
   close(): void;
-  /** Returns what ends it. */
+  /** Adds a listener. Returns a function that removes it. */
   readonly on: Emitter<ClientEvents>['on'];
   /** A state topic: the newest message, at once and whenever it changes. Messages in between may be skipped. */
   watch<Topic extends string>(topic: Topic, handler: Handler<Topic>, options?: WatchOptions): Handle;

@@ -6,6 +6,7 @@ import type { Client } from './options.ts';
 import { type RawSocket, rawSocketStore } from './raw-socket.ts';
 import { type LogOptions, latestStore, logStore, retain } from './stores.ts';
 
+export type { RawSocket } from './raw-socket.ts';
 export type { LogOptions } from './stores.ts';
 
 const ClientContext = createContext<Client | null>(null);

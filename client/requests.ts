@@ -11,7 +11,7 @@ export interface RequestOptions {
   /** In ms. @default 30,000 */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
-  /** Tells the answer from other messages. @default by the type of the request, for those of the operations monitor */
+  /** Returns true for the answer. @default by the type of the request, for those of the operations monitor */
   readonly answer?: (message: Wire) => boolean;
 }
 

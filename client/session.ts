@@ -23,7 +23,7 @@ const POSITION_BYTES = 60;
 /** A subscribe that the server was too busy for is repeated after this long, in ms. */
 const BUSY_MS = 2_000;
 
-/** What the server knows of a topic, on this link. */
+/** A topic as the server was asked for it, on this link. */
 interface Asked {
   state: 'subscribing' | 'on' | 'ending';
   /** Of the topic, when it was asked for. */
@@ -60,7 +60,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
   const asked = new Map<string, Asked>();
   let syncing = false;
   let closed = false;
-  let told = false;
+  let reported = false;
 
   const session: Session = {
     sync() {
@@ -145,7 +145,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       link.send(message);
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      // the end of the link is told apart
+      // the link reports its own end
       if (error.fatal) events.failed(error);
     }
   };
@@ -218,8 +218,8 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       there.caughtUp = hasCaughtUp(topic, there.head);
       if (there.caughtUp) events.changed(topic);
     }
-    if (told || !session.hasCaughtUp) return;
-    told = true;
+    if (reported || !session.hasCaughtUp) return;
+    reported = true;
     events.caughtUp();
   };
 

@@ -227,7 +227,7 @@ export function createStreams(form: StreamsForm): Streams {
   return streams;
 }
 
-/** Who has no position yet starts here. */
+/** Gives a position to followers that have none yet. */
 function begin(topic: Topic, position: Position | null): void {
   if (!position) return;
   topic.epoch ??= position.epoch;
@@ -240,7 +240,7 @@ const isExpected = (error: unknown): boolean =>
     ? error.code.startsWith('HTTP_')
     : error instanceof TypeError || (error as { name?: unknown }).name === 'AbortError';
 
-/** What a follower has is of another epoch, or was trimmed: delivery goes on with what is left. */
+/** Starts the followers over: their position is of another epoch, or was trimmed. */
 function anew(topic: Topic, epoch: string | null): void {
   topic.epoch = epoch;
   for (const follower of topic.followers) {

@@ -65,7 +65,7 @@ export function resume(topic: Topic): void {
   topic.resumes = true;
 }
 
-/** Where a subscription must start, for all followers. */
+/** Start of a subscription that serves all followers. */
 export interface Start {
   readonly since: Position | null;
   readonly last: number | null;
@@ -165,7 +165,7 @@ function raise(topic: Topic, position: Position): void {
 
 const isNewer = (one: Position, other: Position): boolean => one.epoch !== other.epoch || one.offset > other.offset;
 
-/** Whether every follower has everything up to the head that the server named. */
+/** True if every follower has everything up to the head that the server named. */
 export function hasCaughtUp({ followers, newest }: Topic, head: Position): boolean {
   return [...followers].every(({ form, received, full }) => {
     // whether a topic of your own is a state or a log, only its messages show

@@ -25,7 +25,7 @@ const SOONEST_LOOK_MS = 250;
 const LATEST_LOOK_MS = 700;
 const SLOWER = 1.25;
 
-/** Whether the caller may stay is asked this often: a disconnected user's streams must end within 2 s. */
+/** Interval of the check that the caller may stay, in ms: a disconnected user's streams must end within 2 s. */
 const STAY_LOOK_MS = 1_000;
 
 /** Proxies end a stream that is silent for half a minute. */
@@ -77,7 +77,7 @@ export interface Opened {
   readonly kept: Kept;
   /** The client has no position to come back with until it gets its first event: until then one is kept for it. */
   readonly keepsPlace: boolean;
-  /** Whether it has everything since the client's position; `null` = the client gave none. */
+  /** True if nothing is missing since the client's position; `null` if it gave none. */
   readonly recovered: boolean | null;
   /** One answer is wanted, and no stream. */
   readonly once: boolean;

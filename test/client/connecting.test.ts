@@ -16,8 +16,8 @@ async function connected(options: Parameters<typeof world>[0] = {}, seed = 1): P
 const publish = (here: World, ...ns: number[]): void => {
   for (const n of ns) here.publish('log', { type: 'x', n });
 };
-/** The client waits for its next try. */
-const lastPause = (here: World, began: number): number => here.sockets.length - began;
+/** Connections opened since then. */
+const triesSince = (here: World, began: number): number => here.sockets.length - began;
 
 describe('coming back', () => {
   test('what was missed follows, and the program is told that nothing is missing', async () => {
@@ -74,8 +74,8 @@ describe('coming back', () => {
     here.socket.die();
     await here.pass(200_000);
     // at 10 s on the average; without growing pauses it would be hundreds
-    expect(lastPause(here, before)).toBeGreaterThan(10);
-    expect(lastPause(here, before)).toBeLessThan(40);
+    expect(triesSince(here, before)).toBeGreaterThan(10);
+    expect(triesSince(here, before)).toBeLessThan(40);
   });
 
   test('a thousand clients spread from the first retry on (15)', async () => {

@@ -55,7 +55,7 @@ test('a strict mount opens one socket and subscribes once; unmounting closes it 
   expect([here.world.client.status, here.world.open.length]).toEqual(['closed', 0]);
 });
 
-test('fifty renders with new options and handlers ask for nothing anew (39)', async () => {
+test('fifty renders, each with a new options object, ask for nothing anew (39)', async () => {
   const here = await rendered();
   for (let n = 0; n < 50; n++) {
     here.render(n);
