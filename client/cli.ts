@@ -96,6 +96,8 @@ async function main(): Promise<void> {
     if (isKnownState(topic)) client.watch(topic, print);
     else client.follow(topic, print, { ...(last ? { last } : {}), ...(values.since ? { since: values.since } : {}), onGap });
   }
+  // a reader that has seen enough, such as head
+  process.stdout.on('error', () => process.exit(0));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => client.close());
   client.start();
 }

@@ -24,6 +24,8 @@ const LONGEST_OPENING = 3;
 const PROVEN_MS = 10_000;
 /** So many lines in a row without a frame: WebSockets may be blocked here. */
 const BLOCKED = 3;
+/** A retry this near is not put forward, in ms. */
+const SOON_MS = 2_000;
 /** A client with too many connections waits this long, and so does the replacement of a line that works. In ms. */
 const PATIENCE_MS = 60_000;
 
@@ -81,9 +83,10 @@ export function createConnection(form: ConnectionForm): Connection {
   /** The last token was refused: another one is needed. */
   let refused = false;
   let cancelRetry: (() => void) | null = null;
+  let retryAt = 0;
   let unwatch = (): void => undefined;
   const fallback = createFallback(
-    { api: form.addresses.streams, topics, tokens, env, changed, failed, denied: (error) => deny(error) },
+    { api: form.addresses.streams, isOnly: !sockets, topics, tokens, env, changed, failed, denied: (error) => deny(error) },
     () => look(),
   );
 
@@ -146,7 +149,7 @@ export function createConnection(form: ConnectionForm): Connection {
       failed,
       stuck: () => lose(line, 'the server does not answer'),
     });
-    const line: Line = { link, session, token, greeted: false, live: false, cancel: [cancelOpening] };
+    const line: Line = { link, session, token, greeted: false, proven: false, live: false, cancel: [cancelOpening] };
     next = line;
   };
 
@@ -161,8 +164,9 @@ export function createConnection(form: ConnectionForm): Connection {
       if (next === line) next = null;
       if (before) retire(before);
       line.cancel.push(env.after(rotationMs(env.random), () => replace(line)));
-      fallback.stop();
     }
+    // streams go on until the WebSocket has what they had
+    if (current?.session.hasCaughtUp) fallback.stop();
     look();
   };
 
@@ -193,18 +197,20 @@ export function createConnection(form: ConnectionForm): Connection {
       return;
     }
     if (line && !line.greeted && (!wasLive || silentLines > 1)) void askWhy(line.token);
-    retry();
+    retry(wasUsed);
   };
 
-  const retry = (): void => {
-    if (!desired || cancelRetry) return;
+  /** `isUrgent`: a retry that was planned for a replacement comes too late. */
+  const retry = (isUrgent = false): void => {
+    if (!desired || (cancelRetry && !isUrgent)) return;
     failures++;
-    if (silentLines >= BLOCKED && streams) fallback.start();
+    if (silentLines >= BLOCKED && streams && !current) fallback.start();
     later(current ? PATIENCE_MS : (fallback.nextPauseMs() ?? pauseMs(failures, env.random)));
   };
 
   const later = (ms: number): void => {
     cancelRetry?.();
+    retryAt = env.now() + ms;
     cancelRetry = env.after(ms, () => {
       cancelRetry = null;
       if (desired && !next) void open();
@@ -224,6 +230,7 @@ export function createConnection(form: ConnectionForm): Connection {
       line.cancel.push(
         env.after(PROVEN_MS, () => {
           failures = 0;
+          line.proven = true;
         }),
       );
       promote(line);
@@ -260,7 +267,9 @@ export function createConnection(form: ConnectionForm): Connection {
 
   const comeBack = ({ after_ms: after, within_ms: within }: Wire, line: Line): void => {
     const ms = Number(after) + env.random() * Number(within);
-    if (Number.isFinite(ms)) line.cancel.push(env.after(ms, () => replace(line)));
+    // a server that says so to every new connection must not be obeyed at once
+    const floor = failures > 0 || !line.proven ? PROVEN_MS : 0;
+    if (Number.isFinite(ms)) line.cancel.push(env.after(ms + floor, () => replace(line)));
   };
 
   /** Asks over HTTP if the token was the reason. */
@@ -285,7 +294,7 @@ export function createConnection(form: ConnectionForm): Connection {
 
   const wake = (): void => {
     current?.link.probe(true);
-    if (!current && !next && cancelRetry) later(pauseMs(1, env.random) / 4);
+    if (!current && !next && cancelRetry && retryAt - env.now() > SOON_MS) later(pauseMs(1, env.random) / 4);
   };
 
   const suspend = (): void => {

@@ -14,8 +14,8 @@ export interface SocketLike {
 
 export type SocketClass = new (url: string, protocols?: string[]) => SocketLike;
 
-/** The lifecycle of a page, as far as connections feel it. */
-export type PageEvent = 'visible' | 'shown' | 'hidden' | 'kept' | 'online' | 'offline';
+/** The lifecycle of a page, as far as connections feel it: seen again or online again; put into the back/forward cache and taken out. */
+export type PageEvent = 'woken' | 'offline' | 'suspended' | 'resumed';
 
 export interface Env {
   /** Of a browser, Node 22 and later, Deno, Bun, React Native; on Node 20 the package `ws`. `null` = there is none. */
@@ -80,10 +80,10 @@ function listenToPage({ document, window }: Globals, listener: (event: PageEvent
     target?.addEventListener?.(name, heard);
     undo.push(() => target?.removeEventListener?.(name, heard));
   };
-  on(document, 'visibilitychange', () => (document?.visibilityState === 'hidden' ? 'hidden' : 'visible'));
-  on(window, 'pageshow', ({ persisted }) => (persisted ? 'shown' : null));
-  on(window, 'pagehide', ({ persisted }) => (persisted ? 'kept' : null));
-  on(window, 'online', () => 'online');
+  on(document, 'visibilitychange', () => (document?.visibilityState === 'hidden' ? null : 'woken'));
+  on(window, 'pageshow', ({ persisted }) => (persisted ? 'resumed' : null));
+  on(window, 'pagehide', ({ persisted }) => (persisted ? 'suspended' : null));
+  on(window, 'online', () => 'woken');
   on(window, 'offline', () => 'offline');
   return () => {
     for (const one of undo) one();

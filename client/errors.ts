@@ -21,4 +21,5 @@ export class ClientError extends Error {
 }
 
 /** Turns a thrown value into an Error. */
-export const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+export const errorOf = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : 'no Error was thrown');

@@ -55,6 +55,8 @@ export interface Follower {
   handed: Position | null;
   /** The newest so many are still asked for. */
   last: number | null;
+  /** Its position is only where the newest few begin. */
+  isFew: boolean;
   /** The session that it was last subscribed by; `null` = it was not yet. */
   on: object | null;
   full: boolean;
@@ -77,6 +79,7 @@ export function createFollower(form: FollowerForm): Follower {
     received: form.since,
     handed: form.since,
     last: form.last,
+    isFew: false,
     on: null,
     full: false,
     closed: false,

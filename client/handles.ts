@@ -5,7 +5,7 @@ import { createFollower, type Follower, type FollowerForm, type Wire } from './f
 import { broadcastOf, isKnownState } from './known.ts';
 import type { FollowOptions, Handle, HandleStatus } from './options.ts';
 import { type Position, parsePosition } from './position.ts';
-import { resume, type Topic, type Topics, topicOf } from './topics.ts';
+import { resume, setDenied, startFew, type Topic, type Topics, topicOf } from './topics.ts';
 
 const DEFAULT_LIMIT = 1_000;
 const MOST_LAST = 1_000;
@@ -37,7 +37,7 @@ export function addFollower<Target extends object>(
   const isKnown = isKnownState(name);
   const isState = conflates || isKnown;
   const topic = topicOf(name, topics);
-  check(topic, { filter, since, last, limit });
+  check(topic, { filter, since, last });
   const failed = (error: unknown): void =>
     ports.failed(
       error instanceof ClientError
@@ -57,8 +57,8 @@ export function addFollower<Target extends object>(
     last: conflates && !isKnown ? 1 : last,
     limit,
     deliver: (message) => ports.deliver(message, deliver, failed),
-    onGap,
-    onRecovered,
+    onGap: guarded(onGap, failed),
+    onRecovered: guarded(onRecovered, failed),
     onChange,
     failed,
     filled: connection.sync,
@@ -86,26 +86,35 @@ export function addFollower<Target extends object>(
     status: { get: () => statusOf(follower, topic, connection), enumerable: true },
     position: { get: () => follower.handed?.text ?? null, enumerable: true },
     close: { value: close },
-    ...(Symbol.dispose ? { [Symbol.dispose]: { value: close } } : {}),
   }) as Target & Handle;
   return { handle, follower };
 }
 
 const nothing = (): void => undefined;
 
+/** A callback that throws keeps nothing from others. */
+const guarded =
+  <Value>(work: (value: Value) => void, failed: (error: unknown) => void) =>
+  (value: Value): void => {
+    try {
+      work(value);
+    } catch (error) {
+      failed(error);
+    }
+  };
+
 /** A follower that comes to a topic which others have already. */
 function join(follower: Follower, topic: Topic, isConnected: boolean): void {
   const others = topic.followers.size > 0;
   topic.followers.add(follower);
   if (topic.denied) {
-    // it may be permitted by now, for the others too
-    topic.denied = null;
-    for (const other of topic.followers) other.denied = null;
+    setDenied(topic, null);
     resume(topic);
   }
-  const { conflates, since, last } = follower.form;
-  if (!others) return;
-  if (conflates) {
+  const { conflates, since } = follower.form;
+  // the server may still have what the last follower left: it is asked anew
+  if (!others) topic.version++;
+  else if (conflates) {
     follower.last = null;
     // not before the caller has its handle
     queueMicrotask(() => {
@@ -113,8 +122,10 @@ function join(follower: Follower, topic: Topic, isConnected: boolean): void {
       if (newest && follower.received === null) follower.take(newest.message, newest.position);
     });
   } else if (since) resume(topic);
-  else if (last) topic.version++;
-  else if (isConnected) follower.received = topic.head;
+  else if (follower.last && topic.head) {
+    startFew(follower, topic.head);
+    resume(topic);
+  } else if (isConnected && !follower.last) follower.received = topic.head;
 }
 
 function statusOf({ closed, denied, on }: Follower, { name }: Topic, connection: HandlePorts['connection']): HandleStatus {
@@ -138,19 +149,14 @@ function filterOf(filter: FollowOptions['filter']): FollowerForm['filter'] {
   return entries.length === 0 ? null : Object.fromEntries(entries.sort().map(([name, values]) => [name, [...values].sort()]));
 }
 
-function check(
-  { name, followers }: Topic,
-  { filter, since, last, limit }: Pick<FollowerForm, 'filter' | 'since' | 'last' | 'limit'>,
-): void {
-  const wrong = (text: string): never => {
-    throw new ClientError('BAD_OPTION', `${name}: ${text}`, { fatal: true, topics: [name] });
-  };
-  if (since && last !== null) wrong('since and last: give one of them');
-  if (last !== null && !(Number.isInteger(last) && last >= 1 && last <= MOST_LAST)) wrong(`last: expected 1 to ${MOST_LAST}, got ${last}`);
-  if (!(Number.isInteger(limit) && limit >= 1)) wrong(`limit: expected a whole number from 1, got ${limit}`);
-  if (filter && broadcastOf(name) === null) wrong('filter: only broadcasts, ops:…, have filters');
+function check({ name, followers }: Topic, { filter, since, last }: Pick<FollowerForm, 'filter' | 'since' | 'last'>): void {
   // the server keeps one filter for a topic and connection
   const [other] = followers;
-  if (other && JSON.stringify(other.form.filter) !== JSON.stringify(filter))
-    wrong('filter: the client has this topic with another filter; use a second client');
+  const wrong =
+    (last !== null &&
+      (since || !(Number.isInteger(last) && last >= 1 && last <= MOST_LAST)) &&
+      `last: expected 1 to ${MOST_LAST}, without since`) ||
+    (filter && broadcastOf(name) === null && 'filter: only broadcasts, ops:…, have filters') ||
+    (other && JSON.stringify(other.form.filter) !== JSON.stringify(filter) && 'filter: the client has this topic with another filter');
+  if (wrong) throw new ClientError('BAD_OPTION', `${name}: ${wrong}`, { fatal: true, topics: [name] });
 }

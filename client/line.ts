@@ -12,6 +12,8 @@ export interface Line {
   readonly token: Token;
   /** Its first frame has come. */
   greeted: boolean;
+  /** It has lasted a while. */
+  proven: boolean;
   /** Once it has caught up it is live to its end: a new topic is no recovery. */
   live: boolean;
   /** Ends its timers. */
@@ -44,6 +46,8 @@ export function sendOn({ link }: Pick<Line, 'link'>, message: object, failed: (e
 /** A token is renewed at a random moment of this part of its life. */
 const RENEW_FROM = 0.7;
 const RENEW_TO = 0.9;
+/** A function may return the same token until it runs out, in ms. */
+const SOONEST_MS = 10_000;
 
 export interface Renewal {
   readonly tokens: TokenSource;
@@ -57,7 +61,7 @@ export interface Renewal {
 export function renewLater(line: Line, seconds: unknown, renewal: Renewal): void {
   if (typeof seconds !== 'number' || !renewal.tokens.renews) return;
   const part = RENEW_FROM + renewal.env.random() * (RENEW_TO - RENEW_FROM);
-  renewAfter(line, seconds * 1000 * part, false, renewal);
+  renewAfter(line, Math.max(SOONEST_MS, seconds * 1000 * part), false, renewal);
 }
 
 /** Renews the token after a while, and tries again for as long as the line lasts. `refused`: the server took the last one no more. */
@@ -78,4 +82,4 @@ export function renewAfter(line: Line, ms: number, refused: boolean, renewal: Re
 }
 
 export const tokenFailed = (error: unknown): ClientError =>
-  new ClientError('TOKEN', `the token function failed: ${errorOf(error).message}`, { cause: error });
+  new ClientError('TOKEN', `token function: ${errorOf(error).message}`, { cause: error });

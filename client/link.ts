@@ -53,6 +53,7 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
   let heardAt = env.now();
   let cancelSilence = (): void => undefined;
   let cancelProbe: (() => void) | null = null;
+  let probeEndsAt = 0;
 
   const stop = (): boolean => {
     if (over) return false;
@@ -100,10 +101,12 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
       socket.send(text);
     },
     probe(woken = false) {
-      if (over || frames === 0 || (cancelProbe && !woken)) return;
-      cancelProbe?.();
       const askedAt = env.now();
       const deadline = woken ? WAKE_PROBE_MS : env.hidden() ? HIDDEN_PROBE_MS : PROBE_MS;
+      // a question that is open ends sooner
+      if (over || frames === 0 || (cancelProbe && probeEndsAt <= askedAt + deadline)) return;
+      cancelProbe?.();
+      probeEndsAt = askedAt + deadline;
       cancelProbe = env.after(deadline, () => {
         cancelProbe = env.after(0, () => {
           cancelProbe = null;

@@ -1,19 +1,13 @@
 /** Notices what ends connections without their knowledge: sleep, another network, a page that is put aside. */
-import type { Env } from './env.ts';
+import type { Env, PageEvent } from './env.ts';
 
 /** A look at the clocks, and how late it may be before the machine must have slept; a hidden page's timers run once a minute. In ms. */
 const LOOK_MS = 30_000;
 const SLEPT_MS = 20_000;
 const HIDDEN_SLEPT_MS = 100_000;
 
-export interface MachineEvents {
-  /** The connection may be dead, although it says that it is open; or a retry is worth it now. */
-  woken(): void;
-  offline(): void;
-  /** The page is kept for "back": an open connection would keep it from that. */
-  suspended(): void;
-  resumed(): void;
-}
+/** `woken`: the connection may be dead although it says that it is open, or a retry is worth it now. */
+export type MachineEvents = Readonly<Record<PageEvent, () => void>>;
 
 /** Returns what ends it. Neither clock is trusted alone: one stops in sleep, the other may be set. */
 export function watchMachine(env: Env, events: MachineEvents): () => void {
@@ -26,21 +20,7 @@ export function watchMachine(env: Env, events: MachineEvents): () => void {
     cancel = env.after(LOOK_MS, look);
   };
   let cancel = env.after(LOOK_MS, look);
-  const unlisten = env.onPage((event) => {
-    switch (event) {
-      case 'visible':
-      case 'online':
-        return events.woken();
-      case 'offline':
-        return events.offline();
-      case 'kept':
-        return events.suspended();
-      case 'shown':
-        return events.resumed();
-      case 'hidden':
-        return;
-    }
-  });
+  const unlisten = env.onPage((event) => events[event]());
   return () => {
     cancel();
     unlisten();

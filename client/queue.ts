@@ -47,6 +47,8 @@ export function pulled<Message>(onReturn: () => void): Pulled<Message> {
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
     },
     return() {
+      offered = null;
+      ended = true;
       onReturn();
       return Promise.resolve(done);
     },

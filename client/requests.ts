@@ -36,12 +36,12 @@ export interface Requests {
 
 const dataOf = (message: object): Wire => ((message as Wire)['data'] ?? {}) as Wire;
 
-/** The answers to the operations monitor's requests. */
-const ANSWERS: Readonly<Record<string, (request: Wire, message: Wire) => boolean>> = {
-  ping: (request, { type, ...message }) => type === 'pong' && dataOf(message)['client_time'] === request['client_time'],
-  client_info: (_, { type }) => type === 'connection_status',
-  service_control: (request, { type, ...message }) => type === 'service_event' && dataOf(message)['service_id'] === request['service_id'],
-  send_webhook: (request, { type, ...message }) => type === 'webhook_event' && dataOf(message)['webhook_type'] === request['webhook_type'],
+/** The answers to the operations monitor's requests: their type, and the field that both have. */
+const ANSWERS: Readonly<Record<string, readonly [type: string, field?: string]>> = {
+  ping: ['pong', 'client_time'],
+  client_info: ['connection_status'],
+  service_control: ['service_event', 'service_id'],
+  send_webhook: ['webhook_event', 'webhook_type'],
 };
 
 export function createRequests(env: Env): Requests {
@@ -49,8 +49,9 @@ export function createRequests(env: Env): Requests {
   return {
     send(link, message, { timeout = ANSWER_MS, signal, answer }) {
       return new Promise<Wire>((resolve, reject) => {
-        const known = ANSWERS[message.type];
-        const isAnswer = answer ?? (known && ((one: Wire) => known(dataOf(message), one)));
+        const [type, field] = Object.hasOwn(ANSWERS, message.type) ? (ANSWERS[message.type] as [string, string?]) : [];
+        const fits = (one: Wire): boolean => one['type'] === type && (!field || dataOf(one)[field] === dataOf(message)[field]);
+        const isAnswer = answer ?? (type && fits);
         if (!isAnswer) throw new ClientError('NO_ANSWER', `${message.type}: say by "answer" which message answers it`, { fatal: true });
         if (!link) throw new ClientError('NOT_CONNECTED', 'not connected: nothing was sent');
         if (signal?.aborted) throw new ClientError('ABORTED', 'aborted before it was sent');
@@ -80,7 +81,14 @@ export function createRequests(env: Env): Requests {
       });
     },
     message(message) {
-      const found = [...pending].find(({ isAnswer }) => isAnswer(message));
+      const found = [...pending].find(({ isAnswer, reject }) => {
+        try {
+          return isAnswer(message);
+        } catch (cause) {
+          reject(new ClientError('HANDLER', 'answer: it threw', { cause }));
+          return false;
+        }
+      });
       if (found) {
         found.resolve(message);
         return true;

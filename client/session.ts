@@ -6,21 +6,33 @@
 import type { Env } from './env.ts';
 import { ClientError } from './errors.ts';
 import type { Wire } from './follower.ts';
-import { broadcastOf } from './known.ts';
+import { broadcastOf, shapeOf } from './known.ts';
 import type { Link } from './link.ts';
 import { type Position, parsePosition } from './position.ts';
-import { answered, forget, hasCaughtUp, isWanted, resume, type Start, startOf, type Topic, type Topics, take } from './topics.ts';
+import {
+  answered,
+  forget,
+  hasCaughtUp,
+  isWanted,
+  resume,
+  type Start,
+  setDenied,
+  startOf,
+  type Topic,
+  type Topics,
+  take,
+} from './topics.ts';
 
 /** A reply that has not come by then is asked for again, so often, each time after twice as long; then the link is given up. In ms. */
 const REPLY_MS = 15_000;
 const ASKED_AGAIN = 2;
 
-/** Topics in one message, and their bytes with their positions: both fit into a frame. */
+/** Topics in one message; with long names fewer, so that they fit into a frame with their positions. */
 const TOPICS_AT_ONCE = 100;
-const BYTES_AT_ONCE = 24_000;
-const POSITION_BYTES = 60;
+const FEW_AT_ONCE = 20;
+const SHORT_NAME = 40;
 
-/** A subscribe that the server was too busy for is repeated after this long, in ms. */
+/** A subscribe that the server was too busy for is repeated after this long, doubling, in ms. */
 const BUSY_MS = 2_000;
 
 /** A topic as the server was asked for it, on this link. */
@@ -58,9 +70,13 @@ export interface SessionEvents {
 
 export function createSession(link: Link, topics: Topics, env: Env, events: SessionEvents): Session {
   const asked = new Map<string, Asked>();
+  /** How often in a row the server was too busy for a topic. */
+  const busy = new Map<string, number>();
   let syncing = false;
   let closed = false;
   let reported = false;
+  /** A message was refused whole, for a reason that names no topic. */
+  let unread: ClientError | null = null;
 
   const session: Session = {
     sync() {
@@ -81,7 +97,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
         return true;
       }
       if (type === 'error') return onError(message);
-      if (message['position'] === undefined && typeof message['event'] !== 'string' && type !== 'price_update') return false;
+      if (message['position'] === undefined && shapeOf(message) === null) return false;
       const { topic, taken } = take(message, topics);
       if (topic && taken !== 'taken') {
         resume(topic);
@@ -102,8 +118,8 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
 
   const ask = (): void => {
     const wishes: Topic[] = [];
-    const isNew = ({ name }: Topic): boolean => !asked.has(name);
     const ends: string[] = [];
+    for (const [name, { state }] of asked) if (state === 'on' && !topics.all.has(name)) ends.push(name);
     for (const topic of topics.all.values()) {
       const there = asked.get(topic.name);
       if (isWanted(topic)) {
@@ -113,7 +129,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     }
     for (const name of ends) note(name, 'ending', topics.all.get(name)?.version ?? 0, NOWHERE, 0);
     for (const some of chunks(ends, (name) => name)) send({ type: 'unsubscribe', topics: some });
-    for (const topic of wishes) note(topic.name, 'subscribing', topic.version, startOf(topic, isNew(topic)), 0);
+    for (const topic of wishes) note(topic.name, 'subscribing', topic.version, startOf(topic), 0);
     for (const message of subscribes(wishes, (name) => asked.get(name)?.start ?? NOWHERE)) send(message);
     look();
   };
@@ -123,9 +139,14 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     const before = asked.get(name);
     before?.cancel();
     const cancel = env.after(REPLY_MS * 2 ** tries, () => {
-      if (tries === ASKED_AGAIN) return events.stuck();
       const topic = topics.all.get(name);
-      note(name, state, topic?.version ?? version, topic ? startOf(topic, true) : start, tries + 1);
+      if (tries === ASKED_AGAIN) {
+        // it was asked for alone: what the server could not read was this
+        if (!unread || !topic) return events.stuck();
+        asked.delete(name);
+        return deny(topic, unread);
+      }
+      note(name, state, topic?.version ?? version, topic ? startOf(topic) : start, tries + 1);
       if (state === 'ending' || !topic) return send({ type: 'unsubscribe', topics: [name] });
       for (const message of subscribes([topic], () => asked.get(name)?.start ?? NOWHERE)) send(message);
     });
@@ -156,6 +177,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     there?.cancel();
     if (!there) return; // it was denied meanwhile, or is of no topic here
     there.state = 'on';
+    busy.delete(name);
     there.head = parsePosition(reply['position']);
     if (topic) {
       answered(topic, reply, there.start, session, topics);
@@ -182,7 +204,10 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     const { error_code: code, error_message: text, details } = (message['data'] ?? {}) as Wire;
     const named = ((details ?? {}) as Wire)['topics'];
     const about = Array.isArray(named) ? named.filter((name): name is string => typeof name === 'string' && asked.has(name)) : [];
-    if (about.length === 0) return false;
+    if (about.length === 0) {
+      if (code === 'INVALID_MESSAGE_FORMAT') unread = new ClientError(String(code), String(text), { fatal: true });
+      return false;
+    }
     const isBusy = code === 'RATE_LIMIT_EXCEEDED' || code === 'INTERNAL_SERVER_ERROR';
     const error = new ClientError(String(code), String(text), { fatal: !isBusy, topics: about });
     for (const name of about) {
@@ -195,7 +220,9 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
         if (topic) deny(topic, error);
         continue;
       }
-      there.cancel = env.after(BUSY_MS * (1 + env.random()), () => {
+      const times = (busy.get(name) ?? 0) + 1;
+      busy.set(name, times);
+      there.cancel = env.after(BUSY_MS * 2 ** Math.min(times - 1, 5) * (1 + env.random()), () => {
         asked.delete(name);
         session.sync();
       });
@@ -206,8 +233,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
   };
 
   const deny = (topic: Topic, error: ClientError): void => {
-    topic.denied = error;
-    for (const follower of topic.followers) follower.denied = error;
+    setDenied(topic, error);
     events.changed(topic);
   };
 
@@ -218,8 +244,9 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       there.caughtUp = hasCaughtUp(topic, there.head);
       if (there.caughtUp) events.changed(topic);
     }
-    if (reported || !session.hasCaughtUp) return;
-    reported = true;
+    if (reported === session.hasCaughtUp) return;
+    reported = !reported;
+    if (!reported) return;
     events.caughtUp();
   };
 
@@ -229,20 +256,8 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
 const NOWHERE: Start = { since: null, last: null };
 
 function* chunks<Item>(items: readonly Item[], nameOf: (item: Item) => string): Generator<Item[]> {
-  let chunk: Item[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    // a name stands in the list, and beside its position
-    const more = 2 * new TextEncoder().encode(nameOf(item)).length + POSITION_BYTES;
-    if (chunk.length === TOPICS_AT_ONCE || (chunk.length > 0 && bytes + more > BYTES_AT_ONCE)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(item);
-    bytes += more;
-  }
-  if (chunk.length > 0) yield chunk;
+  const size = items.some((item) => nameOf(item).length > SHORT_NAME) ? FEW_AT_ONCE : TOPICS_AT_ONCE;
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
 /** The messages that ask for topics: those with the same `last` together, those with a filter each by itself. */

@@ -1,4 +1,5 @@
 /** Topics as stores that a user interface reads: shared by all who read the same, and let go when nobody does. */
+import { ClientError } from './errors.ts';
 import type { AnyMessage } from './messages.ts';
 import type { Client, FollowOptions, Handle } from './options.ts';
 
@@ -37,13 +38,24 @@ function storeOf<Value>(open: (tell: () => void) => Handle, snapshot: () => Valu
   const tell = onceAFrame(() => {
     for (const reader of [...readers]) reader();
   });
+  /** A reader whose filter changed leaves its old one a macrotask later: until then the topic is taken. */
+  const openSoon = (): void => {
+    try {
+      handle = open(tell);
+    } catch (error) {
+      if (!(error instanceof ClientError && /filter/.test(error.message))) throw error;
+      setTimeout(() => {
+        if (readers.size > 0) handle ??= open(tell);
+      });
+    }
+  };
   return {
     snapshot,
     subscribe(listener) {
       // one reader may subscribe the same function twice
       const reader = (): void => listener();
       readers.add(reader);
-      handle ??= open(tell);
+      if (!handle) openSoon();
       return () => {
         readers.delete(reader);
         setTimeout(() => {

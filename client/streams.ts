@@ -10,8 +10,8 @@ import type { Wire } from './follower.ts';
 import { knownStream } from './known.ts';
 import { tokenFailed } from './line.ts';
 import { type Position, parsePosition } from './position.ts';
-import type { TokenSource } from './token.ts';
-import { forget, isWanted, resume, startOf, type Topic, type Topics, take } from './topics.ts';
+import { bearer, type TokenSource } from './token.ts';
+import { forget, isWanted, resume, setDenied, startOf, type Topic, type Topics, take } from './topics.ts';
 
 /** The first byte must come within this, and then something every 15 s; in ms. */
 const FIRST_BYTE_MS = 15_000;
@@ -46,6 +46,8 @@ export interface StreamsForm {
   lost(): void;
   changed(topic: Topic): void;
   failed(error: ClientError): void;
+  /** There is no WebSocket to ask for the topics. */
+  readonly isOnly: boolean;
   /** The server takes no token of this program. */
   denied(error: ClientError): void;
 }
@@ -75,9 +77,9 @@ export function createStreams(form: StreamsForm): Streams {
         if (topic?.followers.size === 0) forget(topic, topics);
       }
       for (const topic of topics.all.values()) {
-        if (!isWanted(topic) || open.has(topic.name)) continue;
+        if (!isWanted(topic) || open.has(topic.name) || unreachable.has(topic.name)) continue;
         const path = topic.stream ?? knownStream(topic.name);
-        if (path === null) tellUnreachable(topic);
+        if (path === null) giveUp(topic, 'WebSockets are blocked, and it has no event stream');
         else {
           const stream: Open = {
             closed: false,
@@ -105,14 +107,10 @@ export function createStreams(form: StreamsForm): Streams {
     stream.abort?.abort();
   };
 
-  const tellUnreachable = ({ name }: Topic): void => {
-    if (unreachable.has(name)) return;
+  /** This deployment or network has no stream of the topic: a WebSocket may still have it. */
+  const giveUp = ({ name }: Topic, why: string): void => {
+    if (!unreachable.has(name)) form.failed(new ClientError('NO_STREAM', `${name}: ${why}`, { topics: [name] }));
     unreachable.add(name);
-    form.failed(
-      new ClientError('NO_STREAM', `WebSockets are blocked here, and ${name} has no event stream`, {
-        topics: [name],
-      }),
-    );
   };
 
   /** One request, and the next, until the topic is closed. */
@@ -132,9 +130,11 @@ export function createStreams(form: StreamsForm): Streams {
       if (error instanceof ClientError && error.code === 'AUTHENTICATION_REQUIRED') {
         if (stream.refused || !form.tokens.renews) return form.denied(error);
         stream.refused = true;
+      } else if (error instanceof ClientError && error.fatal && !form.isOnly) {
+        end(topic.name, stream);
+        return giveUp(topic, error.message);
       } else if (error instanceof ClientError && error.fatal) {
-        topic.denied = error;
-        for (const follower of topic.followers) follower.denied = error;
+        setDenied(topic, error);
         form.failed(error);
         return form.changed(topic);
       }
@@ -151,7 +151,7 @@ export function createStreams(form: StreamsForm): Streams {
   };
 
   const request = async (topic: Topic, path: string, polls: boolean, stream: Open): Promise<void> => {
-    const { since } = startOf(topic, true);
+    const { since } = startOf(topic);
     topic.resumes = false;
     // a stream begins with what is new: it has no newest few
     for (const follower of topic.followers) follower.last = null;
@@ -171,12 +171,14 @@ export function createStreams(form: StreamsForm): Streams {
         signal: abort.signal,
         headers: {
           accept: 'text/event-stream',
-          ...(typeof token === 'string' ? { authorization: `Bearer ${token}` } : {}),
+          ...bearer(token),
           ...(since ? { 'last-event-id': since.text } : {}),
         },
       });
       if (!response.ok) throw await failureOf(response, topic.name);
       stream.refused = false;
+      if (!/^(text\/event-stream|application\/json)/.test(response.headers.get('content-type') ?? ''))
+        throw new ClientError('STREAM', 'no event stream');
       const hear = (): void => {
         heard = true;
         if (!polls) stream.silent = 0;
@@ -282,9 +284,9 @@ async function read(
 
 async function failureOf(response: Response, topic: string): Promise<Error> {
   const { error_code: code = '', error_message: text = '' } = (await response.json().catch(() => ({}))) as Record<string, string>;
-  if (response.status === 401) return new ClientError('AUTHENTICATION_REQUIRED', text || 'the server wants another token', { fatal: true });
+  if (response.status === 401) return new ClientError('AUTHENTICATION_REQUIRED', text || '401', { fatal: true });
   const isFinal = [400, 403, 404, 409].includes(response.status);
-  return new ClientError(code || `HTTP_${response.status}`, text || `the stream answers ${response.status}`, {
+  return new ClientError(code || `HTTP_${response.status}`, text || `${response.status}`, {
     fatal: isFinal,
     topics: [topic],
   });

@@ -8,6 +8,9 @@ export type Token = string | { readonly ticket: string } | null | undefined;
 /** A token, or a function that gets a fresh one each time. `refused`: the server took the last one no more. */
 export type TokenOption = Token | ((asked: { readonly refused: boolean }) => Token | Promise<Token>);
 
+/** The header that carries a token; a ticket has none. */
+export const bearer = (token: Token): Record<string, string> => (typeof token === 'string' ? { authorization: `Bearer ${token}` } : {});
+
 export interface TokenSource {
   /** A new one can be had. */
   readonly renews: boolean;
@@ -18,22 +21,25 @@ export interface TokenSource {
 const TOKEN_MS = 10_000;
 
 export function tokenSource(option: TokenOption, env: Pick<Env, 'after'>): TokenSource {
-  let asking: Promise<Token> | null = null;
+  /** By whether the last one was refused: that must reach the function. */
+  const asking = new Map<boolean, Promise<Token>>();
   const ask = (refused: boolean): Promise<Token> =>
     new Promise<Token>((resolve, reject) => {
-      const cancel = env.after(TOKEN_MS, () =>
-        reject(new ClientError('TIMEOUT', `the token function has not answered within ${TOKEN_MS / 1000} s`)),
-      );
+      const cancel = env.after(TOKEN_MS, () => reject(new ClientError('TIMEOUT', `no answer within ${TOKEN_MS / 1000} s`)));
       const asked = async (): Promise<Token> => (typeof option === 'function' ? option({ refused }) : option);
-      asked().then(resolve, reject).finally(cancel);
+      asked()
+        .then((token) => {
+          if (token == null || typeof token === 'string' || typeof token.ticket === 'string') resolve(token);
+          else reject(new TypeError('expected a token, or { ticket }'));
+        }, reject)
+        .finally(cancel);
     });
   return {
     renews: typeof option === 'function',
     get(refused = false) {
-      asking ??= ask(refused).finally(() => {
-        asking = null;
-      });
-      return asking;
+      const there = asking.get(refused) ?? ask(refused).finally(() => asking.delete(refused));
+      asking.set(refused, there);
+      return there;
     },
   };
 }

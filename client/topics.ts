@@ -59,6 +59,12 @@ export function forget({ name, epoch }: Topic, { all, epochs }: Topics): void {
 /** Somebody can take its messages now. */
 export const isWanted = ({ followers, denied }: Topic): boolean => denied === null && [...followers].some(({ full }) => !full);
 
+/** `null`: it may be permitted by now. */
+export function setDenied(topic: Topic, error: ClientError | null): void {
+  topic.denied = error;
+  for (const follower of topic.followers) follower.denied = error;
+}
+
 /** The server must be asked for it again, from the positions of its followers. */
 export function resume(topic: Topic): void {
   topic.version++;
@@ -71,19 +77,23 @@ export interface Start {
   readonly last: number | null;
 }
 
-/** `isNew`: the server has no subscription to it yet. */
-export function startOf({ followers, epoch, resumes }: Topic, isNew: boolean): Start {
+/** Never later than any follower's position: the newest few are asked for only where nobody has one. */
+export function startOf({ followers, epoch }: Topic): Start {
   const open = [...followers].filter(({ full }) => !full);
   const since = earliest(
     open.flatMap(({ received }) => received ?? []),
     epoch,
   );
-  const last = lastOf(open);
-  // positions first: asked for together, the newest few would leave a hole before them
-  return since && (last === null || isNew || resumes) ? { since, last: null } : { since: null, last };
+  return { since, last: since ? null : Math.max(0, ...open.map(({ last }) => last ?? 0)) || null };
 }
 
-const lastOf = (followers: readonly Follower[]): number | null => Math.max(0, ...followers.map(({ last }) => last ?? 0)) || null;
+/** The newest few as a position, where others have the topic already. */
+export function startFew(follower: Follower, { epoch, offset }: Position): void {
+  const start = offset - BigInt(follower.last ?? 0);
+  follower.received = parsePosition(`${epoch}-${start < 0n ? 0n : start}`);
+  follower.last = null;
+  follower.isFew = true;
+}
 
 /** Takes the answer to a subscribe. */
 /** `by`: the session that asked. */
@@ -97,7 +107,8 @@ export function answered(topic: Topic, reply: Wire, asked: Start, by: object, to
   topic.resumes = false;
   raise(topic, head);
   if (typeof reply['stream'] === 'string') topic.stream = reply['stream'];
-  for (const follower of topic.followers) {
+  let again = false;
+  for (const follower of [...topic.followers]) {
     const { received, form } = follower;
     if (follower.full) continue;
     if (received && asked.since)
@@ -105,11 +116,15 @@ export function answered(topic: Topic, reply: Wire, asked: Start, by: object, to
     follower.on = by;
     if (form.isState) follower.last = null;
     if (form.isState || received) continue;
-    if (asked.last !== null && follower.last !== null) follower.last = null;
-    // the newest few are still to be asked for: this answer was to the positions of others
-    if (follower.last === null) follower.received = form.last === null && asked.last !== null ? head : (from ?? head);
+    if (asked.since && follower.last !== null) {
+      startFew(follower, head);
+      again = true;
+      continue;
+    }
+    follower.last = null;
+    follower.received = form.last === null && asked.last !== null ? head : (from ?? head);
   }
-  if (asked.since && lastOf([...topic.followers]) !== null) topic.version++;
+  if (again) resume(topic);
 }
 
 /** Says whether a follower has everything up to the start of the subscription. `isBack`: after its link was lost. */
@@ -120,7 +135,8 @@ function recover(follower: Follower, received: Position, isWhole: boolean, start
     return;
   }
   follower.received = start;
-  follower.form.onGap({ since: received.text, from: start.text });
+  // who asked for the newest few gets as many as there are
+  if (!follower.isFew) follower.form.onGap({ since: received.text, from: start.text });
 }
 
 /** The outcome of a message: taken as far as it is new, or something before it is missing. */
@@ -133,14 +149,15 @@ export function take(message: Wire, topics: Topics): { readonly topic: Topic | n
   const topic = (position && topics.epochs.get(position.epoch)) ?? (name === null ? null : (topics.all.get(name) ?? null));
   if (!topic) return { topic, taken: position ? 'stranger' : 'taken' };
   if (!position) {
-    for (const follower of topic.followers) if (follower.form.conflates) follower.take(message, null);
+    for (const follower of [...topic.followers]) if (follower.form.conflates) follower.take(message, null);
     return { topic, taken: 'taken' };
   }
   if (topic.epoch !== null && position.epoch !== topic.epoch) return { topic, taken: 'stranger' };
   if (topic.newest === null || isNewer(position, topic.newest.position)) topic.newest = { message, position };
   raise(topic, position);
   let taken: Taken = 'taken';
-  for (const follower of topic.followers) {
+  // a handler may follow the topic again
+  for (const follower of [...topic.followers]) {
     const { received } = follower;
     if (received && !isNewer(position, received)) continue;
     if (follower.last !== null) continue;

@@ -1,20 +1,21 @@
 /** The operations monitor's client, as its dashboards know it (`docs/protocol.md`, "Operations"). New programs use `createClient`, which misses nothing. */
 import type { SocketClass, SocketLike } from './env.ts';
 
+const now = (): string => new Date().toISOString();
+
 type Message = Readonly<Record<string, unknown>>;
 
 const PING_MS = 30_000;
 const KEPT_MESSAGES = 100;
-const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
+const STATES = ['connecting', 'open', 'closing', 'closed'];
 
 export interface ConnectionStatus {
   readonly url: string;
-  readonly state: (typeof STATES)[number];
+  /** `connecting`, `open`, `closing` or `closed`. */
+  readonly state: string;
   readonly connected: boolean;
   readonly reconnectAttempts: number;
   readonly maxReconnectAttempts: number;
-  /** ISO 8601; `null` = nothing has come yet. */
-  readonly lastMessageAt: string | null;
 }
 
 export interface HistoryEntry {
@@ -49,14 +50,23 @@ export class WebSocketManager {
     const ws = new (globalThis as unknown as { WebSocket: SocketClass }).WebSocket(this.url);
     this.ws = ws;
     ws.onopen = () => {
-      this.#debug('connected');
       this.reconnectAttempts = 0;
       this.sendClientInfo();
-      this.#pinger = setInterval(() => this.#ping(), PING_MS);
+      clearInterval(this.#pinger);
+      this.#pinger = setInterval(() => this.send({ type: 'ping', data: { client_time: now() } }), PING_MS);
     };
-    ws.onclose = (event: { readonly code?: number }) => this.#closed(ws, event.code);
-    ws.onerror = () => this.#debug('error');
-    ws.onmessage = (event: { readonly data: unknown }) => this.#received(String(event.data));
+    ws.onclose = (event: { readonly code?: number }) => {
+      clearInterval(this.#pinger);
+      if (this.enableDebug) console.log(`${this.url}: closed, code ${event.code}`);
+      this.handleReconnect();
+    };
+    // `close` follows
+    ws.onerror = () => undefined;
+    ws.onmessage = (event: { readonly data: unknown }) => {
+      const message = JSON.parse(String(event.data)) as Message;
+      this.#remember('in', message);
+      this.handleMessage(message);
+    };
   }
 
   handleReconnect(): void {
@@ -65,7 +75,6 @@ export class WebSocketManager {
       return;
     }
     this.reconnectAttempts++;
-    this.#debug(`attempt ${this.reconnectAttempts} of ${this.maxReconnectAttempts}`);
     this.#retry = setTimeout(() => this.connect(), this.reconnectInterval);
   }
 
@@ -77,7 +86,7 @@ export class WebSocketManager {
         client_id: 'dashboard_client_1',
         client_type: 'web_dashboard',
         ...(userAgent ? { user_agent: userAgent } : {}),
-        timestamp: new Date().toISOString(),
+        timestamp: now(),
       },
     });
   }
@@ -100,7 +109,6 @@ export class WebSocketManager {
     else if (type === 'alert') this.handleAlert(data);
     else if (type === 'pong') this.handlePong(data);
     else if (type === 'ping') this.send({ type: 'pong' });
-    else this.#debug(`message of type ${String(type)}`);
   }
 
   handleStatusUpdate(_data: unknown): void {}
@@ -111,8 +119,7 @@ export class WebSocketManager {
   getConnectionStatus(): ConnectionStatus {
     const { url, reconnectAttempts, maxReconnectAttempts } = this;
     const state = STATES[this.ws.readyState] ?? 'closed';
-    const last = this.#history.findLast(({ direction }) => direction === 'in');
-    return { url, state, connected: state === 'open', reconnectAttempts, maxReconnectAttempts, lastMessageAt: last?.at ?? null };
+    return { url, state, connected: state === 'open', reconnectAttempts, maxReconnectAttempts };
   }
 
   /** The newest 100 messages, both ways, oldest first. */
@@ -128,29 +135,9 @@ export class WebSocketManager {
     this.ws.close();
   }
 
-  #ping(): void {
-    this.send({ type: 'ping', data: { client_time: new Date().toISOString() } });
-  }
-
-  #closed(ws: SocketLike, code: number | undefined): void {
-    if (ws !== this.ws) return;
-    clearInterval(this.#pinger);
-    this.#debug(`closed, code ${code}`);
-    this.handleReconnect();
-  }
-
-  #received(text: string): void {
-    const message = JSON.parse(text) as Message;
-    this.#remember('in', message);
-    this.handleMessage(message);
-  }
-
   #remember(direction: HistoryEntry['direction'], message: unknown): void {
-    this.#history.push({ direction, at: new Date().toISOString(), message });
+    if (this.enableDebug) console.log(`${this.url}: ${direction}`, message);
+    this.#history.push({ direction, at: now(), message });
     if (this.#history.length > KEPT_MESSAGES) this.#history.shift();
-  }
-
-  #debug(text: string): void {
-    if (this.enableDebug) console.log(`${this.url}: ${text}`);
   }
 }

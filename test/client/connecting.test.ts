@@ -232,11 +232,11 @@ describe('liveness', () => {
     expect(here.got).toEqual([1]);
   });
 
-  test.each(['visible', 'online'] as const)('on %s the link is asked at once (3, 9)', async (event) => {
+  test('on becoming visible or online the link is asked at once (3, 9)', async () => {
     const here = await connected();
     here.socket.cut();
     publish(here, 1);
-    await here.page(event);
+    await here.page('woken');
     await here.pass(10_000);
     expect(here.got).toEqual([1]);
   });
@@ -260,7 +260,7 @@ describe('liveness', () => {
   test('the question of an old link does not end its successor (4)', async () => {
     const here = await connected();
     here.socket.cut();
-    await here.page('visible');
+    await here.page('woken');
     here.socket.die();
     await here.pass(3_000);
     expect(here.sockets).toHaveLength(2);
@@ -282,12 +282,12 @@ describe('liveness', () => {
 
   test('a page that is kept for "back" holds no connection, and goes on with its positions (7)', async () => {
     const here = await connected();
-    await here.page('kept');
+    await here.page('suspended');
     expect(here.open).toHaveLength(0);
     publish(here, 1);
     await here.pass(600_000);
     expect(here.sockets).toHaveLength(1);
-    await here.page('shown');
+    await here.page('resumed');
     await here.pass(1_000);
     expect(here.got).toEqual([1]);
   });
@@ -301,7 +301,7 @@ describe('close', () => {
     here.client.close();
     expect(here.client.status).toBe('closed');
     give('late');
-    for (const event of ['visible', 'online', 'shown'] as const) await here.page(event);
+    for (const event of ['woken', 'resumed'] as const) await here.page(event);
     await here.pass(600_000);
     expect([here.sockets.length, here.timers]).toEqual([0, 0]);
 
@@ -310,7 +310,7 @@ describe('close', () => {
     waiting.socket.die();
     await waiting.pass(100);
     waiting.client.close();
-    await waiting.page('visible');
+    await waiting.page('woken');
     await waiting.pass(600_000);
     expect(waiting.open).toHaveLength(0);
     expect(waiting.timers).toBe(0);

@@ -148,6 +148,7 @@ test('a link is not replaced while a request is waiting for its answer on it', a
     if (type === 'ping') answer = () => socket.say({ type: 'pong', data });
     return type === 'ping';
   };
+  await here.pass(11_000);
   const ping = here.client.request({ type: 'ping', data: { client_time: 'now' } });
   here.socket.say({ type: 'reconnect', after_ms: 0, within_ms: 0, data: {} });
   await here.pass(10_000);

@@ -43,13 +43,13 @@ describe('a log', () => {
         if (random() < 0.1) socket?.die();
         if (random() < 0.05) socket?.cut();
         if (random() < 0.1) socket?.say({ type: 'reconnect', after_ms: 0, within_ms: 500, data: {} });
-        if (random() < 0.05) await here.page('visible');
+        if (random() < 0.05) await here.page('woken');
         await here.pass(Math.floor(random() * 3_000));
         if (isSlow) await new Promise((done) => setTimeout(done));
       }
       for (let round = 0; round < 40 && got.length < n; round++) {
         await here.pass(20_000);
-        await here.page('visible');
+        await here.page('woken');
         for (let turn = 0; turn < 10; turn++) await new Promise((done) => setTimeout(done));
       }
       expect(got, `seed ${seed}`).toEqual(upTo(n));
@@ -381,9 +381,8 @@ describe('subscribing', () => {
   test('options that cannot be meant are refused with what to do', () => {
     const { client } = world();
     const follow = (topic: string, options: object) => () => client.follow(topic, () => undefined, options);
-    expect(follow('log', { since: 'e-1', last: 5 })).toThrow('since and last');
+    expect(follow('log', { since: 'e-1', last: 5 })).toThrow('without since');
     expect(follow('log', { last: 0 })).toThrow('1 to 1000');
-    expect(follow('log', { limit: 0 })).toThrow('limit');
     expect(follow('log', { since: 'nonsense' })).toThrow('expected a position');
     expect(follow('log', { filter: { a: ['b'] } })).toThrow('only broadcasts');
     client.follow('ops:alert', () => undefined, { filter: { alert_levels: ['critical'] } });
