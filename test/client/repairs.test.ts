@@ -201,3 +201,211 @@ test('streams that bring nothing any more are not live, and a failing token func
   expect(here.client.status).not.toBe('live');
   expect(here.errors.at(-1)).toMatchObject({ code: 'TOKEN' });
 });
+
+test('the newest few for one follower move no other one forward, with a filter too', async () => {
+  for (const filter of [undefined, { alert_levels: ['critical'] }]) {
+    const here = world();
+    here.topic('ops:alert', 'log', 'e');
+    const alert = (n: number) => here.publish('ops:alert', { type: 'alert', broadcast_id: 'a', n });
+    for (let n = 1; n <= 20; n++) alert(n);
+    const [all, few]: [unknown[], unknown[]] = [[], []];
+    const onGap = () => expect.fail('a gap');
+    here.client.follow('ops:alert', (message) => void all.push((message as unknown as { n: number }).n), {
+      since: 'e-5',
+      onGap,
+      ...(filter ? { filter } : {}),
+    });
+    here.client.follow('ops:alert', (message) => void few.push((message as unknown as { n: number }).n), {
+      last: 3,
+      onGap,
+      ...(filter ? { filter } : {}),
+    });
+    here.client.start();
+    await here.pass(1_000);
+    alert(21);
+    await here.pass(1_000);
+    expect(all).toEqual(Array.from({ length: 16 }, (_, index) => 6 + index));
+    expect(few).toEqual([18, 19, 20, 21]);
+  }
+});
+
+test('closing a topic and taking it again in one turn asks the server anew', async () => {
+  const here = await started();
+  here.topic('log', 'log', 'e');
+  here.topic('price:005930', 'state');
+  here.publish('price:005930', { type: 'price_update', ticker: '005930', data: { price: 7 } });
+  publish(here, 1, 2, 3);
+  const first = [here.client.follow('log', () => undefined), here.client.watch('price:005930', () => undefined)];
+  await here.pass(1_000);
+  for (const handle of first) handle.close();
+  const [few, prices]: [unknown[], unknown[]] = [[], []];
+  const handle = here.client.follow('log', ({ n }) => void few.push(n), { last: 2 });
+  here.client.watch('price:005930', ({ data }) => void prices.push(data.price));
+  await here.pass(1_000);
+  expect([few, prices, handle.status]).toEqual([[2, 3], [7], 'live']);
+  handle.close();
+  const plain: unknown[] = [];
+  here.client.follow('log', ({ n }) => void plain.push(n));
+  await here.pass(1_000);
+  here.socket.die();
+  publish(here, 4, 5);
+  await here.pass(5_000);
+  expect(plain).toEqual([4, 5]);
+});
+
+test('a handler that closes and watches again is called once for a message', async () => {
+  const here = await started();
+  here.topic('price:005930', 'state');
+  let calls = 0;
+  const again = (): void => {
+    calls++;
+    handle.close();
+    if (calls < 100) handle = here.client.watch('price:005930', again);
+  };
+  let handle = here.client.watch('price:005930', again);
+  await here.pass(1_000);
+  here.publish('price:005930', { type: 'price_update', ticker: '005930', data: { price: 7 } });
+  await here.pass(4);
+  await here.pass(2);
+  expect(calls).toBeLessThanOrEqual(2);
+});
+
+test('a topic that was recreated and is empty still has a position to come back with', async () => {
+  const here = await started();
+  here.topic('log');
+  const got: unknown[] = [];
+  here.client.follow('log', ({ n }) => void got.push(n));
+  await here.pass(1_000);
+  publish(here, 1);
+  await here.pass(100);
+  here.socket.die();
+  here.topic('log');
+  await here.pass(5_000);
+  here.socket.die();
+  publish(here, 2, 3);
+  await here.pass(5_000);
+  publish(here, 4);
+  await here.pass(100);
+  expect([got, here.client.status]).toEqual([[1, 2, 3, 4], 'live']);
+});
+
+const RESERVATIONS = '/topic/reservations/55/100';
+
+test('a deployment without event streams loses no topic by it', async () => {
+  const here = world();
+  here.manner = 'refuse';
+  here.http = async () => new Response(JSON.stringify({ error_code: 'CHANNEL_DISABLED', error_message: 'off' }), { status: 409 });
+  const got: unknown[] = [];
+  here.topic(RESERVATIONS);
+  const handle = here.client.follow(RESERVATIONS, ({ position }) => void got.push(position));
+  here.client.start();
+  await here.pass(20_000);
+  here.manner = 'serve';
+  await here.pass(40_000);
+  here.publish(RESERVATIONS, { event: 'RESERVATION_STATUS', seatId: 55, userId: 100 });
+  await here.pass(1_000);
+  expect([handle.status, got.length]).toEqual(['live', 1]);
+  expect(here.errors.map(({ code }) => code)).toEqual(['NO_STREAM']);
+});
+
+test('a connection that goes while its replacement is being refused is looked for at once, and not called live', async () => {
+  const here = await started();
+  await here.pass(11_000);
+  here.manner = 'refuse';
+  here.socket.say({ type: 'reconnect', after_ms: 0, within_ms: 0, data: {} });
+  await here.pass(1_000);
+  here.socket.die();
+  await here.pass(100);
+  expect(here.client.status).toBe('waiting');
+  here.manner = 'serve';
+  await here.pass(21_000);
+  expect(here.client.status).toBe('live');
+});
+
+test('a token that runs out in no time is no reason to ask for another a hundred times a second', async () => {
+  let asked = 0;
+  const here = world({ token: () => `t${++asked}` });
+  here.client.start();
+  await here.pass(50);
+  here.intercept = (socket, { type }) => {
+    if (type === 'refresh') socket.say({ type: 'refreshed', expires_in: 0, data: {} });
+    return type === 'refresh';
+  };
+  here.socket.say({ type: 'connected', expires_in: 0, data: {} });
+  await here.pass(60_000);
+  expect(asked).toBeLessThan(9);
+});
+
+test('a topic that the server cannot read is denied in the end, and the others go on', async () => {
+  const here = await started();
+  here.topic('log');
+  here.intercept = (socket, { topics }) => {
+    if (!(topics as string[] | undefined)?.includes('bad')) return false;
+    socket.say({ type: 'error', data: { error_code: 'INVALID_MESSAGE_FORMAT', error_message: 'bad', details: {} } });
+    return true;
+  };
+  const bad = here.client.follow('bad', () => undefined);
+  const log = here.client.follow('log', () => undefined);
+  await here.pass(200_000);
+  expect([bad.status, log.status, here.sockets.length]).toEqual(['denied', 'live', 1]);
+});
+
+test('callbacks that throw are told, and keep nothing from others', async () => {
+  const here = await started();
+  here.topic('log', 'log', 'new');
+  publish(here, 1);
+  const gaps: unknown[] = [];
+  const fail = () => {
+    throw new Error('mine');
+  };
+  here.client.follow('log', () => undefined, { since: 'old-1', onGap: fail });
+  here.client.follow('log', () => undefined, { since: 'old-1', onGap: (gap) => gaps.push(gap) });
+  await here.pass(1_000);
+  expect([gaps.length, here.errors.map(({ code }) => code)]).toEqual([1, ['HANDLER']]);
+});
+
+test('a download that never ends freezes nobody', async () => {
+  const here = await started();
+  here.topic('log');
+  here.http = (_, init) => new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+  const got: unknown[] = [];
+  here.client.follow('log', (message) => void got.push(message['ref'] ?? message['n']));
+  await here.pass(1_000);
+  here.publish('log', { type: 'x', data: {}, ref: '/api/messages/1' });
+  publish(here, 2);
+  await here.pass(30_000);
+  expect([got, here.errors.map(({ code }) => code)]).toEqual([['/api/messages/1', 2], ['REFERENCE']]);
+});
+
+test('a replacement that got its first topic before its greeting is used', async () => {
+  const here = await started();
+  await here.pass(11_000);
+  here.topic('log');
+  here.socket.say({ type: 'reconnect', after_ms: 0, within_ms: 0, data: {} });
+  await here.pass(30);
+  const handle = here.client.follow('log', () => undefined);
+  await here.pass(5_000);
+  expect([here.open.length, handle.status]).toEqual([1, 'live']);
+});
+
+test('a server that sends every new connection away is not obeyed at once', async () => {
+  const here = await started();
+  here.intercept = (socket, { type }) => {
+    if (type === 'subscribe') socket.say({ type: 'reconnect', after_ms: 0, within_ms: 0, data: {} });
+    return false;
+  };
+  here.topic('log');
+  here.client.follow('log', () => undefined);
+  await here.pass(60_000);
+  expect(here.sockets.length).toBeLessThan(9);
+});
+
+test('a page that is looked at again and again finds out that its connection is dead', async () => {
+  const here = await started();
+  here.socket.cut();
+  for (let time = 0; time < 5; time++) {
+    await here.page('woken');
+    await here.pass(4_000);
+  }
+  expect(here.sockets.length).toBeGreaterThan(1);
+});
