@@ -21,7 +21,7 @@ export async function serveJson(command: Command, touch: Touch, requestedAtMs: n
     case 'pong':
       return;
     case 'refresh':
-      return serveRefresh(command.token, touch.connection, requestedAtMs, ports);
+      return serveRefresh(command.token, touch.connection, ports);
     case 'subscribe':
       return serveSubscribe({ ...plain, ...command }, touch, requestedAtMs, ports);
     case 'unsubscribe':

@@ -113,12 +113,16 @@ function filterOf({ filtering }: Channel, filters: ReadonlyMap<string, readonly 
 function throwFirst(reasons: readonly (PushError | null)[], topics: readonly string[]): void {
   const reason = reasons.find((one) => one !== null);
   if (!reason) return;
+  throw new PushError(reason.code, reason.message, { ...reason.details, topics: listed(topics) });
+}
+
+/** As many topics as an error may list. */
+function listed(topics: readonly string[]): string[] {
   let bytes = 0;
-  const listed = topics.filter((topic) => {
+  return topics.filter((topic) => {
     bytes += byteLength(JSON.stringify(topic)) + 1;
     return bytes <= MAX_LISTED_BYTES;
   });
-  throw new PushError(reason.code, reason.message, { ...reason.details, topics: listed });
 }
 
 /** Some topics, for an error's text. */
@@ -134,16 +138,18 @@ function deniedError(topics: readonly string[], { channels }: MessagePorts): Pus
 }
 
 /** Names of topics and filters must exist: a misspelt one would otherwise be ignored. */
-function checkNames({ since, filters }: SubscribeRequest, { channels }: MessagePorts): void {
+function checkNames({ topics, since, filters }: SubscribeRequest, { channels }: MessagePorts): void {
   const stranger = [...since.keys()].find((topic) => !channels.of(topic));
   if (stranger !== undefined)
-    throw new PushError('INVALID_MESSAGE_FORMAT', `since: ${some([stranger])} is no topic; expected a position, or {topic: position}`);
+    throw new PushError('INVALID_MESSAGE_FORMAT', `since: ${some([stranger])} is no topic; expected a position, or {topic: position}`, {
+      topics: listed([stranger]),
+    });
   const known = channels.all.flatMap(({ filtering }) => filtering?.name ?? []);
   const unknown = [...filters.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new PushError(
       'INVALID_MESSAGE_FORMAT',
       `message.data.filters: there is no filter ${some([unknown])}; there are ${known.join(', ')}`,
-      { expected_fields: WITH_DATA },
+      { expected_fields: WITH_DATA, topics: listed(topics) },
     );
 }

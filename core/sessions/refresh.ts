@@ -1,21 +1,21 @@
 /** `refresh`: a new token for the open connection. It takes effect at once, also for the subscriptions that are there. */
-import { chunksOf } from '../base/concurrency.ts';
 import { reply } from '../connections/reply.ts';
-import { unsubscribe } from '../delivery/unsubscribe.ts';
+import { endForbidden } from '../delivery/end-forbidden.ts';
 import { PushError } from '../errors.ts';
-import { expiresInMs, type Principal } from '../identity.ts';
+import { expiresInMs } from '../identity.ts';
 import type { Connection } from '../ports/connections.ts';
-import { formatRefreshed, formatUnsubscribed } from '../protocol/json-replies.ts';
+import { formatRefreshed } from '../protocol/json-replies.ts';
 import type { MessagePorts } from './session.ts';
 
-const AT_ONCE = 16;
+/** A subscribe that was under way when the token was renewed has surely been served by then, in seconds. */
+const UNDER_WAY_SECONDS = 20;
 
 /**
  * Verifies the token and answers `refreshed`. Subscriptions that it permits no longer end with `unsubscribed` and a reason.
  * Throws `AUTHENTICATION_REQUIRED` if the token is not valid, and `PERMISSION_DENIED` if it is another user's: the connection
  * goes on under its old token then.
  */
-export async function serveRefresh(token: string, connection: Connection, requestedAtMs: number, ports: MessagePorts): Promise<void> {
+export async function serveRefresh(token: string, connection: Connection, ports: MessagePorts): Promise<void> {
   const { connections, identity, clock, report } = ports;
   const { connectionId } = connection;
   // without identity there is nothing to renew, and one client works everywhere
@@ -28,19 +28,10 @@ export async function serveRefresh(token: string, connection: Connection, reques
   }
   const nowMs = clock.now();
   await reply(connectionId, formatRefreshed(expiresInMs(principal, nowMs), nowMs), ports);
-  if (principal) await endForbidden(principal, connection, requestedAtMs, ports);
-}
-
-/** Ends the subscriptions that the caller may no longer have, and says so. */
-async function endForbidden(principal: Principal, connection: Connection, requestedAtMs: number, ports: MessagePorts): Promise<void> {
-  const { connectionId } = connection;
-  const own = await ports.ownSubscriptions.list(connectionId);
-  const forbidden = own.filter(({ topic }) => !ports.channels.of(topic)?.permits(topic, principal));
-  for (const some of chunksOf(forbidden, AT_ONCE)) {
-    await unsubscribe(some, { connection, requestedAtMs }, ports);
-    for (const { topic } of some) {
-      const reason = `the new token does not permit it: it ${ports.channels.of(topic)?.permitHint ?? 'is of no channel'}`;
-      await reply(connectionId, formatUnsubscribed(topic, ports.clock.now(), reason), ports);
-    }
-  }
+  if (!principal) return;
+  await endForbidden(principal, connection, ports);
+  const before = connection.principal?.roles ?? [];
+  // it was checked by the roles of the old token
+  if (before.some((role) => !principal.roles.includes(role)))
+    await ports.jobs.put({ kind: 'end-forbidden', connectionId }, UNDER_WAY_SECONDS);
 }

@@ -89,6 +89,24 @@ describe('refresh', () => {
     await socket.close();
   });
 
+  test('also ends a subscription that was being made meanwhile', async () => {
+    for (let time = 0; time < 4; time++) {
+      const user = String(freshId());
+      const socket = await socketOf(await own.run.mint({ user, roles: ['ops:read'] }));
+      const token = await own.run.mint({ user });
+      // the gateway keeps no order: the refresh may be served first, or in the middle
+      socket.send({ type: 'subscribe', topic: 'ops:alert' });
+      socket.send({ type: 'refresh', token });
+      await socket.until(ofType('refreshed'));
+      own.run.clock.advance(21_000);
+      await own.run.settled();
+      await own.publish([alert({ title: `secret ${time}` })]);
+      await own.run.settled();
+      await socket.quiet((message) => JSON.stringify(message).includes(`secret ${time}`));
+      await socket.close();
+    }
+  });
+
   test.each([
     ['of another user', 'PERMISSION_DENIED', () => own.run.mint({ user: 'another' })],
     ['that has expired', 'AUTHENTICATION_REQUIRED', () => own.run.mint({ user: 'me', seconds: -60 })],
