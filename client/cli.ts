@@ -31,7 +31,7 @@ const OPTIONS = {
 
 /** A failure that the caller can mend. */
 function refuse(text: string): never {
-  console.error(`${text}\n\n${USAGE}`);
+  console.error(`${text}\nrealtime-push --help has the options`);
   process.exit(2);
 }
 
@@ -72,11 +72,11 @@ async function main(): Promise<void> {
     if (!values.quiet) console.error(text);
   };
   const WebSocket = await socketClass();
-  if (!WebSocket) say('Node 20 has no WebSocket: only event streams are used. Node 22 has one, or install the package ws');
+  if (!WebSocket) refuse('Node 20 has no WebSocket: use Node 22, or install the package ws');
   const client: Client = createClient({
     url: values.url ?? process.env['PUSH_URL'] ?? 'http://localhost:8000',
     token: values.token ?? process.env['PUSH_TOKEN'] ?? null,
-    ...(WebSocket ? { env: { WebSocket } } : {}),
+    env: { WebSocket },
   });
   client.on('status', say);
   client.on('error', (error) => {

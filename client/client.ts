@@ -1,5 +1,6 @@
 import { addressesOf } from './addresses.ts';
-import { type Connection, createConnection } from './connection.ts';
+import { createConnection } from './connection.ts';
+import type { Connection } from './connection-form.ts';
 import { emitter } from './emitter.ts';
 import { defaultEnv } from './env.ts';
 import type { ClientError } from './errors.ts';

@@ -2,20 +2,17 @@
  * The connection: at most one line that is used, and one that takes its place. Everything that may start or end a line asks
  * first whether the program wants one (`desired`): logging out is final.
  */
-import type { Addresses } from './addresses.ts';
 import { pauseMs, rotationMs } from './backoff.ts';
-import { isDenied } from './denial.ts';
-import type { Env } from './env.ts';
+import type { Connection, ConnectionForm } from './connection-form.ts';
+import { httpStatus } from './denial.ts';
 import { ClientError } from './errors.ts';
 import { createFallback } from './fallback.ts';
 import type { Wire } from './follower.ts';
 import { type Line, openWith, renewAfter, renewLater, retire, sendOn, tokenFailed } from './line.ts';
-import type { Link } from './link.ts';
 import { watchMachine } from './machine.ts';
-import type { Requests } from './requests.ts';
 import { createSession } from './session.ts';
-import type { Token, TokenSource } from './token.ts';
-import type { Topic, Topics } from './topics.ts';
+import type { Status } from './status.ts';
+import type { Token } from './token.ts';
 
 /** Token, handshake and first frame together must not take longer; three times as long after failures, because the server may be busy. In ms. */
 const OPENING_MS = 20_000;
@@ -28,41 +25,6 @@ const BLOCKED = 3;
 const SOON_MS = 2_000;
 /** A client with too many connections waits this long, and so does the replacement of a line that works. In ms. */
 const PATIENCE_MS = 60_000;
-
-/**
- * `live`: every topic has what there is. `recovering`: the connection is back, and what was missed is coming. `waiting`: for
- * the next try. `denied`: the server takes no token of this program; `start` tries again.
- */
-export type Status = 'idle' | 'connecting' | 'live' | 'recovering' | 'waiting' | 'denied' | 'closed';
-
-export interface ConnectionForm {
-  readonly addresses: Addresses;
-  readonly transports: readonly ('websocket' | 'sse')[];
-  readonly tokens: TokenSource;
-  readonly topics: Topics;
-  readonly requests: Requests;
-  readonly env: Env;
-  readonly silenceMs: number;
-  /** Sent as `client_info` on each connection; `null` = nothing is. */
-  readonly info: object | null;
-  status(status: Status): void;
-  failed(error: ClientError): void;
-  changed(topic: Topic): void;
-}
-
-export interface Connection {
-  readonly status: Status;
-  /** The reason of `denied`. */
-  readonly denial: ClientError | null;
-  readonly link: Link | null;
-  /** Everything of the topic up to now has come. */
-  caughtUp(topic: string): boolean;
-  readonly transport: 'websocket' | 'sse' | null;
-  start(): void;
-  close(): void;
-  /** Asks the server for what is wanted now. */
-  sync(): void;
-}
 
 export function createConnection(form: ConnectionForm): Connection {
   const { env, tokens, topics, requests, failed, changed } = form;
@@ -80,6 +42,8 @@ export function createConnection(form: ConnectionForm): Connection {
   let failures = 0;
   let silentLines = 0;
   let wasLive = false;
+  /** That the server is away was told. */
+  let isAway = false;
   /** The last token was refused: another one is needed. */
   let refused = false;
   let cancelRetry: (() => void) | null = null;
@@ -100,13 +64,10 @@ export function createConnection(form: ConnectionForm): Connection {
   };
   const statusNow = (): Status => {
     if (!desired) return denial ? 'denied' : wasClosed ? 'closed' : 'idle';
-    if (current) {
-      current.live ||= current.session.hasCaughtUp;
-      return current.live ? 'live' : wasLive ? 'recovering' : 'connecting';
-    }
-    if (fallback.works) return 'live';
-    if (cancelRetry) return 'waiting';
-    return wasLive ? 'recovering' : 'connecting';
+    if (current) current.live ||= current.session.hasCaughtUp;
+    if (current ? current.live : fallback.works) return 'live';
+    if (!current && cancelRetry) return 'waiting';
+    return current && wasLive ? 'recovering' : 'connecting';
   };
 
   // --- lines ----------------------------------------------------------------------------------------------------
@@ -114,10 +75,11 @@ export function createConnection(form: ConnectionForm): Connection {
   const open = async (): Promise<void> => {
     const mine = ++attempt;
     const isOld = (): boolean => mine !== attempt || !desired;
-    const cancelOpening = env.after(
-      OPENING_MS * Math.min(LONGEST_OPENING, 1 + failures),
-      () => isOld() || lose(next, 'the connection took too long to open'),
-    );
+    const cancelOpening = env.after(OPENING_MS * Math.min(LONGEST_OPENING, 1 + failures), () => {
+      if (isOld()) return;
+      tellAway();
+      lose(next, 'it took too long');
+    });
     look();
     let token: Token;
     try {
@@ -147,7 +109,7 @@ export function createConnection(form: ConnectionForm): Connection {
       caughtUp: () => promote(line),
       changed,
       failed,
-      stuck: () => lose(line, 'the server does not answer'),
+      stuck: () => lose(line, 'no answers came'),
     });
     const line: Line = { link, session, token, greeted: false, proven: false, live: false, cancel: [cancelOpening] };
     next = line;
@@ -183,7 +145,7 @@ export function createConnection(form: ConnectionForm): Connection {
     }
     if (line === null || line !== current) return;
     current = null;
-    requests.drop(`${why} before the answer came; it may have been carried out`);
+    requests.drop(`${why}; it may have been carried out`);
   };
 
   const lose = (line: Line | null, why: string): void => {
@@ -204,7 +166,6 @@ export function createConnection(form: ConnectionForm): Connection {
   const retry = (isUrgent = false): void => {
     if (!desired || (cancelRetry && !isUrgent)) return;
     failures++;
-    if (silentLines >= BLOCKED && streams && !current) fallback.start();
     later(current ? PATIENCE_MS : (fallback.nextPauseMs() ?? pauseMs(failures, env.random)));
   };
 
@@ -225,7 +186,7 @@ export function createConnection(form: ConnectionForm): Connection {
     if (!line.greeted) {
       line.greeted = true;
       silentLines = 0;
-      refused = false;
+      refused = isAway = false;
       for (const cancel of line.cancel.splice(0)) cancel();
       line.cancel.push(
         env.after(PROVEN_MS, () => {
@@ -261,7 +222,7 @@ export function createConnection(form: ConnectionForm): Connection {
     }
     if (!isAnswer) failed(error);
     if (code !== 'TOO_MANY_CONNECTIONS') return;
-    discard(line, 'too many connections: this one ended');
+    discard(line, 'too many connections');
     later(PATIENCE_MS * (1 + env.random()));
   };
 
@@ -274,14 +235,25 @@ export function createConnection(form: ConnectionForm): Connection {
 
   /** Asks over HTTP if the token was the reason. */
   const askWhy = async (token: Token): Promise<void> => {
-    const mine = attempt;
-    if (!(await isDenied(form.addresses.api, token, env)) || !desired || mine !== attempt || current) return;
-    if (refused || !tokens.renews) deny(new ClientError('AUTHENTICATION_REQUIRED', 'the server refused the token', { fatal: true }));
-    else {
+    const answer = await httpStatus(form.addresses.api, token, env);
+    if (!desired || current) return;
+    if (answer === 0) tellAway();
+    else if (answer !== 401) {
+      // HTTP gets through, and WebSockets do not
+      if (silentLines >= BLOCKED && streams) fallback.start();
+    } else if (refused || !tokens.renews) {
+      const why = token ? 'the server refused the token' : 'the server asks for a token';
+      deny(new ClientError('AUTHENTICATION_REQUIRED', why, { fatal: true }));
+    } else {
       // it may only have expired
       refused = true;
       later(0);
     }
+  };
+
+  const tellAway = (): void => {
+    if (!isAway) failed(new ClientError('AWAY', `no answer from ${form.addresses.socket}: trying again`));
+    isAway = true;
   };
 
   const deny = (error: ClientError): void => {
@@ -335,8 +307,8 @@ export function createConnection(form: ConnectionForm): Connection {
     },
     start() {
       if (desired) return;
-      if (!sockets && !streams)
-        throw new ClientError('NO_WEBSOCKET', 'no WebSocket here: give one as env: { WebSocket }, such as of the package ws', {
+      if (form.transports.includes('websocket') ? !sockets : !streams)
+        throw new ClientError('NO_WEBSOCKET', 'no WebSocket here: give one as env: { WebSocket }, from the package ws', {
           fatal: true,
         });
       [desired, wasClosed, refused, failures, silentLines] = [true, false, false, 0, 0];

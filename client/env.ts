@@ -45,9 +45,13 @@ interface Globals {
   readonly window?: Target;
 }
 
+interface PageShow {
+  /** The page comes from the back/forward cache, or goes there. */
+  readonly persisted?: boolean;
+}
+
 interface Target {
-  addEventListener?(name: string, listener: (event: { readonly persisted?: boolean }) => void): void;
-  removeEventListener?(name: string, listener: (event: { readonly persisted?: boolean }) => void): void;
+  addEventListener?(name: string, listener: (event: PageShow) => void, options: { readonly signal: AbortSignal }): void;
 }
 
 /** The environment here. Nothing global is touched before it is called: importing the library works anywhere. */
@@ -69,23 +73,16 @@ export function defaultEnv(given: Partial<Env> = {}): Env {
   };
 }
 
-/** No `unload` or `beforeunload`: a page that has one is not kept for "back". */
+/** No `unload` or `beforeunload`: a page that has one stays out of the back/forward cache. */
 function listenToPage({ document, window }: Globals, listener: (event: PageEvent) => void): () => void {
-  const undo: (() => void)[] = [];
-  const on = (target: Target | undefined, name: string, tell: (event: { readonly persisted?: boolean }) => PageEvent | null): void => {
-    const heard = (event: { readonly persisted?: boolean }): void => {
-      const what = tell(event);
-      if (what) listener(what);
-    };
-    target?.addEventListener?.(name, heard);
-    undo.push(() => target?.removeEventListener?.(name, heard));
-  };
-  on(document, 'visibilitychange', () => (document?.visibilityState === 'hidden' ? null : 'woken'));
-  on(window, 'pageshow', ({ persisted }) => (persisted ? 'resumed' : null));
-  on(window, 'pagehide', ({ persisted }) => (persisted ? 'suspended' : null));
-  on(window, 'online', () => 'woken');
-  on(window, 'offline', () => 'offline');
-  return () => {
-    for (const one of undo) one();
-  };
+  const abort = new AbortController();
+  const on = (target: Target | undefined, name: string, event: PageEvent, counts: (event: PageShow) => unknown = () => true): void =>
+    target?.addEventListener?.(name, (shown) => counts(shown) && listener(event), abort);
+  const isKept = ({ persisted }: PageShow) => persisted;
+  on(document, 'visibilitychange', 'woken', () => document?.visibilityState !== 'hidden');
+  on(window, 'pageshow', 'resumed', isKept);
+  on(window, 'pagehide', 'suspended', isKept);
+  on(window, 'online', 'woken');
+  on(window, 'offline', 'offline');
+  return () => abort.abort();
 }

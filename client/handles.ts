@@ -1,5 +1,5 @@
 /** Makes the handles of `watch` and `follow`. */
-import type { Connection } from './connection.ts';
+import type { Connection } from './connection-form.ts';
 import { ClientError, errorOf } from './errors.ts';
 import { createFollower, type Follower, type FollowerForm, type Wire } from './follower.ts';
 import { broadcastOf, isKnownState } from './known.ts';
@@ -153,10 +153,11 @@ function check({ name, followers }: Topic, { filter, since, last }: Pick<Followe
   // the server keeps one filter for a topic and connection
   const [other] = followers;
   const wrong =
+    (!(name?.length > 0 && name.length <= 200 && name.trim) && 'expected 1 to 200 characters') ||
     (last !== null &&
       (since || !(Number.isInteger(last) && last >= 1 && last <= MOST_LAST)) &&
       `last: expected 1 to ${MOST_LAST}, without since`) ||
-    (filter && broadcastOf(name) === null && 'filter: only broadcasts, ops:…, have filters') ||
-    (other && JSON.stringify(other.form.filter) !== JSON.stringify(filter) && 'filter: the client has this topic with another filter');
+    (filter && broadcastOf(name) === null && 'filter: only for ops:…') ||
+    (other && JSON.stringify(other.form.filter) !== JSON.stringify(filter) && 'filter: the client has another one for this topic');
   if (wrong) throw new ClientError('BAD_OPTION', `${name}: ${wrong}`, { fatal: true, topics: [name] });
 }

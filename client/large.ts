@@ -23,7 +23,7 @@ export const deliverWhole = (api: string, tokens: TokenSource, env: Env) => {
     typeof message['ref'] === 'string' && env.fetch
       ? load(message)
           .catch((cause: unknown) => {
-            failed(new ClientError('REFERENCE', `a large message could not be fetched: ${errorOf(cause).message}`, { cause }));
+            failed(new ClientError('REFERENCE', `large message: ${errorOf(cause).message}`, { cause }));
             // the reference itself is still of use
             return message;
           })

@@ -1,12 +1,12 @@
 /** The library's interface: what a program gives, and what it gets. */
 import type { Address } from './addresses.ts';
-import type { Status } from './connection.ts';
 import type { Emitter } from './emitter.ts';
 import type { Env } from './env.ts';
 import type { ClientError } from './errors.ts';
 import type { Gap, Wire } from './follower.ts';
 import type { MessageOf } from './messages.ts';
 import type { RequestOptions } from './requests.ts';
+import type { Status } from './status.ts';
 import type { TokenOption } from './token.ts';
 
 export interface ClientOptions {

@@ -1,9 +1,9 @@
 /** React hooks over a client. The client lives outside React: a strict or repeated mount opens nothing twice. */
 import { createContext, createElement, type ReactNode, useContext, useEffect, useMemo, useSyncExternalStore } from 'react';
-import type { Status } from './connection.ts';
 import type { AnyMessage, MessageOf } from './messages.ts';
 import type { Client } from './options.ts';
 import { type RawSocket, rawSocketStore } from './raw-socket.ts';
+import type { Status } from './status.ts';
 import { type LogOptions, latestStore, logStore, retain } from './stores.ts';
 
 export type { RawSocket } from './raw-socket.ts';

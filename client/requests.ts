@@ -67,10 +67,8 @@ export function createRequests(env: Env): Requests {
           resolve: (found) => settle(() => resolve(found)),
           reject: (error) => settle(() => reject(error)),
         };
-        const aborted = (): void => one.reject(new ClientError('ABORTED', 'aborted; it may have been carried out'));
-        const cancel = env.after(timeout, () =>
-          one.reject(new ClientError('TIMEOUT', `${message.type}: no answer within ${timeout} ms; it may have been carried out`)),
-        );
+        const aborted = (): void => one.reject(new ClientError('ABORTED', 'aborted'));
+        const cancel = env.after(timeout, () => one.reject(new ClientError('TIMEOUT', `${message.type}: no answer within ${timeout} ms`)));
         pending.add(one);
         signal?.addEventListener('abort', aborted);
         try {

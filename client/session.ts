@@ -70,8 +70,6 @@ export interface SessionEvents {
 
 export function createSession(link: Link, topics: Topics, env: Env, events: SessionEvents): Session {
   const asked = new Map<string, Asked>();
-  /** How often in a row the server was too busy for a topic. */
-  const busy = new Map<string, number>();
   let syncing = false;
   let closed = false;
   let reported = false;
@@ -177,7 +175,6 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     there?.cancel();
     if (!there) return; // it was denied meanwhile, or is of no topic here
     there.state = 'on';
-    busy.delete(name);
     there.head = parsePosition(reply['position']);
     if (topic) {
       answered(topic, reply, there.start, session, topics);
@@ -220,9 +217,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
         if (topic) deny(topic, error);
         continue;
       }
-      const times = (busy.get(name) ?? 0) + 1;
-      busy.set(name, times);
-      there.cancel = env.after(BUSY_MS * 2 ** Math.min(times - 1, 5) * (1 + env.random()), () => {
+      there.cancel = env.after(BUSY_MS * 2 ** Math.min(topic ? topic.busy++ : 0, 5) * (1 + env.random()), () => {
         asked.delete(name);
         session.sync();
       });

@@ -21,6 +21,8 @@ export interface Topic {
   /** The position after which something was missing, and was asked for again. */
   healing: string | null;
   denied: ClientError | null;
+  /** How often in a row the server was too busy for it. */
+  busy: number;
 }
 
 export interface Topics {
@@ -45,6 +47,7 @@ export function topicOf(name: string, { all }: Topics): Topic {
     stream: null,
     healing: null,
     denied: null,
+    busy: 0,
   };
   all.set(name, made);
   return made;
@@ -105,6 +108,7 @@ export function answered(topic: Topic, reply: Wire, asked: Start, by: object, to
   topics.epochs.set(head.epoch, topic);
   topic.epoch = head.epoch;
   topic.resumes = false;
+  topic.busy = 0;
   raise(topic, head);
   if (typeof reply['stream'] === 'string') topic.stream = reply['stream'];
   let again = false;

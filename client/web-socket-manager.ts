@@ -9,6 +9,13 @@ const PING_MS = 30_000;
 const KEPT_MESSAGES = 100;
 const STATES = ['connecting', 'open', 'closing', 'closed'];
 
+const HANDLERS = {
+  status_update: 'handleStatusUpdate',
+  service_event: 'handleServiceEvent',
+  alert: 'handleAlert',
+  pong: 'handlePong',
+} as const;
+
 export interface ConnectionStatus {
   readonly url: string;
   /** `connecting`, `open`, `closing` or `closed`. */
@@ -37,6 +44,10 @@ export class WebSocketManager {
   /** Logs what happens to the console. */
   enableDebug = false;
   ws!: SocketLike;
+  handleStatusUpdate?(data: unknown): void;
+  handleServiceEvent?(data: unknown): void;
+  handleAlert?(data: unknown): void;
+  handlePong?(data: unknown): void;
   #history: HistoryEntry[] = [];
   #pinger: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -79,13 +90,12 @@ export class WebSocketManager {
   }
 
   sendClientInfo(): void {
-    const userAgent = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent;
     this.send({
       type: 'client_info',
       data: {
         client_id: 'dashboard_client_1',
         client_type: 'web_dashboard',
-        ...(userAgent ? { user_agent: userAgent } : {}),
+        user_agent: (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent,
         timestamp: now(),
       },
     });
@@ -102,19 +112,11 @@ export class WebSocketManager {
     return true;
   }
 
-  handleMessage(message: Message): void {
-    const { type, data } = message;
-    if (type === 'status_update') this.handleStatusUpdate(data);
-    else if (type === 'service_event') this.handleServiceEvent(data);
-    else if (type === 'alert') this.handleAlert(data);
-    else if (type === 'pong') this.handlePong(data);
-    else if (type === 'ping') this.send({ type: 'pong' });
+  /** Calls the handler of the message's type, if the subclass has one. */
+  handleMessage({ type, data }: Message): void {
+    if (type === 'ping') this.send({ type: 'pong' });
+    else this[HANDLERS[type as keyof typeof HANDLERS]]?.(data);
   }
-
-  handleStatusUpdate(_data: unknown): void {}
-  handleServiceEvent(_data: unknown): void {}
-  handleAlert(_data: unknown): void {}
-  handlePong(_data: unknown): void {}
 
   getConnectionStatus(): ConnectionStatus {
     const { url, reconnectAttempts, maxReconnectAttempts } = this;

@@ -29,8 +29,9 @@ function quoteOf(text) {
   return { ticker: code, price, change: diff, change_rate: rate, volume, bid_price: bid, ask_price: ask, timestamp: time };
 }
 
-/** The connection to the feed. */
+/** The connection to the feed, and the end of all waits. */
 let feed = null;
+const ending = new AbortController();
 
 /** Reads the feed until it ends. */
 function read() {
@@ -97,6 +98,7 @@ async function publishing() {
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, () => {
     stopped = true;
+    ending.abort();
     feed?.terminate();
   });
 const published = publishing();
@@ -104,6 +106,8 @@ for (let failures = 0; !stopped; failures++) {
   const began = Date.now();
   await read();
   if (Date.now() - began > 10_000) failures = 0;
-  if (!stopped) await sleep(Math.random() * Math.min(20_000, 1_000 * 2 ** failures));
+  // Ctrl-C ends the wait
+  if (!stopped)
+    await sleep(Math.random() * Math.min(20_000, 1_000 * 2 ** failures), undefined, { signal: ending.signal }).catch(() => undefined);
 }
 await published;

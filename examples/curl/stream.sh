@@ -11,5 +11,6 @@ while true; do
       data:*) printf '%s\n' "${line#data: }" ;;
     esac
   done < <(curl -sN ${id:+-H "Last-Event-ID: $id"} "$url/api/v1/waiting-queue/subscribe?userId=${1:-100}&concertId=${2:-1}" || true)
+  echo "the stream ended; opening it again" >&2
   sleep 1
 done

@@ -22,6 +22,7 @@ async def follow(topic, handle):
     while True:
         try:
             async with websockets.connect(URL) as socket:
+                print(f"connected to {URL}", file=sys.stderr)
                 await socket.send(json.dumps({"type": "subscribe", "topic": topic, "since": since}))
                 async for text in socket:
                     failures = 0

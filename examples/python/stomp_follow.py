@@ -35,10 +35,13 @@ connection = stomp.WSStompConnection([PLACE], ws_path="/ws", heartbeats=(0, 0))
 if ADDRESS.scheme == "https":
     connection.set_ssl([PLACE])
 connection.set_listener("", Listener(connection))
-while True:
-    if not connection.is_connected():
-        try:
-            connection.connect(wait=True)
-        except (stomp.exception.ConnectFailedException, OSError):
-            print("trying again", file=sys.stderr)
-    time.sleep(random.uniform(0.5, 2))
+try:
+    while True:
+        if not connection.is_connected():
+            try:
+                connection.connect(wait=True)
+            except (stomp.exception.ConnectFailedException, OSError):
+                print("trying again", file=sys.stderr)
+        time.sleep(random.uniform(0.5, 2))
+except KeyboardInterrupt:
+    pass

@@ -36,7 +36,7 @@ describe('coming back', () => {
     await here.pass(100);
     expect(got).toEqual([1, 2, 3, 4, 5]);
     expect(recovered).toEqual([`${log.epoch}-2`]);
-    expect(here.statuses).toEqual(['connecting', 'live', 'waiting', 'recovering', 'live']);
+    expect(here.statuses).toEqual(['connecting', 'live', 'waiting', 'connecting', 'recovering', 'live']);
   });
 
   test('a session without messages resumes where it began (28)', async () => {

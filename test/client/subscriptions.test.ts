@@ -384,9 +384,9 @@ describe('subscribing', () => {
     expect(follow('log', { since: 'e-1', last: 5 })).toThrow('without since');
     expect(follow('log', { last: 0 })).toThrow('1 to 1000');
     expect(follow('log', { since: 'nonsense' })).toThrow('expected a position');
-    expect(follow('log', { filter: { a: ['b'] } })).toThrow('only broadcasts');
+    expect(follow('log', { filter: { a: ['b'] } })).toThrow('only for ops');
     client.follow('ops:alert', () => undefined, { filter: { alert_levels: ['critical'] } });
-    expect(follow('ops:alert', { filter: { alert_levels: ['info'] } })).toThrow('another filter');
+    expect(follow('ops:alert', { filter: { alert_levels: ['info'] } })).toThrow('another one');
     expect(follow('ops:alert', { filter: { alert_levels: ['critical'] } })).not.toThrow();
     expect(() => world({ url: 'push.example' })).toThrow('expected http');
   });
