@@ -28,8 +28,12 @@ export async function endForbidden(principal: Principal, connection: Connection,
   }
 }
 
-/** The same for a connection by its id, a little after its token was renewed: a subscribe may have been under way. */
-export async function endForbiddenOf(connectionId: string, ports: EndForbiddenPorts): Promise<void> {
+/**
+ * The same after a subscribe: it was checked by the token that the connection had then, and `refresh` may have renewed it
+ * meanwhile. Of both, whoever comes later sees what the other wrote.
+ */
+export async function endIfForbidden({ connectionId, principal }: Connection, ports: EndForbiddenPorts): Promise<void> {
   const connection = await ports.connections.read(connectionId);
-  if (connection?.principal) await endForbidden(connection.principal, connection, ports);
+  if (connection?.principal && principal && connection.principal.roles.join() !== principal.roles.join())
+    await endForbidden(connection.principal, connection, ports);
 }

@@ -14,7 +14,6 @@ import type { Ports } from '../ports/ports.ts';
 import { formatPing, formatReconnect } from '../protocol/json-replies.ts';
 import { HEART_BEAT } from '../protocol/stomp.ts';
 import { type DrainPorts, drain } from './drain.ts';
-import { endForbiddenOf } from './end-forbidden.ts';
 import { readJob } from './read-job.ts';
 
 /** Drains in flight at once. */
@@ -39,8 +38,6 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
       return closeRefused(job.connectionId, ports);
     case 'end-user':
       return endUser(job, ports);
-    case 'end-forbidden':
-      return endForbiddenOf(job.connectionId, ports);
     case 'keepalive':
       return bounded(job.topics, AT_ONCE, (topic) => drain({ topic, shard: ONLY_SHARD, repeat: true }, ports));
     case 'ping':

@@ -13,7 +13,6 @@ const JOBS = {
   'expect-connect': v.object({ kind: v.literal('expect-connect'), connectionId: id }),
   'close-refused': v.object({ kind: v.literal('close-refused'), connectionId: id }),
   'end-user': v.object({ kind: v.literal('end-user'), userId: id, beforeMs: v.number(), reason: id }),
-  'end-forbidden': v.object({ kind: v.literal('end-forbidden'), connectionId: id }),
   ping: v.object({ kind: v.literal('ping'), connectionIds: v.array(id) }),
   beat: v.object({ kind: v.literal('beat'), connectionIds: v.array(id) }),
   reconnect: v.object({ kind: v.literal('reconnect'), connectionIds: v.array(id), afterMs: whole, withinMs: whole }),

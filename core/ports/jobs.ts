@@ -13,8 +13,6 @@ export type Job =
   | { readonly kind: 'close-refused'; readonly connectionId: string }
   /** Closes a user's connections that were opened with a token from before. */
   | { readonly kind: 'end-user'; readonly userId: string; readonly beforeMs: number; readonly reason: string }
-  /** Ends what a renewed token does not permit. */
-  | { readonly kind: 'end-forbidden'; readonly connectionId: string }
   | { readonly kind: 'ping'; readonly connectionIds: readonly string[] }
   /** The same for STOMP: a heart-beat, which clients drop. */
   | { readonly kind: 'beat'; readonly connectionIds: readonly string[] }

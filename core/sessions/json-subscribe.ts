@@ -7,6 +7,7 @@ import { explain } from '../base/validation.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { SubscribeRequest } from '../channels/system.ts';
 import { reply } from '../connections/reply.ts';
+import { endIfForbidden } from '../delivery/end-forbidden.ts';
 import type { Subscriber, Wish } from '../delivery/first-delivery.ts';
 import { subscribe } from '../delivery/subscribe.ts';
 import { unsubscribe } from '../delivery/unsubscribe.ts';
@@ -39,6 +40,7 @@ export async function serveSubscribe(request: SubscribeRequest, touch: Touch, re
   const unknown = unknownTopics(request, ports);
   if (unknown.length < request.topics.length) await endDefaults(request.choosesFrom, topics, subscriber, ports);
   const late = (await subscribe(wishes, subscriber, ports, goOn)).map(({ topic }) => topic);
+  if (ports.identity.required) await endIfForbidden(connection, ports);
   throwFirst(
     [late.length > 0 ? overdue() : null, tooMany, deniedError(denied, ports), unknown.length > 0 ? request.unknown(unknown) : null],
     request.topics.filter((topic) => late.includes(topic) || !topics.includes(topic)),

@@ -7,9 +7,6 @@ import type { Connection } from '../ports/connections.ts';
 import { formatRefreshed } from '../protocol/json-replies.ts';
 import type { MessagePorts } from './session.ts';
 
-/** A subscribe that was under way when the token was renewed has surely been served by then, in seconds. */
-const UNDER_WAY_SECONDS = 20;
-
 /**
  * Verifies the token and answers `refreshed`. Subscriptions that it permits no longer end with `unsubscribed` and a reason.
  * Throws `AUTHENTICATION_REQUIRED` if the token is not valid, and `PERMISSION_DENIED` if it is another user's: the connection
@@ -28,10 +25,5 @@ export async function serveRefresh(token: string, connection: Connection, ports:
   }
   const nowMs = clock.now();
   await reply(connectionId, formatRefreshed(expiresInMs(principal, nowMs), nowMs), ports);
-  if (!principal) return;
-  await endForbidden(principal, connection, ports);
-  const before = connection.principal?.roles ?? [];
-  // it was checked by the roles of the old token
-  if (before.some((role) => !principal.roles.includes(role)))
-    await ports.jobs.put({ kind: 'end-forbidden', connectionId }, UNDER_WAY_SECONDS);
+  if (principal) await endForbidden(principal, connection, ports);
 }

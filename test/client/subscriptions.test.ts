@@ -23,6 +23,7 @@ describe('a log', () => {
       const here = world({}, seed);
       here.topic('log');
       here.delayMs = () => Math.floor(random() * 300);
+      here.loses = () => random() < 0.03;
       const got: unknown[] = [];
       const isSlow = seed % 3 === 0;
       here.client.follow(
@@ -47,6 +48,9 @@ describe('a log', () => {
         await here.pass(Math.floor(random() * 3_000));
         if (isSlow) await new Promise((done) => setTimeout(done));
       }
+      // a loss shows by the message after it
+      here.loses = () => false;
+      publish(here, ++n);
       for (let round = 0; round < 40 && got.length < n; round++) {
         await here.pass(20_000);
         await here.page('woken');

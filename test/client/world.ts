@@ -53,6 +53,8 @@ export interface World {
   delayMs: () => number;
   /** Messages that the server loses, or answers in a way of its own. True = it was dealt with. */
   intercept: (socket: FakeSocket, message: Json) => boolean;
+  /** Loses a message that is published to a socket. @default none */
+  loses: () => boolean;
   readonly topics: Map<string, FakeTopic>;
   /** Makes a topic. */
   topic(name: string, kind?: 'state' | 'log', epoch?: string): FakeTopic;
@@ -233,6 +235,7 @@ export function world(options: Partial<ClientOptions> = {}, seed = 1): World {
     hidden: false,
     delayMs: () => 5,
     intercept: () => false,
+    loses: () => false,
     topics: new Map(),
     topic(name, kind = 'log', epoch = `e${my.topics.size}x${serial++}`) {
       const made: FakeTopic = { epoch, messages: [], kind, first: 1n };
@@ -243,7 +246,7 @@ export function world(options: Partial<ClientOptions> = {}, seed = 1): World {
       const topic = topicOf(name);
       const message = { offset: headOf(topic) + 1n, body };
       topic.messages.push(message);
-      for (const socket of my.sockets) if (socket.open && socket.subscribed.has(name)) socket.say(wire(topic, message));
+      for (const socket of my.sockets) if (socket.open && socket.subscribed.has(name) && !my.loses()) socket.say(wire(topic, message));
     },
     pass: (ms) => runUntil(now + ms),
     async sleep(ms, meanwhile) {
