@@ -131,8 +131,24 @@ const EVENT = {
   },
 };
 
+/** Everything of a topic that its caller lacks. */
+const ONE_ANSWER = {
+  type: 'object',
+  required: ['messages', 'position'],
+  properties: {
+    messages: { type: 'array', items: { type: 'object' } },
+    position: { type: 'string' },
+    recovered: { type: 'boolean' },
+    more: { type: 'boolean' },
+  },
+};
+
 function succeeded(answer: RouteDoc['answer']): object {
   if (answer === null) return { description: 'Done' };
-  if (answer === 'event stream') return { description: 'Events, as they come', content: { 'text/event-stream': { schema: EVENT } } };
+  if (answer === 'event stream')
+    return {
+      description: 'Events, as they come; with once=1 and format=json one answer',
+      content: { 'text/event-stream': { schema: EVENT }, [JSON_TYPE]: { schema: ONE_ANSWER } },
+    };
   return { description: 'The answer', content: { [JSON_TYPE]: { schema: jsonSchemaOf(answer) } } };
 }
