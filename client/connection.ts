@@ -23,6 +23,8 @@ const PROVEN_MS = 10_000;
 const BLOCKED = 3;
 /** A retry this near is not put forward, in ms. */
 const SOON_MS = 2_000;
+/** Requests that wait for answers are looked at again after this, in ms. */
+const SETTLE_MS = 1_000;
 /** A client with too many connections waits this long, and so does the replacement of a line that works. In ms. */
 const PATIENCE_MS = 60_000;
 
@@ -119,7 +121,7 @@ export function createConnection(form: ConnectionForm): Connection {
   const promote = (line: Line): void => {
     const isReady = line !== current && line.greeted && !line.link.isOver && (!current || line.session.hasCaughtUp);
     // their answers come over the old one
-    if (isReady && current && requests.areWaiting) line.cancel.push(env.after(PATIENCE_MS / 60, () => promote(line)));
+    if (isReady && current && requests.areWaiting) line.cancel.push(env.after(SETTLE_MS, () => promote(line)));
     else if (isReady) {
       const before = current;
       current = line;

@@ -17,7 +17,6 @@ export interface Gap {
 }
 
 export interface FollowerForm {
-  readonly topic: string;
   /** Only the newest counts. */
   readonly conflates: boolean;
   /** Of a state topic: its newest message comes although it is older than the subscription. */

@@ -45,7 +45,6 @@ export function addFollower<Target extends object>(
         : new ClientError('HANDLER', `the handler of ${name} failed: ${errorOf(error).message}`, { topics: [name], cause: error }),
     );
   const follower = createFollower({
-    topic: name,
     conflates,
     isState,
     isKnown,

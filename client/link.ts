@@ -18,17 +18,15 @@ const WAKE_PROBE_MS = 5_000;
 const CLOSING_MS = 1_000;
 
 export interface LinkEvents {
-  opened(link: Link): void;
-  message(message: Wire, link: Link): void;
+  opened(): void;
+  message(message: Wire): void;
   /** It is over, by whatever side. Called once, and not after `close`. */
-  ended(link: Link): void;
+  ended(): void;
   /** The token cannot be sent: trying again is of no use. */
   unusable(error: ClientError): void;
 }
 
 export interface Link {
-  /** Frames that came. */
-  readonly frames: number;
   readonly isOver: boolean;
   /** Throws if the link is over or the message is too long. */
   send(message: object): void;
@@ -49,7 +47,8 @@ export interface LinkForm {
 export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, events: LinkEvents): Link {
   let socket: SocketLike | null = null;
   let over = false;
-  let frames = 0;
+  /** A frame has come: the server is there, and may be asked. */
+  let heard = false;
   let heardAt = env.now();
   let cancelSilence = (): void => undefined;
   let cancelProbe: (() => void) | null = null;
@@ -73,7 +72,7 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
     return true;
   };
   const end = (): void => {
-    if (stop()) events.ended(link);
+    if (stop()) events.ended();
   };
   const watchSilence = (ms: number): void => {
     cancelSilence = env.after(ms, () => {
@@ -86,9 +85,6 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
     });
   };
   const link: Link = {
-    get frames() {
-      return frames;
-    },
     get isOver() {
       return over;
     },
@@ -104,7 +100,7 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
       const askedAt = env.now();
       const deadline = woken ? WAKE_PROBE_MS : env.hidden() ? HIDDEN_PROBE_MS : PROBE_MS;
       // a question that is open ends sooner
-      if (over || frames === 0 || (cancelProbe && probeEndsAt <= askedAt + deadline)) return;
+      if (over || !heard || (cancelProbe && probeEndsAt <= askedAt + deadline)) return;
       cancelProbe?.();
       probeEndsAt = askedAt + deadline;
       cancelProbe = env.after(deadline, () => {
@@ -127,7 +123,7 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
     if (!env.WebSocket) throw new Error('no WebSocket');
     socket = new env.WebSocket(url, [...protocols]);
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => !over && events.opened(link);
+    socket.onopen = () => !over && events.opened();
     socket.onmessage = (event: { readonly data: unknown }) => {
       if (over || typeof event.data !== 'string') return;
       heardAt = env.now();
@@ -135,8 +131,8 @@ export function openLink({ url, protocols, silenceMs }: LinkForm, env: Env, even
       for (const text of event.data.split('\n')) {
         const message = text === '' ? null : parse(text);
         if (!message) continue;
-        frames++;
-        events.message(message, link);
+        heard = true;
+        events.message(message);
         if (over) return;
       }
     };

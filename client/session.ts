@@ -117,13 +117,15 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
   const ask = (): void => {
     const wishes: Topic[] = [];
     const ends: string[] = [];
-    for (const [name, { state }] of asked) if (state === 'on' && !topics.all.has(name)) ends.push(name);
+    for (const [name, { state }] of asked) {
+      const topic = topics.all.get(name);
+      if (state === 'on' && !(topic && isWanted(topic))) ends.push(name);
+    }
     for (const topic of topics.all.values()) {
       const there = asked.get(topic.name);
       if (isWanted(topic)) {
         if (!there || (there.state === 'on' && there.version !== topic.version)) wishes.push(topic);
-      } else if (there?.state === 'on') ends.push(topic.name);
-      else if (!there && topic.followers.size === 0) forget(topic, topics);
+      } else if (!there && topic.followers.size === 0) forget(topic, topics);
     }
     for (const name of ends) note(name, 'ending', topics.all.get(name)?.version ?? 0, NOWHERE, 0);
     for (const some of chunks(ends, (name) => name)) send({ type: 'unsubscribe', topics: some });
@@ -241,8 +243,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     }
     if (reported === session.hasCaughtUp) return;
     reported = !reported;
-    if (!reported) return;
-    events.caughtUp();
+    if (reported) events.caughtUp();
   };
 
   return session;

@@ -58,7 +58,6 @@ interface Open {
   failures: number;
   /** Streams in a row that brought nothing. */
   silent: number;
-
   refused: boolean;
   abort: AbortController | null;
   cancel: () => void;

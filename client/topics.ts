@@ -16,7 +16,7 @@ export interface Topic {
   head: Position | null;
   /** The newest message, for those who watch it later. */
   newest: { readonly message: Wire; readonly position: Position } | null;
-  /** Where its event stream is; `null` = not known. */
+  /** The path of its event stream; `null` = not known. */
   stream: string | null;
   /** The position after which something was missing, and was asked for again. */
   healing: string | null;

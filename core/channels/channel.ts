@@ -132,7 +132,7 @@ export interface HttpForm {
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** Reads the topic's parameters. Throws a PushError that names the first that is wrong. */
   read(given: Given): { readonly topic: string; readonly values: Values };
-  /** Where the topic's event stream is. MUST be called only for a topic of the channel. */
+  /** The path of the topic's event stream, with its query. MUST be called only for a topic of the channel. */
   streamOf(topic: string): string;
   /** The fields of a registration's notice to upstreams, beside channel and destination. */
   notice(values: Values): object;

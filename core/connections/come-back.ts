@@ -26,6 +26,11 @@ export const comeBackRequest = v.pipe(jsonObject, v.object({ after_ms: optional(
 
 const note = v.object({ at: wholeNumber, afterMs: wholeNumber, withinMs: wholeNumber });
 
+async function readNote(catalogue: Ports['catalogue']): Promise<v.InferOutput<typeof note> | null> {
+  const kept = v.safeParse(note, await catalogue.status(NOTE));
+  return kept.success ? kept.output : null;
+}
+
 /** Connections to ask, and the window. */
 export interface ComeBack {
   /** When it was asked for. */
@@ -52,15 +57,14 @@ export async function serveComeBack(
 
 /** The connections that were open when it was asked for; `null` = it was not. Only JSON has a message for it. */
 export async function whoComesBack(open: readonly Connection[], { catalogue }: Pick<Ports, 'catalogue'>): Promise<ComeBack | null> {
-  const kept = v.safeParse(note, await catalogue.status(NOTE));
-  if (!kept.success) return null;
-  const { at, afterMs, withinMs } = kept.output;
+  const kept = await readNote(catalogue);
+  if (!kept) return null;
+  const { at, afterMs, withinMs } = kept;
   const asked = open.filter(({ dialect, connectedAtMs }) => dialect === 'json' && connectedAtMs <= at);
   return { at, connectionIds: asked.map(({ connectionId }) => connectionId), afterMs, withinMs };
 }
 
 /** It was served: the next sweep asks nobody again, unless it was asked for anew meanwhile. */
 export async function forgetComeBack({ at }: ComeBack, { catalogue }: Pick<Ports, 'catalogue'>): Promise<void> {
-  const kept = v.safeParse(note, await catalogue.status(NOTE));
-  if (kept.success && kept.output.at === at) await catalogue.saveStatus(NOTE, {});
+  if ((await readNote(catalogue))?.at === at) await catalogue.saveStatus(NOTE, {});
 }

@@ -23,7 +23,7 @@ export interface SubscribePorts
 export interface Wish {
   readonly topic: string;
   readonly channel: Channel;
-  /** What the client lacks; `null` = it does not say. */
+  /** The client's position, or the newest few that it asks for; `null` = neither. */
   readonly since: Position | Newest | null;
   readonly subscriptionId: string;
   /** STOMP: the receipt that was asked for. */
@@ -64,7 +64,7 @@ export type FirstDelivery = (
 /** The posts after the reply. */
 export type Post = (message: Outgoing) => Promise<PostResult>;
 
-/** Where a topic stands as its subscription begins. */
+/** The state of a topic as its subscription begins. */
 export interface Standing {
   readonly head: Position;
   /** A replay follows that begins after this, and not after a position of the client. `null` = there is none. */

@@ -10,7 +10,7 @@ export interface HttpReply {
   readonly body?: string;
 }
 
-/** Where the topic that was read stands. */
+/** Header with the position of the topic that was read. */
 export const POSITION_HEADER = 'push-position';
 
 const NOT_CACHED = { 'cache-control': 'no-store' } as const;

@@ -87,7 +87,7 @@ export async function gaps({ topics, catalogue, clock, settings }: SystemPorts):
   });
 }
 
-/** What was read of a topic, and where the topic stood. */
+/** A reading of a topic, and the topic's position then. */
 export interface Read<Body> {
   readonly body: Body;
   readonly position: Position;

@@ -1,4 +1,4 @@
-/** What a page downloads: its size, what it imports, and that importing it touches nothing. */
+/** The bundle that a page downloads: its size, its imports, and that importing it touches nothing. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

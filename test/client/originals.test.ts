@@ -28,7 +28,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** What stands after a class or function of the example: its use. */
+/** The rest of an example without one of its classes or functions: its use. */
 function useOf(source: string, declaration: string): string {
   const at = source.indexOf(declaration);
   const end = source.indexOf('\n}\n', at);

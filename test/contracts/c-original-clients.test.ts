@@ -2,12 +2,12 @@
 import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 import { transform } from 'esbuild';
-import { Window } from 'happy-dom';
 import { afterEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { alert, freshId, service, status } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
 import { originalSource } from '../helpers/originals.ts';
+import { openPage } from '../helpers/page.ts';
 
 const host = sharedHost();
 const sockets: WebSocket[] = [];
@@ -107,17 +107,9 @@ test('manager.js passes known messages to its handlers, gets its pong, and logs 
 });
 
 test('dashboard.jsx, rendered, shows the status, and its button gets a reply', async () => {
-  const window = new Window({ url: host.url });
-  const give = (name: string, value: unknown): void => {
-    const before = Object.getOwnPropertyDescriptor(globalThis, name);
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-    undo.push(() => (before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name)));
-  };
-  give('window', window);
-  give('document', window.document);
-  give('navigator', { userAgent: 'test' });
-  give('WebSocket', Remembered);
-  undo.push(() => void window.happyDOM.close());
+  const page = openPage(host.url, { WebSocket: Remembered });
+  undo.push(page.close);
+  const { place } = page;
   const require = createRequire(import.meta.url);
   const React = require('react') as typeof import('react');
   const { createRoot } = require('react-dom/client') as typeof import('react-dom/client');
@@ -126,8 +118,6 @@ test('dashboard.jsx, rendered, shows the status, and its button gets a reply', a
   const { code } = await transform(source, { loader: 'jsx', format: 'cjs', jsx: 'transform' });
   const module = { exports: {} as { Dashboard: () => unknown } };
   new Function('require', 'module', 'exports', 'React', code)(require, module, module.exports, React);
-  const place = window.document.createElement('div');
-  window.document.body.append(place);
   const root = createRoot(place as unknown as Parameters<typeof createRoot>[0]);
   root.render(React.createElement(module.exports.Dashboard as () => null));
   const shown = (text: string) =>
