@@ -5,13 +5,13 @@ import { emitter } from './emitter.ts';
 import { defaultEnv } from './env.ts';
 import type { ClientError } from './errors.ts';
 import type { Wire } from './follower.ts';
-import { addFollower } from './handles.ts';
+import { addFollower, refuse } from './handles.ts';
 import { deliverWhole } from './large.ts';
-import { SILENCE_MS } from './link.ts';
 import type { Client, ClientEvents, ClientOptions, FollowOptions } from './options.ts';
 import { parsePosition } from './position.ts';
 import { pulled } from './queue.ts';
 import { createRequests } from './requests.ts';
+import { SILENCE_MS } from './socket.ts';
 import { tokenSource } from './token.ts';
 import { createTopics } from './topics.ts';
 
@@ -22,11 +22,13 @@ type WireHandler = (message: Wire) => unknown;
 
 /** Makes a client; it does nothing until `start`. Throws a ClientError if an option is wrong. */
 export function createClient(options: ClientOptions): Client {
-  const env = defaultEnv(options.env);
-  const addresses = addressesOf(options.url);
+  const { url = '', token, transports = ['websocket', 'sse'], info, silence = SILENCE_MS, env: given, ...unknown } = options ?? {};
+  refuse(unknown);
+  const env = defaultEnv(given);
+  const addresses = addressesOf(url);
   const topics = createTopics();
   const requests = createRequests(env);
-  const tokens = tokenSource(options.token, env);
+  const tokens = tokenSource(token, env);
   const { on, emit } = emitter<ClientEvents>();
   const failed = (error: ClientError): void => {
     // an error that nobody listens to must not be lost
@@ -34,13 +36,13 @@ export function createClient(options: ClientOptions): Client {
   };
   const connection: Connection = createConnection({
     addresses,
-    transports: options.transports ?? ['websocket', 'sse'],
+    transports,
     tokens,
     topics,
     requests,
     env,
-    silenceMs: options.silence ?? SILENCE_MS,
-    info: options.info ? { ...options.info, features: FEATURES } : null,
+    silenceMs: silence,
+    info: info ? { ...info, features: FEATURES } : null,
     status: (status) => void emit('status', status),
     failed,
     changed({ followers }) {
@@ -88,6 +90,6 @@ export function createClient(options: ClientOptions): Client {
       typeof first === 'function'
         ? addFollower({}, topic, { conflates: false, deliver: first, onChange: nothing }, second, ports).handle
         : iterate(topic, first)) as unknown as Client['follow'],
-    request: (message, given = {}) => requests.send(connection.link, message, given),
+    request: (message, given = {}) => requests.send(connection.socket, message, given),
   };
 }

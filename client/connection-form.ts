@@ -2,8 +2,8 @@
 import type { Addresses } from './addresses.ts';
 import type { Env } from './env.ts';
 import type { ClientError } from './errors.ts';
-import type { Link } from './link.ts';
 import type { Requests } from './requests.ts';
+import type { Socket } from './socket.ts';
 import type { Status } from './status.ts';
 import type { TokenSource } from './token.ts';
 import type { Topic, Topics } from './topics.ts';
@@ -27,7 +27,7 @@ export interface Connection {
   readonly status: Status;
   /** The reason of `denied`. */
   readonly denial: ClientError | null;
-  readonly link: Link | null;
+  readonly socket: Socket | null;
   /** Everything of the topic up to now has come. */
   caughtUp(topic: string): boolean;
   readonly transport: 'websocket' | 'sse' | null;

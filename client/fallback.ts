@@ -16,7 +16,7 @@ export interface Fallback {
 }
 
 /** `changed`: streams work from now on, or no longer. */
-export function createFallback(form: Omit<StreamsForm, 'alive' | 'lost'>, changed: () => void): Fallback {
+export function createFallback(form: Omit<StreamsForm, 'work'>, changed: () => void): Fallback {
   let works = false;
   let tries = 0;
   let streams: ReturnType<typeof createStreams> | null = null;
@@ -27,14 +27,9 @@ export function createFallback(form: Omit<StreamsForm, 'alive' | 'lost'>, change
     start() {
       streams ??= createStreams({
         ...form,
-        alive() {
-          if (works) return;
-          works = true;
-          changed();
-        },
-        lost() {
-          if (!works) return;
-          works = false;
+        work(does) {
+          if (works === does) return;
+          works = does;
           changed();
         },
       });

@@ -56,7 +56,7 @@ export interface Follower {
   last: number | null;
   /** Its position is only where the newest few begin. */
   isFew: boolean;
-  /** The session that it was last subscribed by; `null` = it was not yet. */
+  /** The subscriptions that it was last subscribed by; `null` = it was not yet. */
   on: object | null;
   full: boolean;
   closed: boolean;

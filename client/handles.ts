@@ -4,7 +4,7 @@ import { ClientError, errorOf } from './errors.ts';
 import { createFollower, type Follower, type FollowerForm, type Wire } from './follower.ts';
 import { broadcastOf, isKnownState } from './known.ts';
 import type { FollowOptions, Handle, HandleStatus } from './options.ts';
-import { type Position, parsePosition } from './position.ts';
+import { parsePosition } from './position.ts';
 import { resume, setDenied, startFew, type Topic, type Topics, topicOf } from './topics.ts';
 
 const DEFAULT_LIMIT = 1_000;
@@ -12,7 +12,7 @@ const MOST_LAST = 1_000;
 
 export interface HandlePorts {
   readonly topics: Topics;
-  readonly connection: Pick<Connection, 'sync' | 'status' | 'link' | 'caughtUp'>;
+  readonly connection: Pick<Connection, 'sync' | 'status' | 'socket' | 'caughtUp'>;
   failed(error: ClientError): void;
   /** Hands a message to `deliver`, whole. */
   deliver(message: Wire, deliver: (message: Wire) => unknown, failed: (error: unknown) => void): unknown;
@@ -31,13 +31,23 @@ export function addFollower<Target extends object>(
   options: FollowOptions,
   { topics, connection, ...ports }: HandlePorts,
 ): { readonly handle: Target & Handle; readonly follower: Follower } {
-  const { signal, last = null, limit = DEFAULT_LIMIT, onGap = nothing, onRecovered = nothing } = options;
-  const filter = filterOf(options.filter);
-  const since = sinceOf(options.since);
+  const {
+    signal,
+    last = null,
+    limit = DEFAULT_LIMIT,
+    onGap = nothing,
+    onRecovered = nothing,
+    filter: wanted,
+    since: start,
+    ...unknown
+  } = options;
+  refuse(unknown);
+  const filter = filterOf(wanted);
+  const since = parsePosition(start);
   const isKnown = isKnownState(name);
   const isState = conflates || isKnown;
   const topic = topicOf(name, topics);
-  check(topic, { filter, since, last });
+  check(topic, { filter, since, last }, start);
   const failed = (error: unknown): void =>
     ports.failed(
       error instanceof ClientError
@@ -76,7 +86,7 @@ export function addFollower<Target extends object>(
     onChange();
     connection.sync();
   };
-  join(follower, topic, connection.link !== null);
+  join(follower, topic, connection.socket !== null);
   connection.sync();
   signal?.addEventListener('abort', close);
   if (signal?.aborted) close();
@@ -87,6 +97,11 @@ export function addFollower<Target extends object>(
     close: { value: close },
   }) as Target & Handle;
   return { handle, follower };
+}
+
+/** Options that are left over are misspelt. */
+export function refuse(unknown: object): void {
+  for (const name in unknown) throw new ClientError('BAD_OPTION', `${name}: there is no such option`, { fatal: true });
 }
 
 const nothing = (): void => undefined;
@@ -135,24 +150,18 @@ function statusOf({ closed, denied, on }: Follower, { name }: Topic, connection:
   return on && status !== 'closed' ? 'recovering' : 'pending';
 }
 
-function sinceOf(text: string | null | undefined): Position | null {
-  if (text == null) return null;
-  const since = parsePosition(text);
-  if (!since) throw new ClientError('BAD_OPTION', `since: expected a position, epoch-offset, got ${JSON.stringify(text)}`, { fatal: true });
-  return since;
-}
-
 /** Lists in one order: equal filters are equal texts. An empty list does not filter. */
 function filterOf(filter: FollowOptions['filter']): FollowerForm['filter'] {
   const entries = Object.entries(filter ?? {}).filter(([, values]) => values.length > 0);
   return entries.length === 0 ? null : Object.fromEntries(entries.sort().map(([name, values]) => [name, [...values].sort()]));
 }
 
-function check({ name, followers }: Topic, { filter, since, last }: Pick<FollowerForm, 'filter' | 'since' | 'last'>): void {
+function check({ name, followers }: Topic, { filter, since, last }: Pick<FollowerForm, 'filter' | 'since' | 'last'>, start: unknown): void {
   // the server keeps one filter for a topic and connection
   const [other] = followers;
   const wrong =
     (!(name?.length > 0 && name.length <= 200 && name.trim) && 'expected 1 to 200 characters') ||
+    (start != null && !since && `since: expected a position, epoch-offset, got ${JSON.stringify(start)}`) ||
     (last !== null &&
       (since || !(Number.isInteger(last) && last >= 1 && last <= MOST_LAST)) &&
       `last: expected 1 to ${MOST_LAST}, without since`) ||

@@ -13,9 +13,6 @@ export function parsePosition(text: unknown): Position | null {
 
 /** The position with the most after it: one of another epoch than `epoch` has everything after it. */
 export function earliest(positions: readonly Position[], epoch: string | null): Position | null {
-  const [first = null, ...others] = positions;
-  return others.reduce<Position | null>((best, one) => {
-    if (best === null || best.epoch !== epoch) return best;
-    return one.epoch !== epoch || one.offset < best.offset ? one : best;
-  }, first);
+  const lowest = positions.reduce<Position | null>((best, one) => (best && best.offset <= one.offset ? best : one), null);
+  return positions.find((one) => one.epoch !== epoch) ?? lowest;
 }

@@ -2,7 +2,7 @@
 import type { Env } from './env.ts';
 import { ClientError } from './errors.ts';
 import type { Wire } from './follower.ts';
-import type { Link } from './link.ts';
+import type { Socket } from './socket.ts';
 
 /** An answer that has not come by then will not, in ms. */
 const ANSWER_MS = 30_000;
@@ -25,7 +25,7 @@ interface Pending {
 
 export interface Requests {
   /** Resolves with the answer. Rejects with a ClientError: refused by the server, not connected, too late, or aborted. Nothing is sent later. */
-  send(link: Link | null, message: { readonly type: string; readonly data?: object }, options: RequestOptions): Promise<Wire>;
+  send(socket: Socket | null, message: { readonly type: string; readonly data?: object }, options: RequestOptions): Promise<Wire>;
   /** Serves a message. True if it was an answer. */
   message(message: Wire): boolean;
   /** Answers are still to come. */
@@ -47,32 +47,34 @@ const ANSWERS: Readonly<Record<string, readonly [type: string, field?: string]>>
 export function createRequests(env: Env): Requests {
   const pending = new Set<Pending>();
   return {
-    send(link, message, { timeout = ANSWER_MS, signal, answer }) {
+    send(socket, message, { timeout = ANSWER_MS, signal, answer }) {
       return new Promise<Wire>((resolve, reject) => {
         const [type, field] = Object.hasOwn(ANSWERS, message.type) ? (ANSWERS[message.type] as [string, string?]) : [];
         const fits = (one: Wire): boolean => one['type'] === type && (!field || dataOf(one)[field] === dataOf(message)[field]);
         const isAnswer = answer ?? (type && fits);
         if (!isAnswer) throw new ClientError('NO_ANSWER', `${message.type}: say by "answer" which message answers it`, { fatal: true });
-        if (!link) throw new ClientError('NOT_CONNECTED', 'not connected: nothing was sent');
+        if (!socket) throw new ClientError('NOT_CONNECTED', 'not connected: nothing was sent');
         if (signal?.aborted) throw new ClientError('ABORTED', 'aborted before it was sent');
-        const settle = (work: () => void): void => {
-          cancel();
-          signal?.removeEventListener('abort', aborted);
-          pending.delete(one);
-          work();
-        };
+        const ending =
+          <Value>(work: (value: Value) => void) =>
+          (value: Value): void => {
+            cancel();
+            signal?.removeEventListener('abort', aborted);
+            pending.delete(one);
+            work(value);
+          };
         const one: Pending = {
           isAnswer,
           serviceId: dataOf(message)['service_id'],
-          resolve: (found) => settle(() => resolve(found)),
-          reject: (error) => settle(() => reject(error)),
+          resolve: ending(resolve),
+          reject: ending(reject),
         };
         const aborted = (): void => one.reject(new ClientError('ABORTED', 'aborted'));
         const cancel = env.after(timeout, () => one.reject(new ClientError('TIMEOUT', `${message.type}: no answer within ${timeout} ms`)));
         pending.add(one);
         signal?.addEventListener('abort', aborted);
         try {
-          link.send(message);
+          socket.send(message);
         } catch (error) {
           one.reject(error as ClientError);
         }

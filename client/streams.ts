@@ -8,7 +8,6 @@ import { ClientError, errorOf } from './errors.ts';
 import { eventReader } from './event-stream.ts';
 import type { Wire } from './follower.ts';
 import { knownStream } from './known.ts';
-import { tokenFailed } from './line.ts';
 import { type Position, parsePosition } from './position.ts';
 import { bearer, type TokenSource } from './token.ts';
 import { forget, isWanted, resume, setDenied, startOf, type Topic, type Topics, take } from './topics.ts';
@@ -40,10 +39,8 @@ export interface StreamsForm {
   readonly topics: Topics;
   readonly tokens: TokenSource;
   readonly env: Env;
-  /** Something came: streams work here. */
-  alive(): void;
-  /** No stream brings anything any more. */
-  lost(): void;
+  /** Something came: streams work here; or no stream brings anything any more. */
+  work(does: boolean): void;
   changed(topic: Topic): void;
   failed(error: ClientError): void;
   /** There is no WebSocket to ask for the topics. */
@@ -124,27 +121,27 @@ export function createStreams(form: StreamsForm): Streams {
       stream.failures = 0;
       const wasFinite = polls || env.now() - began < SHORT_MS;
       again(wasFinite ? POLL_MS * (0.5 + env.random()) : REOPEN_MS * env.random());
-    } catch (error) {
+    } catch (thrown) {
       if (stream.closed) return;
-      if (error instanceof ClientError && error.code === 'AUTHENTICATION_REQUIRED') {
+      const error =
+        thrown instanceof ClientError
+          ? thrown
+          : new ClientError('STREAM', `${topic.name}: ${errorOf(thrown).message}`, { topics: [topic.name], cause: thrown });
+      if (error.code === 'AUTHENTICATION_REQUIRED') {
         if (stream.refused || !form.tokens.renews) return form.denied(error);
         stream.refused = true;
-      } else if (error instanceof ClientError && error.fatal && !form.isOnly) {
-        end(topic.name, stream);
-        return giveUp(topic, error.message);
-      } else if (error instanceof ClientError && error.fatal) {
+      } else if (error.fatal) {
+        if (!form.isOnly) {
+          end(topic.name, stream);
+          return giveUp(topic, error.message);
+        }
         setDenied(topic, error);
         form.failed(error);
         return form.changed(topic);
       }
-      if (!isExpected(error))
-        form.failed(
-          error instanceof ClientError
-            ? error
-            : new ClientError('STREAM', `${topic.name}: ${errorOf(error).message}`, { topics: [topic.name], cause: error }),
-        );
+      if (!isExpected(error)) form.failed(error);
       stream.failures++;
-      if ([...open.values()].every(({ failures }) => failures >= GIVEN_UP)) form.lost();
+      if ([...open.values()].every(({ failures }) => failures >= GIVEN_UP)) form.work(false);
       again(pauseMs(stream.failures, env.random));
     }
   };
@@ -154,7 +151,7 @@ export function createStreams(form: StreamsForm): Streams {
     topic.resumes = false;
     // a stream begins with what is new: it has no newest few
     for (const follower of topic.followers) follower.last = null;
-    const token = await form.tokens.get(stream.refused).catch((error: unknown) => Promise.reject(tokenFailed(error)));
+    const token = await form.tokens.get(stream.refused);
     if (stream.closed) return;
     const abort = new AbortController();
     stream.abort = abort;
@@ -182,7 +179,7 @@ export function createStreams(form: StreamsForm): Streams {
         heard = true;
         if (!polls) stream.silent = 0;
         stillThere();
-        form.alive();
+        form.work(true);
       };
       await read(
         response,
@@ -236,10 +233,8 @@ function begin(topic: Topic, position: Position | null): void {
 }
 
 /** Failures that a network or a busy server explains. */
-const isExpected = (error: unknown): boolean =>
-  error instanceof ClientError
-    ? error.code.startsWith('HTTP_')
-    : error instanceof TypeError || (error as { name?: unknown }).name === 'AbortError';
+const isExpected = ({ code, cause }: ClientError): boolean =>
+  code.startsWith('HTTP_') || (code === 'STREAM' && /^(Type|Abort)Error$/.test((cause as Error | undefined)?.name ?? ''));
 
 /** Starts the followers over: their position is of another epoch, or was trimmed. */
 function anew(topic: Topic, epoch: string | null): void {

@@ -1,6 +1,6 @@
 /** Tokens: asked for at each attempt, one request at a time, and never waited for too long. */
 import type { Env } from './env.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, errorOf } from './errors.ts';
 
 /** A token, or a ticket that stands in for one (`POST /api/push/tickets`). */
 export type Token = string | { readonly ticket: string } | null | undefined;
@@ -14,6 +14,7 @@ export const bearer = (token: Token): Record<string, string> => (typeof token ==
 export interface TokenSource {
   /** A new one can be had. */
   readonly renews: boolean;
+  /** Rejects with a ClientError. */
   get(refused?: boolean): Promise<Token>;
 }
 
@@ -25,14 +26,15 @@ export function tokenSource(option: TokenOption, env: Pick<Env, 'after'>): Token
   const asking = new Map<boolean, Promise<Token>>();
   const ask = (refused: boolean): Promise<Token> =>
     new Promise<Token>((resolve, reject) => {
-      const cancel = env.after(TOKEN_MS, () => reject(new ClientError('TIMEOUT', `no answer within ${TOKEN_MS / 1000} s`)));
-      const asked = async (): Promise<Token> => (typeof option === 'function' ? option({ refused }) : option);
-      asked()
-        .then((token) => {
-          if (token == null || typeof token === 'string' || typeof token.ticket === 'string') resolve(token);
-          else reject(new TypeError('expected a token, or { ticket }'));
-        }, reject)
-        .finally(cancel);
+      const failed = (cause: unknown): void => reject(new ClientError('TOKEN', `token function: ${errorOf(cause).message}`, { cause }));
+      const cancel = env.after(TOKEN_MS, () => failed(`no answer within ${TOKEN_MS / 1000} s`));
+      const asked = async (): Promise<void> => {
+        const token = typeof option === 'function' ? await option({ refused }) : option;
+        if (token != null && typeof token !== 'string' && typeof token.ticket !== 'string')
+          throw new TypeError('expected a token, or { ticket }');
+        resolve(token);
+      };
+      asked().catch(failed).finally(cancel);
     });
   return {
     renews: typeof option === 'function',

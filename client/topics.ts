@@ -98,8 +98,7 @@ export function startFew(follower: Follower, { epoch, offset }: Position): void 
   follower.isFew = true;
 }
 
-/** Takes the answer to a subscribe. */
-/** `by`: the session that asked. */
+/** Takes the answer to a subscribe. `by`: the subscriptions that asked. */
 export function answered(topic: Topic, reply: Wire, asked: Start, by: object, topics: Topics): void {
   const head = parsePosition(reply['position']);
   if (!head) return;

@@ -409,3 +409,16 @@ test('a page that is looked at again and again finds out that its connection is 
   }
   expect(here.sockets.length).toBeGreaterThan(1);
 });
+
+test('a topic that is followed during the handshake is asked for as soon as it is over', async () => {
+  const here = world();
+  here.topic('log', 'log', 'e');
+  here.client.start();
+  await here.pass(10);
+  const got: unknown[] = [];
+  here.client.follow('log', ({ n }) => void got.push(n));
+  await here.pass(1_000);
+  publish(here, 1);
+  await here.pass(100);
+  expect(got).toEqual([1]);
+});

@@ -1,6 +1,6 @@
 /** What the client library delivers: each message once and in order, whatever handlers, networks and servers do. */
 import { describe, expect, test } from 'vitest';
-import type { Gap, Handle } from '../../client/index.ts';
+import { type ClientOptions, createClient, type Gap, type Handle } from '../../client/index.ts';
 import { makeLevers } from '../../local/base/levers.ts';
 import { type World, world } from './world.ts';
 
@@ -393,6 +393,9 @@ describe('subscribing', () => {
     expect(follow('ops:alert', { filter: { alert_levels: ['info'] } })).toThrow('another one');
     expect(follow('ops:alert', { filter: { alert_levels: ['critical'] } })).not.toThrow();
     expect(() => world({ url: 'push.example' })).toThrow('expected http');
+    expect(() => createClient(undefined as unknown as ClientOptions)).toThrow('expected http');
+    expect(() => world({ tokens: 't' } as object)).toThrow('tokens: there is no such option');
+    expect(follow('log', { form: 'e-1' })).toThrow('form: there is no such option');
   });
 
   test('a signal ends a subscription', async () => {

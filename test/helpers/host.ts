@@ -14,8 +14,8 @@ export interface Host {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: Record<string, unknown> }>;
   /** Publishes and expects every event to be accepted. */
   publish(events: readonly PublishedEvent[], lane?: 'bus' | 'direct'): Promise<void>;
-  /** Reads until the claim holds: publishing is asynchronous. */
-  eventually<Value>(read: () => Promise<Value>, claim: (value: Value) => boolean): Promise<Value>;
+  /** Reads until the claim holds: publishing is asynchronous. `everyMs`: more for a read that makes work. @default 20 */
+  eventually<Value>(read: () => Promise<Value>, claim: (value: Value) => boolean, everyMs?: number): Promise<Value>;
 }
 
 export function hostAt(url: string, key: string): Host {
@@ -43,14 +43,14 @@ export function hostAt(url: string, key: string): Host {
       const { status, body } = await host.post('/internal/events', { events, lane });
       if (status !== 202 || body['accepted'] !== events.length) throw new Error(`publishing failed: ${status} ${JSON.stringify(body)}`);
     },
-    async eventually(read, claim) {
+    async eventually(read, claim, everyMs = 20) {
       const began = Date.now();
       for (let tries = 0; ; tries++) {
         const value = await read();
         if (claim(value)) return value;
         if (tries > 400 || Date.now() - began > EVENTUALLY_MS)
           throw new Error(`expected ${String(claim)} after ${tries} reads, got ${JSON.stringify(value)}`);
-        await new Promise((done) => setTimeout(done, 20));
+        await new Promise((done) => setTimeout(done, everyMs));
       }
     },
   };

@@ -1,5 +1,5 @@
 /**
- * The subscriptions on one link. For each topic there is what the program wants and what the server was last asked for; at
+ * The subscriptions on one socket. For each topic there is what the program wants and what the server was last asked for; at
  * most one request for a topic is under way, because the gateway does not keep the order of messages. So the last wish wins,
  * however replies come.
  */
@@ -7,8 +7,8 @@ import type { Env } from './env.ts';
 import { ClientError } from './errors.ts';
 import type { Wire } from './follower.ts';
 import { broadcastOf, shapeOf } from './known.ts';
-import type { Link } from './link.ts';
 import { type Position, parsePosition } from './position.ts';
+import type { Socket } from './socket.ts';
 import {
   answered,
   forget,
@@ -23,7 +23,7 @@ import {
   take,
 } from './topics.ts';
 
-/** A reply that has not come by then is asked for again, so often, each time after twice as long; then the link is given up. In ms. */
+/** A reply that has not come by then is asked for again, so often, each time after twice as long; then the socket is given up. In ms. */
 const REPLY_MS = 15_000;
 const ASKED_AGAIN = 2;
 
@@ -35,20 +35,19 @@ const SHORT_NAME = 40;
 /** A subscribe that the server was too busy for is repeated after this long, doubling, in ms. */
 const BUSY_MS = 2_000;
 
-/** A topic as the server was asked for it, on this link. */
+/** A topic as the server was asked for it, on this socket. */
 interface Asked {
   state: 'subscribing' | 'on' | 'ending';
   /** Of the topic, when it was asked for. */
   version: number;
   start: Start;
-  tries: number;
   /** Up to where everything must have come before the topic has caught up; `null` = it has not been answered. */
   head: Position | null;
   caughtUp: boolean;
   cancel: () => void;
 }
 
-export interface Session {
+export interface Subscriptions {
   /** Asks for what is wanted and was not asked for. */
   sync(): void;
   /** Serves a message. False if it is none of a subscription. */
@@ -60,7 +59,7 @@ export interface Session {
   close(): void;
 }
 
-export interface SessionEvents {
+export interface SubscriptionsEvents {
   caughtUp(): void;
   changed(topic: Topic): void;
   failed(error: ClientError): void;
@@ -68,7 +67,7 @@ export interface SessionEvents {
   stuck(): void;
 }
 
-export function createSession(link: Link, topics: Topics, env: Env, events: SessionEvents): Session {
+export function createSubscriptions(socket: Socket, topics: Topics, env: Env, events: SubscriptionsEvents): Subscriptions {
   const asked = new Map<string, Asked>();
   let syncing = false;
   let closed = false;
@@ -76,14 +75,15 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
   /** A message was refused whole, for a reason that names no topic. */
   let unread: ClientError | null = null;
 
-  const session: Session = {
+  const subscriptions: Subscriptions = {
     sync() {
       if (syncing || closed) return;
       syncing = true;
       // wishes of one turn go out together
       queueMicrotask(() => {
         syncing = false;
-        if (!closed) ask();
+        // before that nothing could be sent: when it opens everything is asked for
+        if (!closed && socket.isOpen) ask();
       });
     },
     message(message) {
@@ -99,7 +99,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       const { topic, taken } = take(message, topics);
       if (topic && taken !== 'taken') {
         resume(topic);
-        session.sync();
+        subscriptions.sync();
       }
       if (topic && !asked.get(topic.name)?.caughtUp) look();
       return true;
@@ -128,7 +128,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       } else if (!there && topic.followers.size === 0) forget(topic, topics);
     }
     for (const name of ends) note(name, 'ending', topics.all.get(name)?.version ?? 0, NOWHERE, 0);
-    for (const some of chunks(ends, (name) => name)) send({ type: 'unsubscribe', topics: some });
+    for (const some of chunks(ends)) send({ type: 'unsubscribe', topics: some });
     for (const topic of wishes) note(topic.name, 'subscribing', topic.version, startOf(topic), 0);
     for (const message of subscribes(wishes, (name) => asked.get(name)?.start ?? NOWHERE)) send(message);
     look();
@@ -150,23 +150,15 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       if (state === 'ending' || !topic) return send({ type: 'unsubscribe', topics: [name] });
       for (const message of subscribes([topic], () => asked.get(name)?.start ?? NOWHERE)) send(message);
     });
-    asked.set(name, {
-      state,
-      version,
-      start,
-      tries,
-      head: before?.head ?? null,
-      caughtUp: before?.caughtUp ?? false,
-      cancel,
-    });
+    asked.set(name, { head: null, caughtUp: false, ...before, state, version, start, cancel });
   };
 
   const send = (message: object): void => {
     try {
-      link.send(message);
+      socket.send(message);
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      // the link reports its own end
+      // the socket reports its own end
       if (error.fatal) events.failed(error);
     }
   };
@@ -179,10 +171,10 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
     there.state = 'on';
     there.head = parsePosition(reply['position']);
     if (topic) {
-      answered(topic, reply, there.start, session, topics);
+      answered(topic, reply, there.start, subscriptions, topics);
       events.changed(topic);
     }
-    session.sync();
+    subscriptions.sync();
   };
 
   const onUnsubscribed = (name: string, { reason }: Wire): void => {
@@ -195,7 +187,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       deny(topic, error);
       events.failed(error);
     }
-    session.sync();
+    subscriptions.sync();
   };
 
   /** An error about topics ends them, or asks again if the server was only busy. */
@@ -221,7 +213,7 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       }
       there.cancel = env.after(BUSY_MS * 2 ** Math.min(topic ? topic.busy++ : 0, 5) * (1 + env.random()), () => {
         asked.delete(name);
-        session.sync();
+        subscriptions.sync();
       });
     }
     events.failed(error);
@@ -241,38 +233,37 @@ export function createSession(link: Link, topics: Topics, env: Env, events: Sess
       there.caughtUp = hasCaughtUp(topic, there.head);
       if (there.caughtUp) events.changed(topic);
     }
-    if (reported === session.hasCaughtUp) return;
+    if (reported === subscriptions.hasCaughtUp) return;
     reported = !reported;
     if (reported) events.caughtUp();
   };
 
-  return session;
+  return subscriptions;
 }
 
 const NOWHERE: Start = { since: null, last: null };
 
-function* chunks<Item>(items: readonly Item[], nameOf: (item: Item) => string): Generator<Item[]> {
-  const size = items.some((item) => nameOf(item).length > SHORT_NAME) ? FEW_AT_ONCE : TOPICS_AT_ONCE;
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+function* chunks(names: readonly string[]): Generator<string[]> {
+  const size = names.some(({ length }) => length > SHORT_NAME) ? FEW_AT_ONCE : TOPICS_AT_ONCE;
+  for (let start = 0; start < names.length; start += size) yield names.slice(start, start + size);
 }
 
-/** The messages that ask for topics: those with the same `last` together, those with a filter each by itself. */
+/** The messages that ask for topics: those with the same `last` together, those with a filter each by itself. JSON leaves out what is undefined. */
 function* subscribes(wishes: readonly Topic[], startAt: (name: string) => Start): Generator<object> {
-  const plain = new Map<number | null, Topic[]>();
+  const plain = new Map<number | null, string[]>();
   for (const topic of wishes) {
     const { since, last } = startAt(topic.name);
     const filter = filterOf(topic);
     const type = broadcastOf(topic.name);
     if (filter && type) {
       const data = { event_types: [type], filters: filter };
-      yield { type: 'subscribe', data, ...(since ? { since: since.text } : {}), ...(last ? { last } : {}) };
-    } else plain.set(last, [...(plain.get(last) ?? []), topic]);
+      yield { type: 'subscribe', data, since: since?.text, last: last ?? undefined };
+    } else plain.set(last, [...(plain.get(last) ?? []), topic.name]);
   }
   for (const [last, some] of plain) {
-    for (const chunk of chunks(some, ({ name }) => name)) {
-      const names = chunk.map(({ name }) => name);
-      const since = Object.fromEntries(names.flatMap((name) => (startAt(name).since ? [[name, startAt(name).since?.text]] : [])));
-      yield { type: 'subscribe', topics: names, ...(Object.keys(since).length > 0 ? { since } : {}), ...(last ? { last } : {}) };
+    for (const names of chunks(some)) {
+      const since = names.flatMap((name) => (startAt(name).since ? [[name, startAt(name).since?.text]] : []));
+      yield { type: 'subscribe', topics: names, since: since[0] && Object.fromEntries(since), last: last ?? undefined };
     }
   }
 }
