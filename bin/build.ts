@@ -6,6 +6,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, stop } from 'esbuild';
+import type { System } from '../core/channels/system.ts';
 import { apiDocuments } from './api/documents.ts';
 import { commandLine } from './command-line.ts';
 import { loadSystems, SYSTEMS_MODULE, systemsModule } from './systems.ts';
@@ -28,6 +29,36 @@ const withSystems = (path: string): Plugin => ({
   },
 });
 
+/** Puts the JSON files of a folder, by name without `.json`, in the place of a system's module that exports `FILES`. */
+function withFolders(systems: readonly System[], environment: NodeJS.ProcessEnv): Plugin {
+  const replaced = systems.flatMap(({ folders = {} }) =>
+    Object.entries(folders).flatMap(([setting, module]) =>
+      environment[setting] ? [{ setting, module, folder: environment[setting] }] : [],
+    ),
+  );
+  return {
+    name: 'folders',
+    setup({ onLoad }) {
+      for (const { setting, module, folder } of replaced)
+        onLoad({ filter: new RegExp(`/${module.replaceAll('.', '\\.')}$`) }, () => ({
+          contents: `export const FILES = ${JSON.stringify(jsonFiles(setting, folder))};`,
+          loader: 'ts',
+        }));
+    },
+  };
+}
+
+/** The JSON files of a folder. Throws an error that names the setting. */
+function jsonFiles(setting: string, folder: string): Readonly<Record<string, unknown>> {
+  const path = resolve(folder);
+  try {
+    const names = readdirSync(path).filter((name) => name.endsWith('.json'));
+    return Object.fromEntries(names.map((name) => [name.slice(0, -5), JSON.parse(readFileSync(join(path, name), 'utf8')) as unknown]));
+  } catch (error) {
+    throw new Error(`${setting}: expected a folder of JSON files, ${path}: ${(error as Error).message}`);
+  }
+}
+
 /** Folders of which the bundles and the page are made. */
 const SOURCES = ['client', 'core', 'functions', 'systems', 'web'];
 
@@ -37,7 +68,7 @@ export function buildId(systems: string = SYSTEMS_MODULE): string {
   const files = SOURCES.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   )
-    .filter((name) => /\.(ts|js|css|html)$/.test(name))
+    .filter((name) => /\.(ts|js|json|css|html)$/.test(name))
     .map((name) => name.replaceAll('\\', '/'))
     .sort();
   for (const name of files) hash.update(`${name}\n`).update(readFileSync(join(root, name)));
@@ -60,7 +91,7 @@ export async function buildFunctions({ systems = SYSTEMS_MODULE, outdir = BUNDLE
     absWorkingDir: root,
     entryPoints: Object.fromEntries(functionNames().map((name) => [`${name}/index`, `functions/${name}.ts`])),
     outdir,
-    plugins: [withSystems(systems)],
+    plugins: [withSystems(systems), withFolders(await loadSystems(systems), process.env)],
     outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,

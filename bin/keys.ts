@@ -7,6 +7,7 @@ import {
   addKey,
   EVERY_SOURCE,
   formatRing,
+  holderName,
   idOf,
   type KeyRing,
   type RingKey,
@@ -21,6 +22,8 @@ import { loadSystems, systemsModule } from './systems.ts';
 const USAGE = `usage: npm run --silent keys -- list             every key's id, source and time
        npm run --silent keys -- add SOURCE       a first key for a source, such as ticket.reservation; ${EVERY_SOURCE} = every source
        npm run --silent keys -- rotate SOURCE    a new key; the one before stays valid until the next rotation
+       npm run --silent keys -- add --agent ID --services A,B   the key of an agent: it publishes of its services alone
+       npm run --silent keys -- rotate --agent ID [--services A,B]
        npm run --silent keys -- revoke ID        a key counts no longer, within a minute
 ${TARGET_USAGE}
 a key is printed once, and kept as a digest`;
@@ -43,9 +46,9 @@ const read = async (secretId: string, secrets: SecretsManagerClient): Promise<Ke
   (await readStage(secretId, secrets, 'AWSCURRENT')).keys;
 
 function print(keys: KeyRing): void {
-  console.log(`${'id'.padEnd(10)}${'source'.padEnd(24)}made`);
+  console.log(`${'id'.padEnd(10)}${'holder'.padEnd(24)}made`);
   for (const key of keys)
-    console.log(`${idOf(key).padEnd(10)}${key.source.padEnd(24)}${key.made.startsWith('1970') ? 'with the deployment' : key.made}`);
+    console.log(`${idOf(key).padEnd(10)}${holderName(key).padEnd(24)}${key.made.startsWith('1970') ? 'with the deployment' : key.made}`);
 }
 
 async function checkSource(source: string): Promise<void> {
@@ -74,17 +77,35 @@ async function replace(secretId: string, secrets: SecretsManagerClient, change: 
   throw new Error('the keys are being changed all the time: look at the list, and try again');
 }
 
-async function change(word: string, operand: string, target: StackTarget): Promise<void> {
+/** The events that an agent publishes. */
+const AGENT_SOURCE = 'ops.monitor';
+
+/** The holder that a command names: a source, or an agent. `services`: those of an agent; without them, those it has. */
+function holderOf(operand: string, { agent, services }: AgentOptions, keys: KeyRing): Pick<RingKey, 'source' | 'agent'> {
+  if (agent === undefined) return { source: operand };
+  const before = keys.findLast((key) => key.agent?.id === agent)?.agent?.only;
+  const only = services === undefined ? before : { service_id: services.split(',').map((one) => one.trim()) };
+  if (!only) throw new Error('--services: expected the ids of its services, such as posco_news,cache');
+  return { source: AGENT_SOURCE, agent: { id: agent, only } };
+}
+
+interface AgentOptions {
+  readonly agent?: string | undefined;
+  readonly services?: string | undefined;
+}
+
+async function change(word: string, operand: string, options: AgentOptions, target: StackTarget): Promise<void> {
   const secretId = await outputOf('PublishKeySecret', target);
   const secrets = new SecretsManagerClient(target.client);
   try {
     if (word === 'list') return print(await read(secretId, secrets));
-    if (word !== 'revoke') await checkSource(operand);
+    if (word !== 'revoke') await checkSource(options.agent === undefined ? operand : AGENT_SOURCE);
     const key = newKey();
-    const added: RingKey = { source: operand, sha256: sha256Of(key), made: new Date().toISOString() };
-    const left = await replace(secretId, secrets, (keys) =>
-      word === 'revoke' ? revokeKey(keys, operand) : word === 'add' ? addKey(keys, added) : rotateKey(keys, added),
-    );
+    const left = await replace(secretId, secrets, (keys) => {
+      if (word === 'revoke') return revokeKey(keys, operand);
+      const added: RingKey = { ...holderOf(operand, options, keys), sha256: sha256Of(key), made: new Date().toISOString() };
+      return word === 'add' ? addKey(keys, added) : rotateKey(keys, added);
+    });
     if (word !== 'revoke') console.log(key);
     else if (!left.some(({ source }) => source === EVERY_SOURCE))
       console.error(
@@ -98,12 +119,18 @@ async function change(word: string, operand: string, target: StackTarget): Promi
 const WORDS = ['list', 'add', 'rotate', 'revoke'];
 
 async function main(): Promise<void> {
-  const { values, positionals } = commandLine(USAGE, { options: TARGET_OPTIONS, allowPositionals: true });
+  const { values, positionals } = commandLine(USAGE, {
+    options: { ...TARGET_OPTIONS, agent: { type: 'string' }, services: { type: 'string' } },
+    allowPositionals: true,
+  });
   const [word = '', operand, ...rest] = positionals;
-  const needed = word === 'list' ? undefined : word === 'revoke' ? 'ID' : 'SOURCE';
+  const isOfAgent = values.agent !== undefined && (word === 'add' || word === 'rotate');
+  const needed = word === 'list' || isOfAgent ? undefined : word === 'revoke' ? 'ID' : 'SOURCE';
+  if (values.agent !== undefined && !/^[\w.-]{1,64}$/.test(values.agent))
+    throw new Error(`--agent: expected letters, digits, _ . -, got ${JSON.stringify(values.agent)}`);
   if (!WORDS.includes(word) || rest.length > 0 || (operand === undefined) !== (needed === undefined))
     throw new Error(`${WORDS.includes(word) ? `${word}: expected ${needed ?? 'nothing more'}` : `expected ${WORDS.join(', ')}`}\n${USAGE}`);
-  await change(word, operand ?? '', stackTarget(values, process.env));
+  await change(word, operand ?? '', values, stackTarget(values, process.env));
 }
 
 await main().catch((error: Error) => {

@@ -16,8 +16,8 @@ import { makeProgress, seconds } from './progress.ts';
 import { readSettings } from './settings.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
-/** After Ctrl-C, what was accepted has this long to be delivered. */
-const SETTLE_MS = 5_000;
+/** After Ctrl-C, what was accepted has this long to be delivered: a busy machine needs it. A second Ctrl-C ends at once. */
+const SETTLE_MS = 20_000;
 const YEAR_SECONDS = 365 * 86_400;
 
 /** Defaults that differ from a deployment's: everything is open, and the local run issues the tokens. */

@@ -88,6 +88,8 @@ export type ServiceEvent = Broadcast<
     readonly status: string;
     readonly message: string;
     readonly details: { readonly pid?: number; readonly port?: number; readonly config_file?: string };
+    /** Of the command that it answers. */
+    readonly command_id?: string | undefined;
   }
 >;
 

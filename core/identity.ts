@@ -8,7 +8,12 @@ export interface Principal {
   readonly issuedAtMs?: number;
   /** When its token expires, in ms; without it, never. */
   readonly expiresAtMs?: number;
+  /** It is this agent, and proved it by the agent's key. Tokens make no agents. */
+  readonly agent?: string;
 }
+
+/** An agent: a program that publishes of one machine, and is told what to do there. */
+export const agentPrincipal = (agent: string): Principal => ({ userId: `agent:${agent}`, roles: [], agent });
 
 /** Every caller of a deployment without identity: the address is trusted, and every role granted. */
 export const ANYBODY: Principal = { userId: '*', roles: ['*'] };

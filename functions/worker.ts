@@ -6,7 +6,7 @@ import { ENV } from '../core/names.ts';
 import { busLane } from './adapters/bus.ts';
 import { requireEnv } from './adapters/env.ts';
 import { serveRecords } from './adapters/queue-records.ts';
-import { deadLetters, directLane } from './adapters/queues.ts';
+import { deadLetters, directLane, workQueues } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
@@ -28,6 +28,7 @@ export const handler = createHandler(
     settings,
     topics: topics(channels),
     catalogue: catalogue(),
+    work: workQueues(),
     lanes: { bus: busLane(), direct: directLane() },
     deadLetters: deadLetters(),
   },

@@ -4,6 +4,7 @@ import { limits, originKey, pushMode } from './adapters/env.ts';
 import { callerOf, headerOf, hostOf, type SocketEvent } from './adapters/events.ts';
 import { apiGateway } from './adapters/gateway.ts';
 import type { HttpReply } from './adapters/http-reply.ts';
+import { keysOnDemand } from './adapters/keys-on-demand.ts';
 import { jobsQueue } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { errorReply } from './middleware/error-reply.ts';
@@ -30,6 +31,7 @@ export const createHandler = (ports: ConnectPorts, key: string | null, telemetry
           sourceIp: callerOf(event, key !== null),
           protocols: headerOf(event, 'sec-websocket-protocol'),
           authorization: headerOf(event, 'authorization'),
+          apiKey: headerOf(event, 'x-api-key'),
           ticket: event.queryStringParameters?.['ticket'] ?? null,
         },
         ports,
@@ -48,6 +50,7 @@ export const handler = createHandler(
     gateway: apiGateway(telemetry.report),
     jobs: jobsQueue(),
     identity: identity(telemetry.report),
+    keys: keysOnDemand(),
     mode: pushMode(),
     allowedOrigins: limits.allowedOrigins(),
     maxConnections: limits.maxConnections(),

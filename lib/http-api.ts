@@ -55,8 +55,7 @@ export class HttpFront extends Construct {
     delivery.grantJobs(rest);
     ingest.grantPublish(rest);
     bodies.grantRead(rest);
-    rest.addEnvironment(ENV.publishKeySecret, this.publishKeyArn);
-    rest.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.publishKeyArn] }));
+    this.grantKeys(rest);
 
     // every path that has no route of its own
     this.api = new HttpApi(this, 'Api', {
@@ -84,6 +83,12 @@ export class HttpFront extends Construct {
 
   get apiId(): string {
     return this.api.apiId;
+  }
+
+  /** Lets a function read the publish keys. */
+  grantKeys(fn: LambdaFunction): void {
+    fn.addEnvironment(ENV.publishKeySecret, this.publishKeyArn);
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.publishKeyArn] }));
   }
 
   /** Lets a function serve a path. */

@@ -42,6 +42,7 @@ export class PushStack extends Stack {
     const socket = new SocketApi(this, 'Socket', { functions, storage, delivery, settings });
     const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems, settings });
     const http = new HttpFront(this, 'Http', { functions, storage, delivery, ingest, bodies, settings, stage });
+    http.grantKeys(socket.connect);
     const { minute } = new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
     delivery.postThrough(socket);
     new Workers(this, 'Workers', { functions, storage, ingest, systems, settings, callers: [socket.message, ...(minute ? [minute] : [])] });

@@ -24,7 +24,7 @@ export class Workers extends Construct {
   constructor(scope: Construct, id: string, { functions, storage, ingest, systems, settings, callers }: WorkersProps) {
     super(scope, id);
     const workers = systems.flatMap((system) => Object.entries(system.workers));
-    const urls = workers.map(([name, { timeoutSeconds }]) => {
+    const urls = workers.map(([name, { timeoutSeconds, putsAgain }]) => {
       const work = new WorkQueue(this, `Work-${name}`, { settings, timeoutSeconds });
       const fn = functions.make(this, `worker-${name}`, {
         description: `Does the work of ${name}`,
@@ -36,6 +36,10 @@ export class Workers extends Construct {
       ingest.grantPublish(fn);
       work.feed(fn);
       for (const caller of callers) work.grantSend(caller);
+      if (putsAgain) {
+        work.grantSend(fn);
+        fn.addEnvironment(ENV.workQueues, JSON.stringify({ [name]: work.queue.queueUrl }));
+      }
       return `${JSON.stringify(name)}:"${work.queue.queueUrl}"`;
     });
     if (urls.length > 0) for (const caller of callers) caller.addEnvironment(ENV.workQueues, `{${urls.join(',')}}`);

@@ -16,7 +16,7 @@ interface Message {
 const SOCKET = 'socket';
 
 export function asyncApi(systems: readonly System[]): object {
-  const channels = systems.flatMap((system) => system.channels);
+  const channels = systems.flatMap((system) => system.channels.filter(({ internal }) => !internal));
   const fromClients: Message[] = [
     ...Object.entries(ENGINE_MESSAGES).map(([name, schema]) => ({
       name,

@@ -12,7 +12,7 @@ const JSON_TYPE = 'application/json';
 const ERROR_REF = { $ref: '#/components/schemas/Error' };
 
 export function openApi(systems: readonly System[]): object {
-  const channels = systems.flatMap((system) => system.channels);
+  const channels = systems.flatMap((system) => system.channels.filter(({ internal }) => !internal));
   const tagged: readonly (readonly [tag: string, routes: readonly Described[]])[] = [
     ['engine', ENGINE_ROUTES],
     ...systems.map(({ name, routes, channels: own }) => [name, [...routes, ...channelRoutes(own)]] as const),

@@ -92,6 +92,11 @@ export interface Channel {
   readonly committed: ((commit: Committed, ports: Pick<Ports, 'topics'>) => Promise<void>) | null;
   /** Whether its topics are listed in the catalogue when something is committed to them. */
   readonly listed: boolean;
+  /**
+   * The system's own: clients are not told of it, and only the system subscribes them to it. It may take events of another
+   * channel, which alone says what is wrong with them.
+   */
+  readonly internal: boolean;
 }
 
 /** `changed` is false if the event was not newer: a redelivery, or late. */

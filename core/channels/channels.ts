@@ -2,6 +2,11 @@ import type { Settings } from '../settings.ts';
 import { canaryChannel } from './canary.ts';
 import type { Channel, EventType } from './channel.ts';
 
+export interface Taker {
+  readonly channel: Channel;
+  readonly type: EventType;
+}
+
 /** The channels of a deployment. */
 export interface Channels {
   /** Those of its systems; canaries go their way without being listed. */
@@ -10,8 +15,8 @@ export interface Channels {
   readonly hints: string;
   /** The channel of a topic; `null` if no channel has it. */
   of(topic: string): Channel | null;
-  /** The channel that takes an event, and how; `null` if none does. */
-  event(source: string, detailType: string): { readonly channel: Channel; readonly type: EventType } | null;
+  /** The channel that takes an event, and how; `null` if none does. `also`: internal channels that take it too. */
+  event(source: string, detailType: string): (Taker & { readonly also: readonly Taker[] }) | null;
   /** The settings that payloads are made with. */
   readonly settings: Settings;
   /** How long a topic is kept, in ms; `null` = for good. */
@@ -29,15 +34,16 @@ export function channelsOf(all: readonly Channel[], settings: Settings): Channel
   };
   return {
     all,
-    hints: all.map(({ topicHint }) => topicHint).join(', ') || 'none',
+    hints: all.flatMap(({ internal, topicHint }) => (internal ? [] : [topicHint])).join(', ') || 'none',
     of,
     settings,
     event(source, detailType) {
-      for (const channel of served) {
+      const takers = served.flatMap((channel) => {
         const type = channel.source === source && Object.hasOwn(channel.events, detailType) ? channel.events[detailType] : undefined;
-        if (type) return { channel, type };
-      }
-      return null;
+        return type ? [{ channel, type }] : [];
+      });
+      const main = takers.find(({ channel }) => !channel.internal) ?? takers[0];
+      return main ? { ...main, also: takers.filter(({ channel }) => channel.internal && channel !== main.channel) } : null;
     },
     lifeOf: (topic) => of(topic)?.lifeMs ?? null,
   };

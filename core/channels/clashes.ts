@@ -10,7 +10,8 @@ const NAMES: Readonly<Record<string, (system: Named) => readonly string[]>> = {
   setting: ({ settings }) => settings.map(({ name }) => name),
   channel: ({ channels }) => channels.map(({ name }) => name),
   topic: ({ channels }) => channels.map(({ topicPattern }) => unnamed(topicPattern)),
-  event: ({ channels }) => channels.flatMap(({ source, events }) => Object.keys(events).map((type) => `${source} ${type}`)),
+  event: ({ channels }) =>
+    channels.flatMap(({ source, events, internal }) => (internal ? [] : Object.keys(events).map((type) => `${source} ${type}`))),
   route: ({ routes, channels }) => [
     ...routes.map(({ method, path }) => `${method} ${unnamed(path)}`),
     ...channels.flatMap(({ http }) => (http === null ? [] : [http.stream, http.registrations])),

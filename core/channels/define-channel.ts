@@ -81,7 +81,7 @@ export interface MessageOf<Parts extends object, TopicValues = Values> extends O
 
 /** A channel's declaration. */
 export interface ChannelForm<Topic extends string, Given extends Readonly<Record<string, Parameter>>, Parts extends object>
-  extends Partial<Pick<Channel, 'lifeMs' | 'keepsAlive' | 'filtering' | 'history' | 'committed' | 'listed'>> {
+  extends Partial<Pick<Channel, 'lifeMs' | 'keepsAlive' | 'filtering' | 'history' | 'committed' | 'listed' | 'internal'>> {
   readonly name: string;
   readonly kind: Kind;
   readonly source: string;
@@ -129,6 +129,7 @@ export function defineChannel<
     history: form.history ?? A_DAY,
     committed: form.committed ?? null,
     listed: form.listed ?? false,
+    internal: form.internal ?? false,
     events: Object.fromEntries(
       Object.entries(form.events).map(([type, { schema, list, make }]) => [
         type,

@@ -28,6 +28,8 @@ export interface System {
   readonly everyMinute?: (ports: MinutePorts) => Promise<void>;
   /** Handlers of work that takes time or may fail, by a name of their own; each has a queue. */
   readonly workers: Readonly<Record<string, Worker>>;
+  /** Modules that export `FILES`, and are replaced in the bundles by the JSON files of the folder that a setting names. By the setting. */
+  readonly folders?: Readonly<Record<string, string>>;
   /** Its part of `GET /api/health`. */
   readonly health?: (ports: SystemPorts) => Promise<object>;
 }
@@ -68,10 +70,14 @@ export interface MinutePorts extends SystemPorts, Pick<Ports, 'jobs' | 'work'> {
   readonly catalogue: Pick<Ports['catalogue'], 'topics' | 'names' | 'status' | 'saveStatus'>;
 }
 
-/** A worker reads topics, and publishes what comes of its work. */
-export interface WorkerPorts extends SystemPorts, Pick<Ports, 'lanes' | 'newId'> {}
+/** A worker reads topics, and publishes what comes of its work. `work` takes nothing unless it `putsAgain`, and then for itself alone. */
+export interface WorkerPorts extends SystemPorts, Pick<Ports, 'lanes' | 'newId' | 'work'> {}
 
 export interface Worker {
+  /** It puts work for itself, such as another try later. @default false */
+  readonly putsAgain?: true;
+  /** Its work holds secrets, and is never logged. @default false */
+  readonly isSecret?: true;
   /** Time for one batch of work. Work that takes longer is tried again. */
   readonly timeoutSeconds: number;
   /**
@@ -185,6 +191,10 @@ export interface ClientSession {
   reply(text: string): Promise<void>;
   /** Answers each topic with `subscribed`, then delivers its state or replay. Throws one error that lists the topics that could not be. */
   subscribe(request: SubscribeRequest): Promise<void>;
+  /** Whether a subscription of the client's own brings it a message with this payload. */
+  hears(topic: string, payload: object): Promise<boolean>;
+  /** Subscribes the client to a topic of an internal channel, from now on. It is not told of that. `filter`: `null` = everything. */
+  listen(topic: string, filter: readonly string[] | null): Promise<void>;
   /** Answers each topic with `unsubscribed`. Throws one error that lists unknown topics. */
   unsubscribe(request: Pick<SubscribeRequest, 'topics' | 'choosesFrom' | 'unknown'>): Promise<void>;
   /**

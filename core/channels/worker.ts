@@ -15,5 +15,5 @@ export type WorkPorts = WorkerPorts & Pick<Ports, 'deadLetters'>;
 export const doWork = (records: readonly WorkRecord[], worker: Worker, ports: WorkPorts): Promise<string[]> =>
   serveEach(records, (work) => worker.serve(work, ports), ports, {
     message: 'a worker failed, and its work comes back',
-    name: 'work',
+    name: worker.isSecret ? null : 'work',
   });

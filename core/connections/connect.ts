@@ -4,7 +4,7 @@ import { cut } from '../base/text.ts';
 import type { Channels } from '../channels/channels.ts';
 import { checkMode } from '../channels/transports.ts';
 import { PushError, UnavailableError } from '../errors.ts';
-import { authenticate, type Identity, type Principal, readBearer } from '../identity.ts';
+import { agentPrincipal, authenticate, type Identity, type Principal, readBearer } from '../identity.ts';
 import { METRIC, type PushMode, SOCKET_PATH } from '../names.ts';
 import type { NewConnection } from '../ports/connections.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -21,7 +21,7 @@ const CONNECT_SECONDS = 10;
 /** A browser cannot set a header on a handshake: its token comes as one of the subprotocols offered. */
 const BEARER = 'bearer.';
 
-export interface ConnectPorts extends ClientLimitPorts, Pick<Ports, 'jobs' | 'newId'> {
+export interface ConnectPorts extends ClientLimitPorts, Pick<Ports, 'jobs' | 'newId' | 'keys'> {
   readonly identity: Identity;
   readonly mode: PushMode;
   readonly channels: Channels;
@@ -42,6 +42,8 @@ export interface ConnectRequest {
   readonly protocols: string | null;
   /** The `Authorization` header. */
   readonly authorization: string | null;
+  /** The `x-api-key` header: of an agent. */
+  readonly apiKey: string | null;
   /** Of the query. */
   readonly ticket: string | null;
 }
@@ -100,11 +102,16 @@ async function admit(request: ConnectRequest, ports: ConnectPorts): Promise<stri
 
 /** The caller; `null` if no token is needed, or a STOMP client may still send one in its first frame. */
 async function principalOf(
-  { authorization, ticket }: ConnectRequest,
+  { authorization, apiKey, ticket }: ConnectRequest,
   offered: readonly string[],
   version: StompVersion | null,
-  { identity }: ConnectPorts,
+  { identity, keys }: ConnectPorts,
 ): Promise<Principal | null> {
+  if (apiKey !== null) {
+    const agent = (await keys.holderOf(apiKey))?.agent;
+    if (agent) return agentPrincipal(agent.id);
+    throw new PushError('AUTHENTICATION_REQUIRED', 'the key in x-api-key is no valid key of an agent');
+  }
   const bearer = offered.find((one) => one.startsWith(BEARER))?.slice(BEARER.length) ?? null;
   const token = readBearer(authorization) ?? bearer;
   const mayWait = version !== null && token === null && ticket === null;

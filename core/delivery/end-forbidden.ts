@@ -18,7 +18,10 @@ export interface EndForbiddenPorts extends Pick<Ports, 'audience' | 'ownSubscrip
 export async function endForbidden(principal: Principal, connection: Connection, ports: EndForbiddenPorts): Promise<void> {
   const { connectionId } = connection;
   const own = await ports.ownSubscriptions.list(connectionId);
-  const forbidden = own.filter(({ topic }) => !ports.channels.of(topic)?.permits(topic, principal));
+  const forbidden = own.filter(({ topic }) => {
+    const channel = ports.channels.of(topic);
+    return !channel?.internal && !channel?.permits(topic, principal);
+  });
   for (const some of chunksOf(forbidden, AT_ONCE)) {
     await unsubscribe(some, { connection, requestedAtMs: ports.clock.now() }, ports);
     for (const { topic } of some) {

@@ -19,15 +19,16 @@ export function logMessage(
   { channels, clock }: OutgoingPorts,
 ): Outgoing | null {
   const position = { epoch, offset };
+  const { internal } = channel;
   const reference = referenceOf(value);
   if (reference) {
     const { payload, facets } = reference;
     const narrow = (wanted: readonly string[]) => (facets.some((facet) => wanted.includes(facet)) ? payload : null);
-    return { topic, payload, position, repeatedAtMs: null, narrow };
+    return { topic, payload, position, internal, repeatedAtMs: null, narrow };
   }
   const { settings } = channels;
   const payload = channel.payload({ topic, parts: { newest: value }, nowMs: clock.now(), repeated: false, settings });
-  return payload && { topic, payload, position, repeatedAtMs: null, narrow: (wanted) => narrowed(channel, payload, wanted) };
+  return payload && { topic, payload, position, internal, repeatedAtMs: null, narrow: (wanted) => narrowed(channel, payload, wanted) };
 }
 
 /** The newest message of a state topic; `null` while there is none. `repeated`: it is delivered again although nothing is new. */
@@ -41,6 +42,7 @@ export function newestOf(state: TopicState, channel: Channel, { channels, clock 
     topic,
     payload,
     position: { epoch, offset: head },
+    internal: channel.internal,
     repeatedAtMs: repeated ? nowMs : null,
     narrow: (wanted) => narrowed(channel, payload, wanted),
   };

@@ -5,7 +5,7 @@ import { cut } from '../base/text.ts';
 import { parseMicros } from '../base/time.ts';
 import { explain, jsonObject, parseJson } from '../base/validation.ts';
 import type { Channel, Outcome } from '../channels/channel.ts';
-import type { Channels } from '../channels/channels.ts';
+import type { Channels, Taker } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { ACCEPTANCE_KEY } from '../names.ts';
 import type { AcceptedEvent } from '../ports/events.ts';
@@ -69,9 +69,8 @@ export function idIn(body: string): string | null {
 
 export interface KnownEvent {
   readonly event: AcceptedEvent;
-  readonly channel: Channel;
-  /** The messages it becomes, if it is accepted as `event` says. */
-  readonly outcomes: readonly Outcome[];
+  /** The messages it becomes, if it is accepted as `event` says, each with its channel. */
+  readonly outcomes: readonly { readonly channel: Channel; readonly outcome: Outcome }[];
   /** Entries of its list that were refused, and are not in its detail any more. */
   readonly refused: readonly RefusedEntry[];
 }
@@ -91,17 +90,31 @@ export function checkEvent(event: AcceptedEvent, channels: Channels): KnownEvent
   const found = channels.event(event.source, event.detailType);
   if (!found) {
     throw new PushError('INVALID_MESSAGE_FORMAT', `no channel takes ${event.source} / ${event.detailType}`, {
-      known: channels.all.flatMap((channel) => Object.keys(channel.events).map((name) => `${channel.source} / ${name}`)),
+      known: channels.all.flatMap((channel) =>
+        (channel.internal ? [] : Object.keys(channel.events)).map((name) => `${channel.source} / ${name}`),
+      ),
     });
   }
-  const { channel, type } = found;
+  const { type } = found;
   const whole = v.safeParse(type.schema, event.detail);
-  if (whole.success) return { event, channel, outcomes: type.outcomes(whole.output, event), refused: [] };
+  if (whole.success) return { event, outcomes: outcomesOf(whole.output, event, found), refused: [] };
   const { detail, refused } = withoutBadEntries(event.detail, type.list, whole.issues);
   const rest = v.safeParse(type.schema, detail);
   if (!rest.success) throw explain(whole.issues, 'detail');
   const taken = { ...event, detail };
-  return { event: taken, channel, outcomes: type.outcomes(rest.output, taken), refused };
+  return { event: taken, outcomes: outcomesOf(rest.output, taken, found), refused };
+}
+
+/** The outcomes in the event's own channel, then in internal ones that take it too: to these a detail that they cannot use is nothing. */
+function outcomesOf(detail: unknown, event: AcceptedEvent, { channel, type, also }: NonNullable<ReturnType<Channels['event']>>) {
+  const of = (taker: Taker, read: unknown) => taker.type.outcomes(read, event).map((outcome) => ({ channel: taker.channel, outcome }));
+  return [
+    ...of({ channel, type }, detail),
+    ...also.flatMap((taker) => {
+      const read = v.safeParse(taker.type.schema, event.detail);
+      return read.success ? of(taker, read.output) : [];
+    }),
+  ];
 }
 
 type Issues = readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]];

@@ -160,10 +160,10 @@ async function readOrBury(
     report.warn('an invalid event was buried', { id: idIn(event), reason });
   };
   try {
-    const { event, channel, outcomes, refused } = readEnvelope(body, sentAtMs, channels);
+    const { event, outcomes, refused } = readEnvelope(body, sentAtMs, channels);
     // events that upstreams put onto the bus themselves were not measured before; a character has at most three bytes
     if (body.length > maxMessageBytes / 3) checkSize(event.detail, maxMessageBytes);
-    if (body.length > MAX_INLINE_BYTES / 3) for (const outcome of outcomes) checkStateSize(outcome);
+    if (body.length > MAX_INLINE_BYTES / 3) for (const { outcome } of outcomes) checkStateSize(outcome);
     const list = channels.event(event.source, event.detailType)?.type.list;
     const [first] = refused;
     if (first && list) {
@@ -171,7 +171,7 @@ async function readOrBury(
       await bury(withEntries(body, list, entries), `${entries.length} of its entries: ${first.error.message}`);
     }
     const { acceptedAtMs, index } = event;
-    return outcomes.map((outcome) => ({ recordId: id, eventId: event.id, channel, outcome, acceptedAtMs, index }));
+    return outcomes.map((one) => ({ recordId: id, eventId: event.id, ...one, acceptedAtMs, index }));
   } catch (error) {
     if (!(error instanceof PushError)) throw error;
     await bury(body, error.message);

@@ -1,14 +1,17 @@
 /**
- * The publish keys, one or two for each source: the new one and the one before are valid side by side, so that a change
- * interrupts nobody. They are kept as digests.
+ * The publish keys, one or two for each source and each agent: the new one and the one before are valid side by side, so
+ * that a change interrupts nobody. They are kept as digests.
  */
 import * as v from 'valibot';
+import type { AgentScope, KeyHolder } from '../ports/events.ts';
 
 /** Stands for every source, and for what is done about users. */
 export const EVERY_SOURCE = '*';
 
 export interface RingKey {
   readonly source: string;
+  /** Without it, it is no agent's key. */
+  readonly agent?: AgentScope | undefined;
   /** SHA-256 of the key, in hex. */
   readonly sha256: string;
   /** When it was made, ISO 8601. */
@@ -21,7 +24,14 @@ export type KeyRing = readonly RingKey[];
 const MOST_OF_A_SOURCE = 2;
 
 const ring = v.object({
-  keys: v.array(v.object({ source: v.string(), sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)), made: v.string() })),
+  keys: v.array(
+    v.object({
+      source: v.string(),
+      agent: v.optional(v.object({ id: v.string(), only: v.record(v.string(), v.array(v.string())) })),
+      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+      made: v.string(),
+    }),
+  ),
 });
 
 /** The ring in a secret's text; `null` if the text is one plain key, as a new deployment has it. */
@@ -37,18 +47,21 @@ export const formatRing = (keys: KeyRing): string => JSON.stringify({ keys });
 /** The name by which a key is listed and revoked. */
 export const idOf = ({ sha256 }: RingKey): string => sha256.slice(0, 8);
 
-const ofSource = (keys: KeyRing, source: string): KeyRing => keys.filter((key) => key.source === source);
+/** The name of a key's holder: its source, or its agent. */
+export const holderName = ({ source, agent }: KeyHolder | RingKey): string => (agent ? `agent ${agent.id}` : source);
 
-/** The first key of a source. Throws an error that says what to do if it has one. */
+const ofHolder = (keys: KeyRing, key: RingKey): KeyRing => keys.filter((one) => holderName(one) === holderName(key));
+
+/** The first key of a source or agent. Throws an error that says what to do if it has one. */
 export function addKey(keys: KeyRing, added: RingKey): KeyRing {
-  if (ofSource(keys, added.source).length > 0) throw new Error(`${added.source} has a key: rotate it, or revoke it first`);
+  if (ofHolder(keys, added).length > 0) throw new Error(`${holderName(added)} has a key: rotate it, or revoke it first`);
   return [...keys, added];
 }
 
-/** A new key of a source that has one. The newest before stays valid, an older one does not. */
+/** A new key of a source or agent that has one. The newest before stays valid, an older one does not. */
 export function rotateKey(keys: KeyRing, added: RingKey): KeyRing {
-  const own = ofSource(keys, added.source);
-  if (own.length === 0) throw new Error(`${added.source} has no key: add one first`);
+  const own = ofHolder(keys, added);
+  if (own.length === 0) throw new Error(`${holderName(added)} has no key: add one first`);
   const dropped = own.slice(0, Math.max(0, own.length - MOST_OF_A_SOURCE + 1));
   return [...keys.filter((key) => !dropped.includes(key)), added];
 }

@@ -7,7 +7,7 @@ import { explain, jsonObject, optional, parseJson } from '../base/validation.ts'
 import type { Channels } from '../channels/channels.ts';
 import { PushError } from '../errors.ts';
 import { METRIC } from '../names.ts';
-import type { AcceptedEvent } from '../ports/events.ts';
+import type { AcceptedEvent, AgentScope, KeyHolder } from '../ports/events.ts';
 import type { Ports } from '../ports/ports.ts';
 import { checkEvent, checkSize, type KnownEvent } from './envelope.ts';
 import { EVERY_SOURCE } from './key-ring.ts';
@@ -57,9 +57,9 @@ export interface PublishPorts extends Pick<Ports, 'lanes' | 'catalogue' | 'clock
 
 /**
  * Accepts events for delivery. Each is checked by itself: a bad one is rejected with its index, the others go on.
- * @param allowed the source whose events the caller may publish; `*` = every source
+ * @param holder of the caller's key
  */
-export async function publish(body: string, allowed: string, ports: PublishPorts): Promise<Receipt> {
+export async function publish(body: string, holder: KeyHolder, ports: PublishPorts): Promise<Receipt> {
   if (byteLength(body) > MAX_PUBLISH_BYTES) {
     throw new PushError(
       'PAYLOAD_TOO_LARGE',
@@ -75,7 +75,7 @@ export async function publish(body: string, allowed: string, ports: PublishPorts
   const rejected: Rejection[] = [];
   await bounded(events.entries(), 32, async ([index, event]) => {
     try {
-      const known = await accept(event, index, allowed, ports);
+      const known = await accept(event, index, holder, ports);
       accepted.push({ index, event: known.event });
       for (const { path, error } of known.refused) rejected.push({ index, path, error_code: error.code, error_message: error.message });
     } catch (error) {
@@ -116,18 +116,32 @@ function sayAccepted(
 async function accept(
   input: unknown,
   index: number,
-  allowed: string,
+  { source: allowed, agent }: KeyHolder,
   { channels, catalogue, clock, newId, maxMessageBytes }: PublishPorts,
 ): Promise<Pick<KnownEvent, 'event' | 'refused'>> {
   const parsed = v.safeParse(publishedEvent, input);
   if (!parsed.success) throw explain(parsed.issues, 'event');
-  const { source, detailType, detail, id, time = null } = parsed.output;
+  const { source, detailType, detail: given, id, time = null } = parsed.output;
   if (allowed !== EVERY_SOURCE && source !== allowed)
     throw new PushError('PERMISSION_DENIED', `this key publishes events of ${allowed}, and nothing else`);
+  const detail = agent === null ? given : ofAgent(given, agent);
   checkSize(detail, maxMessageBytes);
   const event = { id: id ?? newId(), source, detailType, detail, time, acceptedAtMs: clock.now(), index };
   const known = checkEvent(event, channels);
   // an id that was accepted within a day keeps its first acceptance: the same event again is then the same, or older
   const first = id === undefined ? {} : await catalogue.firstAcceptance(id, { acceptedAtMs: event.acceptedAtMs, index });
   return { event: { ...known.event, ...first }, refused: known.refused };
+}
+
+/** An agent's event names it: nobody can publish in another's name. Throws if the event is of something that is not the agent's. */
+function ofAgent(detail: Readonly<Record<string, unknown>>, { id, only }: AgentScope): Readonly<Record<string, unknown>> {
+  for (const [field, values] of Object.entries(only)) {
+    const value = detail[field];
+    if (value !== undefined && !values.includes(String(value)))
+      throw new PushError(
+        'PERMISSION_DENIED',
+        `detail.${field}: agent ${id} publishes of ${values.join(', ') || 'none'}, and of nothing else`,
+      );
+  }
+  return { ...detail, agent: id };
 }

@@ -8,6 +8,7 @@ import { MethodError, PushError } from '../errors.ts';
 import { EVERY_SOURCE } from '../events/key-ring.ts';
 import { MAX_PUBLISH_BYTES, type PublishPorts, publish } from '../events/publish.ts';
 import { authenticate, type Principal } from '../identity.ts';
+import type { KeyHolder } from '../ports/events.ts';
 import type { Ports } from '../ports/ports.ts';
 import { finiteAnswer, openStream, type StreamPorts } from './event-stream.ts';
 import { type HealthPorts, health } from './health.ts';
@@ -50,8 +51,8 @@ export const ENGINE_ROUTES: readonly Route<RestPorts>[] = [
     open: true,
     maxBodyBytes: MAX_PUBLISH_BYTES,
     async serve({ apiKey, body }, ports) {
-      const source = await requireKey(apiKey, ports);
-      return { status: 202, body: await publish(body, source, ports) };
+      const holder = await requireKey(apiKey, ports);
+      return { status: 202, body: await publish(body, holder, ports) };
     },
   },
   {
@@ -152,14 +153,14 @@ async function readBody(id: string, principal: Principal | null, { bodies, chann
 
 /** A key that may do more than publish the events of one source. */
 async function requireOwner(apiKey: string | null, ports: RestPorts): Promise<void> {
-  const source = await requireKey(apiKey, ports);
+  const { source } = await requireKey(apiKey, ports);
   if (source !== EVERY_SOURCE) throw new PushError('PERMISSION_DENIED', `this key publishes events of ${source}, and nothing else`);
 }
 
-/** The source that the key may publish. */
-async function requireKey(apiKey: string | null, { keys }: RestPorts): Promise<string> {
+/** The holder of the key. */
+async function requireKey(apiKey: string | null, { keys }: RestPorts): Promise<KeyHolder> {
   if (apiKey === null) throw new PushError('AUTHENTICATION_REQUIRED', 'this needs a key in the header x-api-key');
-  const source = await keys.sourceOf(apiKey);
-  if (source === null) throw new PushError('AUTHENTICATION_REQUIRED', 'the key in x-api-key is not valid');
-  return source;
+  const holder = await keys.holderOf(apiKey);
+  if (holder === null) throw new PushError('AUTHENTICATION_REQUIRED', 'the key in x-api-key is not valid');
+  return holder;
 }

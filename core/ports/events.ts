@@ -28,6 +28,20 @@ export interface DeadLetters {
 }
 
 export interface PublishKeys {
-  /** The source that a key may publish; `*` = every source; `null` = the key is not valid. */
-  sourceOf(key: string): Promise<string | null>;
+  /** Whoever holds a key; `null` = the key is not valid. */
+  holderOf(key: string): Promise<KeyHolder | null>;
+}
+
+export interface KeyHolder {
+  /** The source whose events it may publish; `*` = every source. */
+  readonly source: string;
+  /** `null` = it is no agent's key. */
+  readonly agent: AgentScope | null;
+}
+
+/** An agent, and what it may publish. */
+export interface AgentScope {
+  readonly id: string;
+  /** Fields of its events' details that must hold one of these values, where they stand there at all. */
+  readonly only: Readonly<Record<string, readonly string[]>>;
 }

@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly topic: string;
   readonly payload: object;
   readonly position: Position;
+  /** Clients know nothing of its topic, and get no position of it. */
+  readonly internal: boolean;
   /** When it is delivered again although nothing is new, in ms; `null` for a new message. */
   readonly repeatedAtMs: number | null;
   /** The part of the payload that passes a filter; `null` if nothing does. */
@@ -30,11 +32,11 @@ export const stompVersion = (dialect: Dialect): StompVersion | null =>
 
 /** The message's text; `null` if the filter lets nothing through. `recovered` travels on the first message if no receipt was asked for. */
 export function encode(message: Outgoing, to: Addressee, recovered: boolean | null = null): string | null {
-  const { topic, position, repeatedAtMs } = message;
+  const { topic, position, internal, repeatedAtMs } = message;
   const payload = to.filter === null ? message.payload : message.narrow(to.filter);
   if (payload === null) return null;
   const version = stompVersion(to.dialect);
-  if (version === null) return formatJson(payload, repeatedAtMs === null ? position : undefined);
+  if (version === null) return formatJson(payload, repeatedAtMs === null && !internal ? position : undefined);
   const at = formatPosition(position.epoch, position.offset);
   // every MESSAGE needs an id of its own; `since` takes this one too
   const messageId = repeatedAtMs === null ? at : `${at};k${repeatedAtMs}`;

@@ -8,6 +8,7 @@ import type { Touch } from '../ports/connections.ts';
 import { type Command, WITH_TOPIC } from '../protocol/json.ts';
 import { announce } from './announce.ts';
 import { serveSubscribe, serveUnsubscribe, some } from './json-subscribe.ts';
+import { hears, listen } from './listen.ts';
 import { serveRefresh } from './refresh.ts';
 import { type MessagePorts, principalOf } from './session.ts';
 
@@ -41,6 +42,8 @@ function sessionOf(touch: Touch, subscriber: Subscriber, ports: MessagePorts): C
     mayAct: (role) => mayAct(principal, role, ports.identity),
     reply: async (text) => void (await reply(connection.connectionId, text, ports)),
     subscribe: (request) => serveSubscribe(request, touch, requestedAtMs, ports),
+    hears: (topic, payload) => hears(topic, payload, subscriber, ports),
+    listen: (topic, filter) => listen(topic, filter, subscriber, ports),
     unsubscribe: (request) => serveUnsubscribe(request, subscriber, ports),
     announce: (announcement, defaults, answer) => announce(announcement, defaults, answer, subscriber, ports),
   };

@@ -146,7 +146,7 @@ function checkNames({ topics, since, filters }: SubscribeRequest, { channels }: 
     throw new PushError('INVALID_MESSAGE_FORMAT', `since: ${some([stranger])} is no topic; expected a position, or {topic: position}`, {
       topics: listed([stranger]),
     });
-  const known = channels.all.flatMap(({ filtering }) => filtering?.name ?? []);
+  const known = channels.all.flatMap(({ internal, filtering }) => (internal ? [] : (filtering?.name ?? [])));
   const unknown = [...filters.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new PushError(

@@ -48,8 +48,9 @@ export interface ClientText {
   readonly requestId: string;
 }
 
-/** The principal of a connection, or of every connection of a deployment without identity; `null` = not known yet. */
-export const principalOf = ({ principal }: Connection, { required }: Identity): Principal | null => (required ? principal : ANYBODY);
+/** The principal of a connection; without identity anybody, unless it proved to be an agent. `null` = not known yet. */
+export const principalOf = ({ principal }: Connection, { required }: Identity): Principal | null =>
+  principal ?? (required ? null : ANYBODY);
 
 /** As many of the wishes as the connection may have. The running count is rarely too low, so the exact one is read only if it says too many. */
 export async function withinLimit(

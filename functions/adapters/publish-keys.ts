@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { EVERY_SOURCE, readRing } from '../../core/events/key-ring.ts';
 import { ENV } from '../../core/names.ts';
-import type { PublishKeys } from '../../core/ports/events.ts';
+import type { KeyHolder, PublishKeys } from '../../core/ports/events.ts';
 import { environmentNow, inEnvironmentTime } from './clock.ts';
 import { digest } from './digest.ts';
 import { requireEnv } from './env.ts';
@@ -12,8 +12,7 @@ const KEPT_MS = 60_000;
 /** A key that is not known may be new: the keys are read again for it, but not more often than this. */
 const REREAD_MS = 5_000;
 
-interface ValidKey {
-  readonly source: string;
+interface ValidKey extends KeyHolder {
   readonly digest: Buffer;
 }
 
@@ -39,11 +38,11 @@ export function publishKeys(
   const readAll = async (): Promise<ValidKey[]> => {
     const current = (await read('AWSCURRENT')) ?? '';
     const ring = readRing(current);
-    if (ring !== null) return ring.map(({ source, sha256 }) => ({ source, digest: Buffer.from(sha256, 'hex') }));
+    if (ring !== null) return ring.map(({ source, agent = null, sha256 }) => ({ source, agent, digest: Buffer.from(sha256, 'hex') }));
     const before = await read('AWSPREVIOUS');
     // a ring may have been there before: then the plain key alone is meant
     const plain = [current, before ?? ''].filter((text) => text !== '' && readRing(text) === null);
-    return plain.map((key) => ({ source: EVERY_SOURCE, digest: digest(key) }));
+    return plain.map((key) => ({ source: EVERY_SOURCE, agent: null, digest: digest(key) }));
   };
   const keys = (keptMs: number): Promise<ValidKey[]> => {
     if (known === null || now() - known.atMs > keptMs) {
@@ -56,9 +55,9 @@ export function publishKeys(
     return known.keys;
   };
   return {
-    async sourceOf(key) {
+    async holderOf(key) {
       const given = digest(key);
-      const find = async (keptMs: number) => (await keys(keptMs)).find((valid) => timingSafeEqual(valid.digest, given))?.source;
+      const find = async (keptMs: number) => (await keys(keptMs)).find((valid) => timingSafeEqual(valid.digest, given));
       return (await find(KEPT_MS)) ?? (await find(REREAD_MS)) ?? null;
     },
   };

@@ -1,9 +1,15 @@
 /** `service_control` and `send_webhook`: acting on the monitored systems. Both need the role `ops:control`. */
 import * as v from 'valibot';
-import { jsonObject, optional } from '../../core/base/validation.ts';
+import { isoOf } from '../../core/base/time.ts';
+import { optional } from '../../core/base/validation.ts';
 import { type ClientSession, clientMessage } from '../../core/channels/system.ts';
 import { PushError } from '../../core/errors.ts';
+import { ACTIONS, type Command, commandOptions, secondsOf } from './command.ts';
+import { CONTROL as CONTROL_WORKER, type ControlWork } from './control-worker.ts';
 import { name } from './fields.ts';
+import { broadcastOfService, ONLY_ERRORS, outcomeTopic } from './outcome.ts';
+import { messageOf, serviceIn, serviceTopic } from './service.ts';
+import { requestWebhook, webhookRequest } from './webhooks/request.ts';
 
 /** The role that may act. */
 const CONTROL = 'ops:control';
@@ -15,29 +21,35 @@ function checkControl(session: ClientSession): void {
 const control = v.object({
   data: v.object({
     service_id: name,
-    action: v.picklist(['start', 'stop', 'restart', 'status']),
-    options: optional(v.object({ force: optional(v.boolean()), timeout: optional(v.pipe(v.number(), v.minValue(0))) })),
+    action: v.picklist([...ACTIONS, 'status']),
+    options: optional(commandOptions, {}),
   }),
 });
 
-/** No service has announced itself yet. */
-export const serviceControl = clientMessage(control, async ({ data: { service_id } }, session) => {
+/** `status` is answered by the service's last event. Everything else becomes a command to its agent, whose outcome follows. */
+export const serviceControl = clientMessage(control, async ({ data: { service_id, action, options } }, session) => {
   checkControl(session);
-  throw new PushError('SERVICE_NOT_FOUND', `there is no service ${service_id}`, { service_id });
+  const topic = serviceTopic(service_id);
+  const service = serviceIn((await session.ports.topics.read([topic])).get(topic)?.parts);
+  if (!service) throw new PushError('SERVICE_NOT_FOUND', `no service ${service_id} has announced itself`, { service_id });
+  if (action === 'status') return session.reply(JSON.stringify(messageOf(service)));
+  if (service.agent === null)
+    throw new PushError('SERVICE_NOT_FOUND', `${service_id} has no agent: it can be looked at, and not controlled`, { service_id });
+  await request({ service_id, action, options, agent: service.agent }, session);
 });
 
-const webhook = v.object({
-  data: v.object({
-    webhook_type: name,
-    url: v.pipe(v.string(), v.url('expected an address, such as https://hooks.example/abc')),
-    message: v.string(),
-    template_id: optional(name),
-    variables: optional(jsonObject),
-  }),
-});
+/** Puts the command, and with it its deadline. */
+async function request(wish: Pick<Command, 'service_id' | 'action' | 'options' | 'agent'>, session: ClientSession): Promise<void> {
+  const { work, clock, newId } = session.ports;
+  const seconds = secondsOf(wish.options.timeout);
+  const command: Command = { ...wish, command_id: newId(), expires_at: isoOf(clock.now() + seconds * 1000) };
+  const hears = await session.hears(...broadcastOfService(wish.service_id));
+  await session.listen(outcomeTopic(command.command_id), hears ? ONLY_ERRORS : null);
+  const put = (one: ControlWork, delaySeconds = 0) => work.put(CONTROL_WORKER, one, delaySeconds);
+  await Promise.all([put({ kind: 'command', command }), put({ kind: 'deadline', command, seconds }, Math.ceil(seconds))]);
+}
 
-/** No host is on the list of those that webhooks may be sent to. */
-export const sendWebhook = clientMessage(webhook, async ({ data: { webhook_type } }, session) => {
+export const sendWebhook = clientMessage(webhookRequest, async ({ data }, session) => {
   checkControl(session);
-  throw new PushError('PERMISSION_DENIED', 'no host is allowed to be sent webhooks to', { webhook_type });
+  await requestWebhook(data, session);
 });

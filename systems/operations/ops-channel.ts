@@ -18,11 +18,21 @@ export const typeOfTopic = (topic: string): string => (topic.startsWith(TOPIC_PR
 const HISTORY: History = { messages: 1_000, ms: 15 * 60_000, most: 30_000 };
 
 /** A broadcast as stored. Its data is text, since upstreams may put more into free-form fields than a table's types hold. */
-interface Stored {
+export interface Stored {
   readonly id: string;
   readonly timestamp: string;
   readonly json: string;
 }
+
+export const storedOf = (id: string, { iso }: EventTime, data: object): Stored => ({ id, timestamp: iso, json: JSON.stringify(data) });
+
+/** A broadcast as clients get it. */
+export const broadcastOf = (type: string, idPrefix: string, { id, timestamp, json }: Stored): object => ({
+  type,
+  data: JSON.parse(json) as object,
+  timestamp,
+  broadcast_id: idPrefix + id,
+});
 
 export interface OpsForm<Entries extends v.ObjectEntries> {
   /** The broadcast's type, and its topic without the prefix. */
@@ -56,11 +66,7 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
     split(data).map((part, index) => ({
       topic: {},
       timestamp,
-      value: (at: EventTime): Stored => ({
-        id: index === 0 ? id : `${id}.${index + 1}`,
-        timestamp: at.iso,
-        json: JSON.stringify(part),
-      }),
+      value: (at: EventTime): Stored => storedOf(index === 0 ? id : `${id}.${index + 1}`, at, part),
     }));
   const channel = defineChannel({
     name: type,
@@ -68,8 +74,7 @@ export function opsChannel<Entries extends v.ObjectEntries>(form: OpsForm<Entrie
     source: 'ops.monitor',
     topic: opsTopic(type),
     events: { [detailType]: event(schema, drafts, { list: (form.list ?? null) as never }) },
-    payload: ({ parts: { newest } }: MessageOf<{ newest: Stored }>) =>
-      newest && { type, data: JSON.parse(newest.json) as object, timestamp: newest.timestamp, broadcast_id: idPrefix + newest.id },
+    payload: ({ parts: { newest } }: MessageOf<{ newest: Stored }>) => newest && broadcastOf(type, idPrefix, newest),
     permits: onlyRole(READ),
     filtering,
     history: HISTORY,

@@ -3,12 +3,12 @@ import { integer } from '../../core/base/numbers.ts';
 import { optional } from '../../core/base/validation.ts';
 import { filterBy, opsChannel, prose, word } from './ops-channel.ts';
 
+export const SERVICE_EVENT = { type: 'service_event', detailType: 'ServiceChanged', idPrefix: 'service_' } as const;
+
 /** Starts, stops and failures of services: each counts. */
 export const serviceEventChannel = opsChannel({
-  type: 'service_event',
+  ...SERVICE_EVENT,
   kind: 'log',
-  detailType: 'ServiceChanged',
-  idPrefix: 'service_',
   filtering: filterBy('service_ids', 'service_id', word),
   entries: {
     service_id: word,
@@ -17,5 +17,7 @@ export const serviceEventChannel = opsChannel({
     status: word,
     message: prose,
     details: optional(v.object({ pid: optional(integer), port: optional(integer), config_file: optional(prose) }), {}),
+    // of the command that it answers
+    command_id: optional(word),
   },
 });

@@ -17,12 +17,12 @@ export function maskUrl(text: string): string {
   return `${url.protocol}//${url.host}/${[...plain, ...(masked ? ['...'] : [])].join('/')}`;
 }
 
+export const WEBHOOK_EVENT = { type: 'webhook_event', detailType: 'WebhookSettled', idPrefix: 'webhook_' } as const;
+
 /** Webhooks that were sent, or failed. */
 export const webhookEventChannel = opsChannel({
-  type: 'webhook_event',
+  ...WEBHOOK_EVENT,
   kind: 'log',
-  detailType: 'WebhookSettled',
-  idPrefix: 'webhook_',
   filtering: null,
   entries: {
     webhook_id: word,

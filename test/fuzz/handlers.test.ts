@@ -68,7 +68,7 @@ function world(seed: number, halves: boolean) {
     allowedOrigins: '*',
     maxConnections: 0,
     lanes: { bus: lane, direct: lane },
-    keys: { sourceOf: async (key: string) => (key === KEY ? '*' : null) },
+    keys: { holderOf: async (key: string) => (key === KEY ? { source: '*', agent: null } : null) },
     notices: { send: async () => undefined },
     deadLetters: { bury: async (_: string, reason: string) => void buried.push(reason) },
     version: 'test',

@@ -63,6 +63,8 @@ export function memoryPorts() {
     deadLetters: memoryDeadLetters(),
     work: memoryWork(),
     report: memoryReport(),
+    // nobody's key
+    keys: { holderOf: async () => null },
     systems,
     settings,
     channels,

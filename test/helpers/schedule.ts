@@ -74,6 +74,7 @@ const testChannel = (kind: Kind): Channel => ({
   matches: (topic) => topic === TOPIC[kind],
   topicHint: TOPIC[kind],
   topicPattern: TOPIC[kind],
+  internal: false,
   events: {
     E: {
       schema: event,

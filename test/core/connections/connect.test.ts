@@ -4,16 +4,21 @@ import { GREETING_MS } from '../../../core/connections/greeting.ts';
 import { UnavailableError } from '../../../core/errors.ts';
 import type { Principal, TicketUse } from '../../../core/identity.ts';
 import type { Membership } from '../../../core/ports/clients.ts';
+import type { KeyHolder } from '../../../core/ports/events.ts';
 import { identityOf } from '../../helpers/identity.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 const ME: Principal = { userId: 'me', roles: ['reader'] };
+const KEYS: Readonly<Record<string, KeyHolder>> = {
+  agents: { source: 'ops.monitor', agent: { id: 'web-1', only: { service_id: ['news'] } } },
+  publishers: { source: '*', agent: null },
+};
 let memory: MemoryPorts;
 let ports: ConnectPorts;
 beforeEach(() => {
   redeemed = [];
   memory = memoryPorts();
-  ports = { ...memory, allowedOrigins: '*', maxConnections: 0 };
+  ports = { ...memory, keys: { holderOf: async (key) => KEYS[key] ?? null }, allowedOrigins: '*', maxConnections: 0 };
 });
 let redeemed: TicketUse[];
 const withIdentity = (): void => {
@@ -38,6 +43,7 @@ const open = (over: Partial<ConnectRequest> = {}) =>
       sourceIp: '10.0.0.1',
       protocols: null,
       authorization: null,
+      apiKey: null,
       ticket: null,
       ...over,
     },

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type PublishPorts, publish } from '../../../core/events/publish.ts';
 import { METRIC } from '../../../core/names.ts';
-import type { AcceptedEvent } from '../../../core/ports/events.ts';
+import type { AcceptedEvent, KeyHolder } from '../../../core/ports/events.ts';
 import { alert, tick } from '../../helpers/events.ts';
 import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
@@ -23,8 +23,9 @@ beforeEach(() => {
   ports = { ...memory, lanes: { bus: lane('bus'), direct: lane('direct') } };
 });
 
+const ANY: KeyHolder = { source: '*', agent: null };
 const good = (over: Record<string, unknown> = {}) => ({ ...alert(), ...over });
-const post = (events: unknown, over: Record<string, unknown> = {}) => publish(JSON.stringify({ events, ...over }), '*', ports);
+const post = (events: unknown, over: Record<string, unknown> = {}) => publish(JSON.stringify({ events, ...over }), ANY, ports);
 const ids = (): string[] => sent.flatMap(({ events }) => events.map(({ id }) => id));
 
 describe('a request', () => {
@@ -42,7 +43,7 @@ describe('a request', () => {
     ['no list', { events: 'x' }],
     ['nothing', {}],
   ])('with %s is refused as a whole', async (_, body) => {
-    await expect(publish(JSON.stringify(body), '*', ports)).rejects.toMatchObject({
+    await expect(publish(JSON.stringify(body), ANY, ports)).rejects.toMatchObject({
       code: 'INVALID_MESSAGE_FORMAT',
       message: expect.stringMatching(/^body\.(events|lane): /),
     });
@@ -71,7 +72,7 @@ describe('a request', () => {
   });
 
   test('that is no JSON is refused', async () => {
-    await expect(publish('{', '*', ports)).rejects.toMatchObject({ code: 'INVALID_MESSAGE_FORMAT', message: 'expected JSON' });
+    await expect(publish('{', ANY, ports)).rejects.toMatchObject({ code: 'INVALID_MESSAGE_FORMAT', message: 'expected JSON' });
   });
 });
 

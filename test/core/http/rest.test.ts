@@ -40,9 +40,10 @@ beforeEach(() => {
     lanes: { bus: lane('bus'), direct: lane('direct') },
     notices: { send: async (type, detail) => void notices.push([type, detail]) },
     keys: {
-      sourceOf: async (key) => {
+      holderOf: async (key) => {
         keysAsked.push(key);
-        return key === 'right' ? '*' : (KEYS[key] ?? null);
+        const source = key === 'right' ? '*' : KEYS[key];
+        return source === undefined ? null : { source, agent: null };
       },
     },
     get identity() {

@@ -19,6 +19,7 @@ beforeEach(async () => {
       sourceIp: '',
       protocols: 'v12.stomp',
       authorization: null,
+      apiKey: null,
       ticket: null,
     },
     { ...ports, identity, allowedOrigins: '*', maxConnections: 0 },

@@ -21,6 +21,7 @@ const open = (connectionId: string, protocols: string | null) =>
       sourceIp: '',
       protocols,
       authorization: null,
+      apiKey: null,
       ticket: null,
     },
     { ...ports, allowedOrigins: '*', maxConnections: 0 },

@@ -16,7 +16,10 @@ beforeEach(() => {
   secrets.on(GetSecretValueCommand, { VersionStage: 'AWSCURRENT' }).resolves({ SecretString: 'new' });
   secrets.on(GetSecretValueCommand, { VersionStage: 'AWSPREVIOUS' }).resolves({ SecretString: 'old' });
 });
-const keys = () => publishKeys('secret', new SecretsManagerClient({}), () => nowMs);
+const keys = () => {
+  const known = publishKeys('secret', new SecretsManagerClient({}), () => nowMs);
+  return { ...known, sourceOf: async (key: string) => (await known.holderOf(key))?.source ?? null };
+};
 
 describe('publish keys', () => {
   test('are valid in their current and previous version only', async () => {

@@ -20,18 +20,18 @@ const webhook = (over: Record<string, unknown> = {}) => ({
   data: { webhook_type: 'discord', url: 'https://chat.example/api/webhooks/1', message: 'hello', ...over },
 });
 
-test('no service has announced itself, so that none is found', async () => {
+test('a service that has not announced itself is not found', async () => {
   expect(await answer(control())).toMatchObject({
     error_code: 'SERVICE_NOT_FOUND',
-    error_message: 'there is no service news',
+    error_message: 'no service news has announced itself',
     details: { service_id: 'news' },
   });
 });
 
-test('no host may be sent webhooks to', async () => {
+test('webhooks may be sent to the hosts on the list alone', async () => {
   expect(await answer(webhook())).toMatchObject({
     error_code: 'PERMISSION_DENIED',
-    error_message: 'no host is allowed to be sent webhooks to',
+    error_message: expect.stringContaining('webhooks may not be sent to chat.example'),
     details: { webhook_type: 'discord' },
   });
 });

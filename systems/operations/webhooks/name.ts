@@ -1,0 +1,2 @@
+/** Name of the worker that sends webhooks, and of its queue. */
+export const WEBHOOK = 'webhook';
