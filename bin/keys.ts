@@ -84,7 +84,7 @@ const AGENT_SOURCE = 'ops.monitor';
 function holderOf(operand: string, { agent, services }: AgentOptions, keys: KeyRing): Pick<RingKey, 'source' | 'agent'> {
   if (agent === undefined) return { source: operand };
   const before = keys.findLast((key) => key.agent?.id === agent)?.agent?.only;
-  const only = services === undefined ? before : { service_id: services.split(',').map((one) => one.trim()) };
+  const only = services === undefined ? before : [{ field: 'service_id', values: services.split(',').map((one) => one.trim()) }];
   if (!only) throw new Error('--services: expected the ids of its services, such as posco_news,cache');
   return { source: AGENT_SOURCE, agent: { id: agent, only } };
 }

@@ -3,6 +3,7 @@
  * that a change interrupts nobody. They are kept as digests.
  */
 import * as v from 'valibot';
+import { optional } from '../base/validation.ts';
 import type { AgentScope, KeyHolder } from '../ports/events.ts';
 
 /** Stands for every source, and for what is done about users. */
@@ -27,7 +28,7 @@ const ring = v.object({
   keys: v.array(
     v.object({
       source: v.string(),
-      agent: v.optional(v.object({ id: v.string(), only: v.record(v.string(), v.array(v.string())) })),
+      agent: optional(v.object({ id: v.string(), only: v.array(v.object({ field: v.string(), values: v.array(v.string()) })) })),
       sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
       made: v.string(),
     }),

@@ -135,7 +135,7 @@ async function accept(
 
 /** An agent's event names it: nobody can publish in another's name. Throws if the event is of something that is not the agent's. */
 function ofAgent(detail: Readonly<Record<string, unknown>>, { id, only }: AgentScope): Readonly<Record<string, unknown>> {
-  for (const [field, values] of Object.entries(only)) {
+  for (const { field, values } of only) {
     const value = detail[field];
     if (value !== undefined && !values.includes(String(value)))
       throw new PushError(

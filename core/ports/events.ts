@@ -43,5 +43,5 @@ export interface KeyHolder {
 export interface AgentScope {
   readonly id: string;
   /** Fields of its events' details that must hold one of these values, where they stand there at all. */
-  readonly only: Readonly<Record<string, readonly string[]>>;
+  readonly only: readonly { readonly field: string; readonly values: readonly string[] }[];
 }

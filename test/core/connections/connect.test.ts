@@ -10,7 +10,7 @@ import { type MemoryPorts, memoryPorts } from '../../helpers/ports.ts';
 
 const ME: Principal = { userId: 'me', roles: ['reader'] };
 const KEYS: Readonly<Record<string, KeyHolder>> = {
-  agents: { source: 'ops.monitor', agent: { id: 'web-1', only: { service_id: ['news'] } } },
+  agents: { source: 'ops.monitor', agent: { id: 'web-1', only: [{ field: 'service_id', values: ['news'] }] } },
   publishers: { source: '*', agent: null },
 };
 let memory: MemoryPorts;
@@ -291,5 +291,20 @@ describe('a ticket', () => {
     expect(redeemed).toEqual([]);
 
     await expect(open({ ticket: 'bad', protocols: 'v12.stomp' })).rejects.toThrow('a bad ticket');
+  });
+});
+
+describe('the key of an agent', () => {
+  test('makes its holder the agent, with and without identity', async () => {
+    for (const secure of [false, true]) {
+      if (secure) withIdentity();
+      await open({ connectionId: `c${secure}`, apiKey: 'agents' });
+      expect((await memory.connections.read(`c${secure}`))?.principal).toEqual({ userId: 'agent:web-1', roles: [], agent: 'web-1' });
+    }
+  });
+
+  test.each(['publishers', 'unknown'])('is needed: %s opens nothing', async (apiKey) => {
+    await expect(open({ apiKey })).rejects.toMatchObject({ code: 'AUTHENTICATION_REQUIRED' });
+    expect(await memory.connections.read('c')).toBeNull();
   });
 });
