@@ -1,0 +1,50 @@
+/**
+ * The commands that this agent has seen, on disk: each is carried out once, however often it comes, and whatever happens in
+ * between. It is noted before it is begun, and with its outcome before that is published.
+ */
+import { readDurably, writeDurably } from '../tail/durable.ts';
+
+/** The answer to a command, as it is published. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+interface Noted {
+  readonly id: string;
+  readonly atMs: number;
+  readonly answer: Answer | null;
+}
+
+/** Longer than a command can come again: topics keep a day. In ms. */
+const KEPT_MS = 2 * 86_400_000;
+const MOST = 2_000;
+
+export interface Journal {
+  /** `new`: it is noted as begun, and may be carried out. `begun`: its outcome is not known. */
+  begin(id: string): Promise<{ readonly kind: 'new' | 'begun' } | { readonly kind: 'done'; readonly answer: Answer }>;
+  /** Notes the outcome. */
+  finish(id: string, answer: Answer): Promise<void>;
+  /** Commands that were begun and never finished, as after a kill. */
+  unfinished(): readonly string[];
+}
+
+/** @param wall in ms */
+export async function openJournal(path: string, wall: () => number): Promise<Journal> {
+  const known = new Map(((await readDurably<readonly Noted[]>(path)) ?? []).map((one) => [one.id, one]));
+  const save = (): Promise<void> => {
+    for (const { id, atMs } of known.values()) if (known.size > MOST || wall() - atMs > KEPT_MS) known.delete(id);
+    return writeDurably(path, [...known.values()]);
+  };
+  return {
+    async begin(id) {
+      const there = known.get(id);
+      if (there) return there.answer ? { kind: 'done', answer: there.answer } : { kind: 'begun' };
+      known.set(id, { id, atMs: wall(), answer: null });
+      await save();
+      return { kind: 'new' };
+    },
+    async finish(id, answer) {
+      known.set(id, { id, atMs: known.get(id)?.atMs ?? wall(), answer });
+      await save();
+    },
+    unfinished: () => [...known.values()].flatMap(({ id, answer }) => (answer ? [] : [id])),
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * One service: what is wanted of it, what it is, and the one thing that is being done about it. Every wish and every death
+ * goes through `turn`, one after another: a start never overtakes a stop, and a stop ends a pause before a restart.
+ */
+import { countDeaths, FAILING, RECOVERED_MS, WELL_MS } from './backoff.ts';
+
+/** A process of the service, whatever runs it: the agent itself, or systemd. */
+export interface Runner {
+  /** Starts it. Resolves with its pid once it runs; throws if it cannot be started. */
+  start(): Promise<number>;
+  /** Ends it with everything that it started. `graceMs` 0 = at once. */
+  stop(graceMs: number): Promise<{ readonly killed: boolean; readonly escaped: number; readonly left: number }>;
+  /** The pid if it runs. */
+  pid(): Promise<number | null>;
+}
+
+export type EventType = 'started' | 'stopped' | 'restarted' | 'error' | 'recovered';
+
+/** A change, as it is published. */
+export interface Change {
+  readonly type: EventType;
+  readonly status: 'running' | 'stopped' | 'failed';
+  readonly message: string;
+  readonly pid: number | null;
+  readonly commandId: string | null;
+}
+
+export interface ServicePorts {
+  readonly runner: Runner;
+  /** A clock that only goes forward, in ms. */
+  now(): number;
+  random(): number;
+  /** Published, in this order. */
+  changed(change: Change): void;
+  /** It died so often that somebody must look; and that it is well again. */
+  failing(isFailing: boolean): void;
+}
+
+export interface Wish {
+  readonly action: 'start' | 'stop' | 'restart';
+  readonly graceMs: number;
+  readonly commandId: string | null;
+}
+
+export interface Service {
+  readonly wanted: boolean;
+  /** Carries out a wish; resolves when it is done, and its outcome was told. */
+  ask(wish: Wish): Promise<void>;
+  /** Looks whether it still runs, and starts it again when its pause is over. Called every second or so. */
+  look(): Promise<void>;
+}
+
+/** @param wanted whether it should run, as it was before the agent started */
+export function superviseService(name: string, wanted: boolean, { runner, now, random, changed, failing }: ServicePorts): Service {
+  const deaths = countDeaths(random);
+  let wants = wanted;
+  /** The pid that is known to run; `null` = none. */
+  let running: number | null = null;
+  let since = 0;
+  /** When it is started again, in ms; `null` = it is not waiting for that. */
+  let startAt: number | null = wanted ? 0 : null;
+  let isDead = false;
+  let isFailing = false;
+  let turns: Promise<void> = Promise.resolve();
+
+  const turn = (work: () => Promise<void>): Promise<void> => {
+    const mine = turns.then(work);
+    turns = mine.catch(() => undefined);
+    return mine;
+  };
+  const tell = (type: EventType, status: Change['status'], message: string, commandId: string | null = null): void =>
+    changed({ type, status, message, pid: running, commandId });
+
+  const start = async (): Promise<void> => {
+    running = await runner.start();
+    since = now();
+    startAt = null;
+  };
+  const died = (why: string): void => {
+    running = null;
+    isDead = true;
+    startAt = now() + deaths.note(now());
+    tell('error', 'failed', `${name} ${why}; it is started again`);
+    if (deaths.count < FAILING || isFailing) return;
+    isFailing = true;
+    failing(true);
+  };
+  /** Starts it after a death or a start of the agent; a failure is a death. */
+  const startAgain = async (): Promise<void> => {
+    try {
+      await start();
+    } catch (error) {
+      died(`could not be started: ${(error as Error).message}`);
+      return;
+    }
+    if (!isDead) tell('started', 'running', `${name} was started`);
+  };
+
+  const carryOut = async ({ action, graceMs, commandId }: Wish): Promise<void> => {
+    wants = action !== 'stop';
+    startAt = null;
+    running = await runner.pid();
+    if (action === 'start' && running !== null) return tell('started', 'running', `${name} runs already`, commandId);
+    if (running !== null) {
+      const { killed, escaped, left } = await runner.stop(graceMs);
+      if (left > 0) {
+        tell('error', 'failed', `${name} could not be stopped: ${left} of its processes are left`, commandId);
+        return;
+      }
+      running = null;
+      const how = `${killed ? '; it had to be killed' : ''}${escaped > 0 ? `; ${escaped} of its processes had left its group` : ''}`;
+      if (action === 'stop') return tell('stopped', 'stopped', `${name} was stopped${how}`, commandId);
+    } else if (action === 'stop') return tell('stopped', 'stopped', `${name} does not run`, commandId);
+    isDead = false;
+    try {
+      await start();
+    } catch (error) {
+      startAt = now() + deaths.note(now());
+      isDead = true;
+      return tell('error', 'failed', `${name} could not be started: ${(error as Error).message}`, commandId);
+    }
+    tell(action === 'restart' ? 'restarted' : 'started', 'running', `${name} was ${action}ed`, commandId);
+  };
+
+  return {
+    get wanted() {
+      return wants;
+    },
+    ask: (wish) => turn(() => carryOut(wish)),
+    look: () =>
+      turn(async () => {
+        if (running !== null && (await runner.pid()) !== running) died('died');
+        const ranMs = running === null ? 0 : now() - since;
+        if (isDead && ranMs >= RECOVERED_MS) {
+          isDead = false;
+          tell('recovered', 'running', `${name} runs again`);
+        }
+        if (ranMs >= WELL_MS) {
+          deaths.forget();
+          if (isFailing) failing(false);
+          isFailing = false;
+        }
+        if (wants && running === null && startAt !== null && now() >= startAt) {
+          const there = await runner.pid();
+          if (there === null) await startAgain();
+          else [running, since, startAt] = [there, now(), null];
+        }
+      }),
+  };
+}

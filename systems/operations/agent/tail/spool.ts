@@ -1,0 +1,91 @@
+/**
+ * What was read and not sent yet, on disk: a file for each batch. A batch keeps its id and its content until it was
+ * taken: sent again after a crash it is the same event, and not half of another.
+ */
+import { mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder, textOf, unlessMissing, valueIn, writeSynced } from './durable.ts';
+
+export interface Spool<Batch> {
+  /** Bytes of all batches. */
+  readonly bytes: number;
+  /** No more fits. */
+  readonly isFull: boolean;
+  /** Batches that could not be read, and were put aside. */
+  readonly damaged: number;
+  /** Adds a batch; it is on disk when this resolves. */
+  add(batch: Batch): Promise<void>;
+  /** The oldest batches, in order. */
+  oldest(most: number): Promise<readonly Entry<Batch>[]>;
+  /** They were taken. */
+  remove(entries: readonly Entry<Batch>[]): Promise<void>;
+}
+
+export interface Entry<Batch> {
+  readonly name: string;
+  readonly batch: Batch;
+}
+
+const SUFFIX = '.batch';
+/** Digits of a batch's number: names sort as the batches do. */
+const DIGITS = 12;
+
+/** Opens a spool in a folder, with the batches that are there. `most`: bytes after which it is full. */
+export async function openSpool<Batch>(folder: string, most: number): Promise<Spool<Batch>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const sizes = new Map<string, number>();
+  for (const name of (await readdir(folder)).sort()) {
+    // the end of a batch that was never finished
+    if (name.endsWith('.next')) await unlink(join(folder, name));
+    if (name.endsWith(SUFFIX)) sizes.set(name, (await stat(join(folder, name))).size);
+  }
+  let next = Number.parseInt([...sizes.keys()].at(-1) ?? '0', 10) + 1;
+  let bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  let damaged = 0;
+  const forget = (name: string): void => {
+    bytes -= sizes.get(name) ?? 0;
+    sizes.delete(name);
+  };
+  return {
+    get bytes() {
+      return bytes;
+    },
+    get isFull() {
+      return bytes >= most;
+    },
+    get damaged() {
+      return damaged;
+    },
+    async add(batch) {
+      const name = `${String(next++).padStart(DIGITS, '0')}${SUFFIX}`;
+      const text = textOf(batch);
+      const path = join(folder, name);
+      await writeSynced(`${path}.next`, text);
+      await rename(`${path}.next`, path);
+      await syncFolder(folder);
+      sizes.set(name, Buffer.byteLength(text));
+      bytes += Buffer.byteLength(text);
+    },
+    async oldest(count) {
+      const entries: Entry<Batch>[] = [];
+      for (const name of [...sizes.keys()].slice(0, count)) {
+        const path = join(folder, name);
+        const batch = valueIn<Batch>((await readFile(path, 'utf8').catch(unlessMissing)) ?? '');
+        if (batch !== undefined) entries.push({ name, batch });
+        else {
+          // kept for whoever wants to look; it stops nothing behind it
+          await rename(path, `${path}.damaged`).catch(unlessMissing);
+          damaged++;
+          forget(name);
+        }
+      }
+      return entries;
+    },
+    async remove(entries) {
+      for (const { name } of entries) {
+        await unlink(join(folder, name)).catch(unlessMissing);
+        forget(name);
+      }
+    },
+  };
+}

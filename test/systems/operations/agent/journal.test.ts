@@ -1,0 +1,43 @@
+/** The journal of commands: each is carried out once. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openJournal } from '../../../../systems/operations/agent/commands/journal.ts';
+
+let folder: string;
+let nowMs: number;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'push-journal-'));
+  nowMs = 1e12;
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const open = () => openJournal(join(folder, 'commands'), () => nowMs);
+
+test('a command that comes a hundred times is new once, and then has its answer, also after restarts', async () => {
+  const first = await open();
+  expect(await first.begin('c')).toEqual({ kind: 'new' });
+  await first.finish('c', { pid: 5 });
+  for (let time = 0; time < 100; time++) {
+    const journal = time % 10 === 0 ? await open() : first;
+    expect(await journal.begin('c')).toEqual({ kind: 'done', answer: { pid: 5 } });
+  }
+});
+
+test('one that was begun before a kill is not begun again, and is known as unfinished', async () => {
+  await (await open()).begin('c');
+  const again = await open();
+  expect(await again.begin('c')).toEqual({ kind: 'begun' });
+  expect(again.unfinished()).toEqual(['c']);
+  await again.finish('c', { ok: false });
+  expect((await open()).unfinished()).toEqual([]);
+});
+
+test('keeps two days, and no more than two thousand', async () => {
+  const journal = await open();
+  await journal.begin('old');
+  nowMs += 2 * 86_400_000 + 1;
+  await journal.begin('new');
+  expect(await (await open()).begin('old')).toEqual({ kind: 'new' });
+  expect(await (await open()).begin('new')).toEqual({ kind: 'begun' });
+});
