@@ -10,14 +10,17 @@ import { quantile, table } from './print.ts';
 
 const TRIES = 7;
 
+const workers = systems.flatMap((system) => Object.keys(system.workers));
+
 /** Every variable that a function may read at import, and the settings of a deployment. */
 const ENVIRONMENT = {
   ...Object.fromEntries(Object.values(ENV).map((name) => [name, '1'])),
+  // a worker's function looks its worker up
+  [ENV.worker]: workers[0] ?? '',
   ...readSettings({}, systems),
 };
 
 export async function bundles(): Promise<void> {
-  const workers = systems.flatMap((system) => Object.keys(system.workers));
   const deployed = functionNames().filter((name) => name !== 'worker' || workers.length > 0);
   await buildAll();
   const timed = (code: string): number => {

@@ -171,8 +171,12 @@ try {
     results.push(...(await run(['test/clients/python', '-t', 'stomp.py'], 'vitest.clients.config.ts', deployment)));
   const problems = [...judge(results, deployment.target.emulator), ...(await pastTheDoor(deployment)), ...(await operated(deployment))];
   const { lines, all } = await logLines(deployment.target, BAD_LINES);
-  console.log(`${all} lines in the functions' logs, ${lines.length} of them errors`);
-  problems.push(...lines.slice(0, 20));
+  // the emulator itself ends a function that is slow, as on a busy machine: its records come back, and the suites see what becomes of them
+  const errors = lines.filter((line) => !line.includes('Task timed out after'));
+  console.log(
+    `${all} lines in the functions' logs, ${errors.length} of them errors, and ${lines.length - errors.length} functions out of time`,
+  );
+  problems.push(...errors.slice(0, 20));
   if (results.length === 0 || all === 0) problems.push('nothing was run');
   for (const problem of problems) console.error(`\n${problem}`);
   if (problems.length > 0) process.exitCode = 1;
