@@ -26,25 +26,37 @@ export interface Channels {
 /** The bus sources of some channels, each once. */
 export const sourcesOf = (channels: readonly Pick<Channel, 'source'>[]): string[] => [...new Set(channels.map(({ source }) => source))];
 
+const eventKey = (source: string, detailType: string): string => JSON.stringify([source, detailType]);
+
+/** Every event's takers, made once: each event is looked up. */
+function eventsOf(channels: readonly Channel[]): Map<string, NonNullable<ReturnType<Channels['event']>>> {
+  const takers = new Map<string, Taker[]>();
+  for (const channel of channels)
+    for (const [name, type] of Object.entries(channel.events)) {
+      const key = eventKey(channel.source, name);
+      takers.set(key, [...(takers.get(key) ?? []), { channel, type }]);
+    }
+  return new Map(
+    [...takers].map(([key, some]) => {
+      const main = some.find(({ channel }) => !channel.internal) ?? (some[0] as Taker);
+      return [key, { ...main, also: some.filter((one) => one.channel.internal && one.channel !== main.channel) }];
+    }),
+  );
+}
+
 export function channelsOf(all: readonly Channel[], settings: Settings): Channels {
   const served = [...all, ...sourcesOf(all).map(canaryChannel)];
   const of = (topic: string): Channel | null => {
     for (const channel of served) if (channel.matches(topic)) return channel;
     return null;
   };
+  const events = eventsOf(served);
   return {
     all,
     hints: all.flatMap(({ internal, topicHint }) => (internal ? [] : [topicHint])).join(', ') || 'none',
     of,
     settings,
-    event(source, detailType) {
-      const takers = served.flatMap((channel) => {
-        const type = channel.source === source && Object.hasOwn(channel.events, detailType) ? channel.events[detailType] : undefined;
-        return type ? [{ channel, type }] : [];
-      });
-      const main = takers.find(({ channel }) => !channel.internal) ?? takers[0];
-      return main ? { ...main, also: takers.filter(({ channel }) => channel.internal && channel !== main.channel) } : null;
-    },
+    event: (source, detailType) => events.get(eventKey(source, detailType)) ?? null,
     lifeOf: (topic) => of(topic)?.lifeMs ?? null,
   };
 }

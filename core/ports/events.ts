@@ -28,7 +28,7 @@ export interface DeadLetters {
 }
 
 export interface PublishKeys {
-  /** Whoever holds a key; `null` = the key is not valid. */
+  /** The holder of a key; `null` = the key is not valid. */
   holderOf(key: string): Promise<KeyHolder | null>;
 }
 

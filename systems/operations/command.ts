@@ -18,7 +18,7 @@ export const commandOptions = v.object({
   timeout: optional(v.pipe(v.number(), v.minValue(0))),
 });
 
-/** What an agent may be told to do. */
+/** The actions that an agent may be told. */
 export const ACTIONS = ['start', 'stop', 'restart'] as const;
 
 export const COMMAND = { source: 'push.control', detailType: 'ServiceControlRequested' } as const;

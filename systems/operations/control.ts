@@ -7,8 +7,9 @@ import { PushError } from '../../core/errors.ts';
 import { ACTIONS, type Command, commandOptions, secondsOf } from './command.ts';
 import { CONTROL as CONTROL_WORKER, type ControlWork } from './control-worker.ts';
 import { name } from './fields.ts';
-import { broadcastOfService, ONLY_ERRORS, outcomeTopic } from './outcome.ts';
+import { hearOutcome } from './outcome.ts';
 import { messageOf, serviceIn, serviceTopic } from './service.ts';
+import { SERVICE_EVENT } from './service-event.ts';
 import { requestWebhook, webhookRequest } from './webhooks/request.ts';
 
 /** The role that may act. */
@@ -43,8 +44,7 @@ async function request(wish: Pick<Command, 'service_id' | 'action' | 'options' |
   const { work, clock, newId } = session.ports;
   const seconds = secondsOf(wish.options.timeout);
   const command: Command = { ...wish, command_id: newId(), expires_at: isoOf(clock.now() + seconds * 1000) };
-  const hears = await session.hears(...broadcastOfService(wish.service_id));
-  await session.listen(outcomeTopic(command.command_id), hears ? ONLY_ERRORS : null);
+  await hearOutcome(command.command_id, SERVICE_EVENT.type, { service_id: wish.service_id }, session);
   const put = (one: ControlWork, delaySeconds = 0) => work.put(CONTROL_WORKER, one, delaySeconds);
   await Promise.all([put({ kind: 'command', command }), put({ kind: 'deadline', command, seconds }, Math.ceil(seconds))]);
 }

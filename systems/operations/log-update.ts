@@ -16,7 +16,7 @@ const entry = v.object({
   line_number: optional(integer, 0),
   thread_id: optional(word, ''),
 });
-type Entry = v.InferOutput<typeof entry>;
+export type Entry = v.InferOutput<typeof entry>;
 
 interface Log {
   readonly file_name: string;

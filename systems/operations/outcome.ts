@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { instant, jsonObject, optional } from '../../core/base/validation.ts';
 import { defineChannel, type EventTime, event, type MessageOf } from '../../core/channels/define-channel.ts';
 import { NOBODY } from '../../core/channels/permits.ts';
+import type { ClientSession } from '../../core/channels/system.ts';
 import { name } from './fields.ts';
 import { broadcastOf, opsTopic, type Stored, storedOf } from './ops-channel.ts';
 import { SERVICE_EVENT, serviceEventChannel } from './service-event.ts';
@@ -15,7 +16,13 @@ const PREFIX = 'ops:outcome:';
 export const outcomeTopic = (requestId: string): string => PREFIX + requestId;
 
 /** The filter of a client that gets the broadcast anyway. */
-export const ONLY_ERRORS: readonly string[] = ['error'];
+const ONLY_ERRORS: readonly string[] = ['error'];
+
+/** Has the client get the outcome of its request, once: as the broadcast that a subscription of its own brings it, or else here. `data`: what that one will have, as far as filters look at it. */
+export async function hearOutcome(requestId: string, broadcast: string, data: object, session: ClientSession): Promise<void> {
+  const hears = await session.hears(opsTopic(broadcast), { data });
+  await session.listen(outcomeTopic(requestId), hears ? ONLY_ERRORS : null);
+}
 
 export const REQUEST_FAILED = 'RequestFailed';
 
@@ -72,6 +79,3 @@ export const outcomeChannel = defineChannel({
   },
   permits: NOBODY,
 });
-
-/** The topic of a service's events, and one of these as a filter sees it. */
-export const broadcastOfService = (serviceId: string) => [opsTopic(SERVICE_EVENT.type), { data: { service_id: serviceId } }] as const;

@@ -23,7 +23,7 @@ WghuL2STyr5h39yH2+0iRU6G4QBCs/In5vUyWgyLZe0FtTWsvvjtuI5+
 -----END PRIVATE KEY-----`;
 
 export interface Hook {
-  /** What came, in order. */
+  /** The requests, in order. */
   readonly got: { readonly url: string; readonly host: string | undefined; readonly body: unknown }[];
   /** Opens a connection to it, whatever public address was meant. */
   connect(address: string): ReturnType<typeof connect>;

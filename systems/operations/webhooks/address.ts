@@ -6,7 +6,7 @@ export class AddressError extends Error {
   override readonly name = 'AddressError';
 }
 
-/** Reads an address. `hosts`: names that are allowed; `*.example.com` allows every name below. Throws an AddressError. */
+/** Reads an address. `hosts`: names that are allowed, in lower case; `*.example.com` allows every name below. Throws an AddressError. */
 export function readAddress(text: string, hosts: readonly string[]): URL {
   // the parser turns every spelling of a number into one: 127.1, 0x7f000001, 017700000001
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -15,7 +15,7 @@ export function readAddress(text: string, hosts: readonly string[]): URL {
   if (url.username !== '' || url.password !== '') throw new AddressError('url: expected no user and no password');
   if (url.port !== '') throw new AddressError(`url: expected port 443, got ${url.port}`);
   const host = hostOf(url);
-  if (!hosts.some((one) => isAllowed(host, one.toLowerCase())))
+  if (!hosts.some((one) => isAllowed(host, one)))
     throw new AddressError(`webhooks may not be sent to ${host}: allowed are ${hosts.join(', ') || 'none'} (WEBHOOK_HOSTS)`);
   return url;
 }

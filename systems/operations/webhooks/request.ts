@@ -4,8 +4,7 @@ import { jsonObject, optional } from '../../../core/base/validation.ts';
 import type { ClientSession } from '../../../core/channels/system.ts';
 import { PushError } from '../../../core/errors.ts';
 import { name } from '../fields.ts';
-import { opsTopic } from '../ops-channel.ts';
-import { ONLY_ERRORS, outcomeTopic } from '../outcome.ts';
+import { hearOutcome } from '../outcome.ts';
 import { TEMPLATES } from '../templates/index.ts';
 import { WEBHOOK_EVENT } from '../webhook-event.ts';
 import { AddressError, readAddress } from './address.ts';
@@ -34,8 +33,7 @@ export async function requestWebhook(wish: Wish, session: ClientSession): Promis
   const target = Object.hasOwn(TARGETS, webhook_type) ? TARGETS[webhook_type] : undefined;
   if (!target) throw new PushError('INVALID_MESSAGE_FORMAT', `message.data.webhook_type: expected ${Object.keys(TARGETS).join(', ')}`);
   const work: WebhookWork = { webhook_id: ports.newId(), webhook_type, url, body: bodyOf(wish, target), tries: 0 };
-  const hears = await session.hears(opsTopic(WEBHOOK_EVENT.type), { data: {} });
-  await session.listen(outcomeTopic(work.webhook_id), hears ? ONLY_ERRORS : null);
+  await hearOutcome(work.webhook_id, WEBHOOK_EVENT.type, {}, session);
   await ports.work.put(WEBHOOK, work);
 }
 

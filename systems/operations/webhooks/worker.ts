@@ -3,6 +3,7 @@ import { cut } from '../../../core/base/text.ts';
 import { isoOf } from '../../../core/base/time.ts';
 import type { WorkerPorts } from '../../../core/channels/system.ts';
 import type { Answer } from '../adapters/webhook-post.ts';
+import { publish } from '../publish.ts';
 import { maskUrl, WEBHOOK_EVENT, webhookEventChannel } from '../webhook-event.ts';
 import { AddressError, hostOf, publicAddress, type Resolve, readAddress } from './address.ts';
 import { WEBHOOK } from './name.ts';
@@ -58,18 +59,9 @@ export async function sendWebhook(work: WebhookWork, ports: WorkerPorts, net: Ne
     sent_at: isoOf(startedMs),
     response_time_ms: Math.max(0, Math.round(took)),
   };
-  const nowMs = ports.clock.now();
-  const event = {
-    // a repeated try of the same outcome is the same event
-    id: `${webhook_id}.${tries}`,
-    source: webhookEventChannel.source,
-    detailType: WEBHOOK_EVENT.detailType,
-    detail,
-    time: isoOf(nowMs),
-    acceptedAtMs: nowMs,
-    index: 0,
-  };
-  if ((await ports.lanes.direct.send([event])).length > 0) throw new Error('the outcome of a webhook was not taken');
+  // a repeated try of the same outcome is the same event
+  const id = `${webhook_id}.${tries}`;
+  await publish({ id, source: webhookEventChannel.source, detailType: WEBHOOK_EVENT.detailType, detail }, 'direct', ports);
 }
 
 async function attempt(work: WebhookWork, ports: WorkerPorts, net: Net, nowMs: number): Promise<Outcome> {

@@ -10,7 +10,7 @@ export interface Figures {
   /** Whether an interface other than the loopback is up. */
   readonly isOnline: boolean | null;
   readonly uptimeSeconds: number | null;
-  /** Where the figures of CPU and memory come from. */
+  /** The source of the figures of CPU and memory. */
   readonly of: 'host' | 'container';
 }
 

@@ -10,7 +10,7 @@ export interface ThresholdForm {
   readonly clearForMs: number;
 }
 
-/** What must outlive a restart of the agent. */
+/** Kept over a restart of the agent. */
 export interface ThresholdState {
   readonly raised: boolean;
   /** Since when the value asks for a change; `null` = it does not. Wall clock, in ms. */

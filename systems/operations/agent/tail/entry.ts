@@ -1,15 +1,5 @@
 /** A log line as an entry of `log_update`: level, logger, module, line number and thread, where the line has them. */
-
-export interface Entry {
-  /** ISO 8601. */
-  readonly timestamp: string;
-  readonly level: string;
-  readonly logger_name: string;
-  readonly message: string;
-  readonly module: string;
-  readonly line_number: number;
-  readonly thread_id: string;
-}
+import type { Entry } from '../../log-update.ts';
 
 /** Schemas of entries take names up to this length. */
 const MAX_NAME = 200;
@@ -110,7 +100,7 @@ interface Head {
   readonly message: string;
 }
 
-/** What stands between the level and the message: `1234 --- [main] com.shop.App : `, `[main] com.shop.App - `, `app.py:42 - `, `app.jobs: `. */
+/** The words between the level and the message: `1234 --- [main] com.shop.App : `, `[main] com.shop.App - `, `app.py:42 - `, `app.jobs: `. */
 function headOf(text: string): Head {
   const [all = '', thread = '', logger = ''] =
     /^(?:\d+ --- )?(?:\[([^\]]*)\]\s+)?([\w.$/-]+(?:\.\w+)?(?::\d+)?)\s*(?:: | - |: )/.exec(text) ?? [];

@@ -1,5 +1,5 @@
 /**
- * What was read and not sent yet, on disk: a file for each batch. A batch keeps its id and its content until it was
+ * Batches that were read and not sent yet, on disk: a file for each. A batch keeps its id and its content until it was
  * taken: sent again after a crash it is the same event, and not half of another.
  */
 import { mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Entry, entryOf } from '../../../../systems/operations/agent/tail/entry.ts';
+import { entryOf } from '../../../../systems/operations/agent/tail/entry.ts';
+import type { Entry } from '../../../../systems/operations/log-update.ts';
 
 const READ = '2026-11-26T12:00:00.000Z';
 const AT = '2026-02-19T01:20:10.224Z';
