@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import { type MinuteLookPorts, minuteLooks } from '../core/channels/minute.ts';
-import { jobsQueue, workQueues } from './adapters/queues.ts';
+import { jobsQueue } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
@@ -15,6 +15,6 @@ export const createHandler = (ports: MinuteLookPorts, telemetry: Telemetry) =>
 const { telemetry, ...basic } = basics('minute');
 const { systems, settings, channels } = engine();
 export const handler = createHandler(
-  { ...basic, systems, settings, topics: topics(channels), catalogue: catalogue(), jobs: jobsQueue(), work: workQueues() },
+  { ...basic, systems, settings, topics: topics(channels), catalogue: catalogue(), jobs: jobsQueue() },
   telemetry,
 );

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { Worker } from '../core/channels/system.ts';
+import type { Worker, WorkerUse } from '../core/channels/system.ts';
 import { doWork, type WorkPorts, workerNamed } from '../core/channels/worker.ts';
 import { ENV } from '../core/names.ts';
 import { busLane } from './adapters/bus.ts';
@@ -10,7 +10,7 @@ import { deadLetters, directLane, workQueues } from './adapters/queues.ts';
 import type { Telemetry } from './adapters/report.ts';
 import { withInvocation } from './middleware/invocation.ts';
 import { engine } from './wiring/engine.ts';
-import { basics, catalogue, topics } from './wiring/ports.ts';
+import { basics, topics } from './wiring/ports.ts';
 
 /** Work off the queue of one system's worker. */
 export const createHandler = (worker: Worker, ports: WorkPorts, telemetry: Telemetry) =>
@@ -21,15 +21,25 @@ export const createHandler = (worker: Worker, ports: WorkPorts, telemetry: Telem
 const name = requireEnv(ENV.worker);
 const { telemetry, ...basic } = basics(`worker-${name}`);
 const { systems, settings, channels } = engine();
+const worker = workerNamed(name, systems);
+
+/** What the worker may not use is not there: its role would refuse it. */
+const does = (use: WorkerUse): boolean => worker.uses.includes(use);
+const lacks = (use: WorkerUse) => async (): Promise<never> => {
+  throw new Error(`the worker ${name} must name '${use}' in its uses`);
+};
+
 export const handler = createHandler(
-  workerNamed(name, systems),
+  worker,
   {
     ...basic,
     settings,
-    topics: topics(channels),
-    catalogue: catalogue(),
-    work: workQueues(),
-    lanes: { bus: busLane(), direct: directLane() },
+    topics: does('topic') ? topics(channels) : { read: lacks('topic') },
+    work: does('work') ? workQueues() : { put: lacks('work') },
+    lanes: {
+      bus: does('bus') ? busLane() : { send: lacks('bus') },
+      direct: does('direct') ? directLane() : { send: lacks('direct') },
+    },
     deadLetters: deadLetters(),
   },
   telemetry,

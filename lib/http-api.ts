@@ -53,7 +53,7 @@ export class HttpFront extends Construct {
     storage.grant(rest, 'settings', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem');
     storage.grant(rest, 'connections', 'BatchGetItem', 'GetItem');
     delivery.grantJobs(rest);
-    ingest.grantPublish(rest);
+    ingest.grantPublish(rest, 'bus', 'direct');
     bodies.grantRead(rest);
     this.grantKeys(rest);
 

@@ -50,12 +50,16 @@ export class Ingest extends Construct {
     this.events.feed(ingest);
   }
 
-  /** Lets a function publish, over the bus and past it. */
-  grantPublish(fn: LambdaFunction): void {
-    fn.addEnvironment(ENV.eventBus, this.bus.eventBusName);
-    fn.addEnvironment(ENV.eventsQueue, this.events.queue.queueUrl);
-    this.bus.grantPutEventsTo(fn);
-    this.events.grantSend(fn);
+  /** Lets a function publish over these lanes. */
+  grantPublish(fn: LambdaFunction, ...lanes: readonly ('bus' | 'direct')[]): void {
+    if (lanes.includes('bus')) {
+      fn.addEnvironment(ENV.eventBus, this.bus.eventBusName);
+      this.bus.grantPutEventsTo(fn);
+    }
+    if (lanes.includes('direct')) {
+      fn.addEnvironment(ENV.eventsQueue, this.events.queue.queueUrl);
+      this.events.grantSend(fn);
+    }
   }
 
   private rule(source: string): void {

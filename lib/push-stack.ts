@@ -43,9 +43,9 @@ export class PushStack extends Stack {
     const ingest = new Ingest(this, 'Ingest', { functions, storage, delivery, socket, bodies, systems, settings });
     const http = new HttpFront(this, 'Http', { functions, storage, delivery, ingest, bodies, settings, stage });
     http.grantKeys(socket.connect);
-    const { minute } = new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
+    new Schedules(this, 'Schedules', { functions, storage, delivery, socket, systems });
     delivery.postThrough(socket);
-    new Workers(this, 'Workers', { functions, storage, ingest, systems, settings, callers: [socket.message, ...(minute ? [minute] : [])] });
+    new Workers(this, 'Workers', { functions, storage, ingest, systems, settings, caller: socket.message });
     for (const system of systems)
       for (const [name, { metric, ...kind }] of Object.entries(system.alarms))
         alarms.raiseKind(name, '', kind, ownMetric(metric, 'minute'));

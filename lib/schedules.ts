@@ -21,9 +21,6 @@ export interface SchedulesProps {
 
 /** Every minute: the housekeeping, and the systems' looks. */
 export class Schedules extends Construct {
-  /** Runs the systems' looks; `null` if they have none. */
-  readonly minute: LambdaFunction | null;
-
   constructor(scope: Construct, id: string, { functions, storage, delivery, socket, systems }: SchedulesProps) {
     super(scope, id);
     const sweep = functions.make(this, 'sweep', {
@@ -40,11 +37,10 @@ export class Schedules extends Construct {
     const dimensions = { FunctionName: sweep.functionName };
     Alarms.of(this).raise('NotRunning', '', { namespace: 'AWS/Lambda', metricName: 'Invocations', dimensions });
 
-    const looks = systems.some(({ everyMinute }) => everyMinute);
-    this.minute = looks ? this.looks(functions, storage, delivery) : null;
+    if (systems.some(({ everyMinute }) => everyMinute)) this.looks(functions, storage, delivery);
   }
 
-  private looks(functions: PushFunctions, storage: Storage, delivery: Delivery): LambdaFunction {
+  private looks(functions: PushFunctions, storage: Storage, delivery: Delivery): void {
     const minute = functions.make(this, 'minute', {
       description: "Each system's look, once a minute",
       timeout: Duration.seconds(50),
@@ -52,7 +48,6 @@ export class Schedules extends Construct {
     storage.grant(minute, 'topics', 'GetItem', 'BatchGetItem', 'Query', 'PutItem');
     delivery.grantJobs(minute);
     this.everyMinute(minute);
-    return minute;
   }
 
   private everyMinute(fn: LambdaFunction): void {

@@ -15,16 +15,18 @@ export interface WorkersProps {
   readonly ingest: Ingest;
   readonly systems: readonly System[];
   readonly settings: Settings;
-  /** Functions that put work. */
-  readonly callers: readonly LambdaFunction[];
+  /** Function that puts work. */
+  readonly caller: LambdaFunction;
 }
+
+const LANES = ['bus', 'direct'] as const;
 
 /** A queue and a function for each worker of the systems. */
 export class Workers extends Construct {
-  constructor(scope: Construct, id: string, { functions, storage, ingest, systems, settings, callers }: WorkersProps) {
+  constructor(scope: Construct, id: string, { functions, storage, ingest, systems, settings, caller }: WorkersProps) {
     super(scope, id);
     const workers = systems.flatMap((system) => Object.entries(system.workers));
-    const urls = workers.map(([name, { timeoutSeconds, putsAgain }]) => {
+    const urls = workers.map(([name, { timeoutSeconds, uses }]) => {
       const work = new WorkQueue(this, `Work-${name}`, { settings, timeoutSeconds });
       const fn = functions.make(this, `worker-${name}`, {
         description: `Does the work of ${name}`,
@@ -32,16 +34,16 @@ export class Workers extends Construct {
         timeout: Duration.seconds(timeoutSeconds),
       });
       fn.addEnvironment(ENV.worker, name);
-      storage.grant(fn, 'topics', 'GetItem', 'BatchGetItem', 'Query');
-      ingest.grantPublish(fn);
+      if (uses.includes('topic')) storage.grant(fn, 'topics', 'GetItem');
+      ingest.grantPublish(fn, ...LANES.filter((lane) => uses.includes(lane)));
       work.feed(fn);
-      for (const caller of callers) work.grantSend(caller);
-      if (putsAgain) {
+      work.grantSend(caller);
+      if (uses.includes('work')) {
         work.grantSend(fn);
         fn.addEnvironment(ENV.workQueues, JSON.stringify({ [name]: work.queue.queueUrl }));
       }
       return `${JSON.stringify(name)}:"${work.queue.queueUrl}"`;
     });
-    if (urls.length > 0) for (const caller of callers) caller.addEnvironment(ENV.workQueues, `{${urls.join(',')}}`);
+    if (urls.length > 0) caller.addEnvironment(ENV.workQueues, `{${urls.join(',')}}`);
   }
 }

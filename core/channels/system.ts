@@ -24,7 +24,7 @@ export interface System {
   readonly routes: readonly Route<SystemPorts>[];
   /** Messages that its clients send, by type. */
   readonly messages: Readonly<Record<string, ClientMessage>>;
-  /** Runs once a minute, apart from other systems'. May deliver again, and put work. */
+  /** Runs once a minute, apart from other systems'. May deliver again. */
   readonly everyMinute?: (ports: MinutePorts) => Promise<void>;
   /** Handlers of work that takes time or may fail, by a name of their own; each has a queue. */
   readonly workers: Readonly<Record<string, Worker>>;
@@ -66,16 +66,19 @@ export interface SystemPorts extends Pick<Ports, 'clock' | 'report'> {
   readonly settings: Settings;
 }
 
-export interface MinutePorts extends SystemPorts, Pick<Ports, 'jobs' | 'work'> {
+export interface MinutePorts extends SystemPorts, Pick<Ports, 'jobs'> {
   readonly catalogue: Pick<Ports['catalogue'], 'topics' | 'names' | 'status' | 'saveStatus'>;
 }
 
-/** A worker reads topics, and publishes what comes of its work. `work` takes nothing unless it `putsAgain`, and then for itself alone. */
-export interface WorkerPorts extends SystemPorts, Pick<Ports, 'lanes' | 'newId' | 'work'> {}
+/** Ports for a worker. Those that it does not name in `uses` throw. */
+export interface WorkerPorts extends Omit<SystemPorts, 'catalogue'>, Pick<Ports, 'lanes' | 'newId' | 'work'> {}
+
+/** `topic` reads one topic at a time, `bus` and `direct` are lanes that it publishes to, `work` puts work for itself, such as another try. */
+export type WorkerUse = 'topic' | 'bus' | 'direct' | 'work';
 
 export interface Worker {
-  /** It puts work for itself, such as another try later. @default false */
-  readonly putsAgain?: true;
+  /** Its function is granted just these. */
+  readonly uses: readonly WorkerUse[];
   /** Its work holds secrets, and is never logged. @default false */
   readonly isSecret?: true;
   /** Time for one batch of work. Work that takes longer is tried again. */

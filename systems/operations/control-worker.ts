@@ -18,6 +18,7 @@ export type ControlWork =
 
 export const controlWorker: Worker = {
   timeoutSeconds: 30,
+  uses: ['topic', 'bus', 'direct'],
   async serve(work, ports) {
     const { kind, command, ...rest } = work as ControlWork;
     if (kind === 'command') return publish({ ...COMMAND, id: command.command_id, detail: command }, 'bus', ports);

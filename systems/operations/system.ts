@@ -16,7 +16,7 @@ import type { WebhookWork } from './webhooks/worker.ts';
 /** Its own modules are loaded when there is work: other functions carry them, and never run them. */
 const webhookWorker: Worker = {
   timeoutSeconds: 30,
-  putsAgain: true,
+  uses: ['direct', 'work'],
   isSecret: true,
   async serve(work, ports) {
     const [{ sendWebhook: send }, { network }] = await Promise.all([import('./webhooks/worker.ts'), import('./adapters/network.ts')]);

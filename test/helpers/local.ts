@@ -10,6 +10,7 @@ import { readSettings } from '../../bin/settings.ts';
 import { type LocalRun, startLocal } from '../../local/run.ts';
 import { systems } from '../../systems/index.ts';
 import { type Host, hostAt } from './host.ts';
+import { NO_SESSION_TODAY } from './market.ts';
 import { PROCESS_MS, within } from './within.ts';
 
 /** A caller that is no function acts as the owner of the account. */
@@ -24,7 +25,7 @@ export interface OwnRun extends Host {
 export async function runWith(settings: Record<string, string>): Promise<OwnRun> {
   // the functions are bundled already, once for all test files
   const assembly = await assemble({
-    settings: readSettings({ APP_PUSH_MODE: 'both', FRONT_DOOR: 'on', ...settings }, systems),
+    settings: readSettings({ APP_PUSH_MODE: 'both', FRONT_DOOR: 'on', ...NO_SESSION_TODAY, ...settings }, systems),
     systems,
     bundled: true,
   });
@@ -100,7 +101,7 @@ export async function itemsOf(run: LocalRun): Promise<Record<string, unknown>[]>
   }
 }
 
-/** Sets a run's clock forward to the next occurrence of this weekday and time in Seoul. */
+/** Sets a run's clock forward to this weekday and time in Seoul, on a later day than today. */
 export function setClockTo(run: LocalRun, { weekday, hour, minute }: { weekday: number; hour: number; minute: number }): void {
   const seoul = run.clock.now() + 9 * 3_600_000;
   const midnight = Math.floor(seoul / 86_400_000) * 86_400_000;

@@ -81,12 +81,16 @@ describe('functions that are throttled', () => {
   });
 });
 
-test('what can never be a job is buried at once, with the reason', async () => {
+test('what can never be a job is buried at once, with the reason, by every function with a queue', async () => {
   own = await ownRun();
-  jobs().send('no JSON');
+  const taken = [...own.run.queues.values()].filter(({ onVisible }) => onVisible !== null);
+  for (const queue of taken) queue.send('no JSON');
   await own.run.settled();
 
-  expect(deadLettersOf(own.run)).toMatchObject([{ body: 'no JSON', attributes: { reason: { StringValue: 'not JSON' } } }]);
+  const buried = deadLettersOf(own.run);
+  expect(buried.map(({ body }) => body)).toEqual(taken.map(() => 'no JSON'));
+  const reasons = buried.map(({ attributes }) => (attributes['reason'] as { StringValue?: string }).StringValue);
+  expect(reasons.toSorted()).toEqual(['expected JSON', 'not JSON', 'not JSON', 'not JSON']);
   expect(own.run.pending()).toBe(0);
 });
 

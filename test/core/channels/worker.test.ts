@@ -9,7 +9,7 @@ beforeEach(() => {
   const lane = { send: async () => [] };
   ports = { ...memoryPorts(), lanes: { bus: lane, direct: lane } };
 });
-const worker = (serve: Worker['serve']): Worker => ({ timeoutSeconds: 10, serve });
+const worker = (serve: Worker['serve']): Worker => ({ timeoutSeconds: 10, uses: [], serve });
 
 describe('a worker', () => {
   const [sums, mails] = [worker(async () => undefined), worker(async () => undefined)];

@@ -80,6 +80,7 @@ const shop = defineSystem({
   workers: {
     shipping: {
       timeoutSeconds: 10,
+      uses: ['direct'],
       async serve(work, { lanes, newId, clock }) {
         const detail = { ...(work as { orderId: string; userId: string }), step: 'shipped', total: 60 };
         const event = {
