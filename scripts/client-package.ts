@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildAgent } from '../bin/build-agent.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CLIENT = join(ROOT, 'client');
@@ -20,6 +21,7 @@ await build({
   external: ['react', 'node:*'],
   logLevel: 'warning',
 });
+await buildAgent(join(OUT, 'agent.js'));
 const folder = mkdtempSync(join(CLIENT, '.types-'));
 try {
   const config = {

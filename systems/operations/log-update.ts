@@ -15,6 +15,9 @@ const entry = v.object({
   module: optional(word, ''),
   line_number: optional(integer, 0),
   thread_id: optional(word, ''),
+  // where the line stands: readers that sort by both have the file whole
+  file: optional(word),
+  offset: optional(wholeNumber),
 });
 export type Entry = v.InferOutput<typeof entry>;
 

@@ -46,7 +46,7 @@ const pathsAt = (url: string): Pick<Deployed, 'api' | 'socket' | 'streams' | 'so
 /** A line for each thing that is bad. `inside` = by the resources too; `build` = this checkout's template is made anew. */
 async function troubles(
   { url, key, run }: OwnRun,
-  { inside = true, key: otherKey = key, waitMs = 2_000, build = false } = {},
+  { inside = true, key: otherKey = key, waitMs = 5_000, build = false } = {},
 ): Promise<string[]> {
   const target = inside ? stackTarget({}, { AWS_PORT: portOf(run.awsUrl) }) : null;
   const options = { waitMs, environment: {}, ...(build ? {} : { expected: shared }) };

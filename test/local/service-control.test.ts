@@ -1,32 +1,19 @@
 /** `service_control` by URL: a command reaches the service's agent, and its outcome the client that asked. The agent is played here. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addAgent } from '../helpers/agent.ts';
 import { type Client, type Message, ofType } from '../helpers/client.ts';
 import { freshId } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 import { shortLived } from '../helpers/short-lived.ts';
-import { PROCESS_MS } from '../helpers/within.ts';
 
 let own: OwnRun;
 let agentKey: string;
 const SERVICES = ['posco_news', 'cache', '뉴스 감시'];
 beforeAll(async () => {
   own = await runWith({ ALLOW_ANONYMOUS_CONTROL: 'true' });
-  agentKey = await addAgent('web-1', SERVICES.join(','));
+  agentKey = await addAgent(own.run, 'web-1', SERVICES);
 }, 120_000);
 afterAll(() => own.run.stop());
-
-const run = promisify(execFile);
-async function addAgent(id: string, services: string): Promise<string> {
-  const { awsUrl } = own.run;
-  const account = { AWS_ENDPOINT_URL: awsUrl, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', 'bin/keys.ts', 'add', '--agent', id, '--services', services], {
-    env: { ...process.env, ...account, AWS_PORT: new URL(awsUrl).port },
-    timeout: PROCESS_MS,
-  });
-  return stdout.trim();
-}
 
 const dial = shortLived();
 const dashboard = () => dial(own.run.url);
@@ -190,7 +177,7 @@ describe('the key of an agent', () => {
   });
 
   test('cannot speak for another agent', async () => {
-    const key = await addAgent('web-2', 'posco_news');
+    const key = await addAgent(own.run, 'web-2', ['posco_news']);
     await publishAs(agentKey, changed());
     await publishAs(agentKey, { ...changed(), detail: { ...changed().detail, agent: 'web-2' } });
     await own.run.settled();

@@ -3,6 +3,12 @@ import * as v from 'valibot';
 import { optional } from '../../../core/base/validation.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'expected a text'));
+const address = (shape: RegExp, expected: string) =>
+  v.pipe(
+    text,
+    v.regex(shape, expected),
+    v.check((url) => URL.canParse(url), 'expected an address'),
+  );
 const percent = v.pipe(v.number(), v.minValue(0), v.maxValue(100));
 
 const service = v.pipe(
@@ -26,15 +32,25 @@ const service = v.pipe(
 const config = v.strictObject({
   /** Its name, as its key has it. */
   agent: v.pipe(text, v.regex(/^[\w.-]{1,64}$/, 'expected letters, digits, _ . -')),
-  url: v.pipe(text, v.regex(/^https?:\/\//, 'expected http:// or https://')),
+  url: address(/^https?:\/\//, 'expected http:// or https://'),
+  /** Address of the WebSocket API, where the deployment has no front door. @default the url */
+  socket: optional(address(/^(https?|wss?):\/\//, 'expected wss:// or ws://')),
   key: text,
   /** Paths of log files. */
   logs: optional(v.array(text), []),
   services: optional(v.custom<Readonly<Record<string, unknown>>>(isObject, 'expected services by id'), {}),
   /** A figure is published this often, in seconds. */
   every: optional(v.pipe(v.number(), v.minValue(1), v.maxValue(3_600)), 5),
-  /** Per cent at which an alert is raised. */
-  thresholds: optional(v.strictObject({ cpu: optional(percent, 90), memory: optional(percent, 90), disk: optional(percent, 90) }), {}),
+  /** Per cent at which an alert is raised, and how long a figure must stand there, in seconds. */
+  thresholds: optional(
+    v.strictObject({
+      cpu: optional(percent, 90),
+      memory: optional(percent, 90),
+      disk: optional(percent, 90),
+      for: optional(v.pipe(v.number(), v.minValue(0), v.maxValue(86_400)), 60),
+    }),
+    {},
+  ),
   /** Folder for what must outlive a restart. @default beside the config file */
   state: optional(text),
   /** Unsent lines wait on disk up to this, in megabytes. */
@@ -68,7 +84,8 @@ export function readConfig(json: string): Config {
 const linesOf = (issues: readonly v.BaseIssue<unknown>[], under: string): string[] =>
   issues.map((issue) => {
     const path = [under, v.getDotPath(issue) ?? ''].filter((part) => part !== '').join('.');
-    const what = issue.kind === 'schema' && issue.type === 'strict_object' ? 'there is no such field' : issue.message;
+    const isKey = issue.kind === 'schema' && issue.type === 'strict_object';
+    const what = !isKey ? issue.message : issue.expected === 'never' ? 'there is no such field' : 'it is missing';
     return path === '' ? what : `${path}: ${what}`;
   });
 

@@ -3,6 +3,7 @@
  * between. It is noted before it is begun, and with its outcome before that is published.
  */
 import { readDurably, writeDurably } from '../tail/durable.ts';
+import type { Command } from './command.ts';
 
 /** The answer to a command, as it is published. */
 export type Answer = Readonly<Record<string, unknown>>;
@@ -11,6 +12,14 @@ interface Noted {
   readonly id: string;
   readonly atMs: number;
   readonly answer: Answer | null;
+  /** What is needed to go on with it after a kill. */
+  readonly begun: Begun;
+}
+
+/** A command, and the pid of its service as it was begun; `null` = it did not run. */
+export interface Begun {
+  readonly command: Command;
+  readonly pid: number | null;
 }
 
 /** Longer than a command can come again: topics keep a day. In ms. */
@@ -19,11 +28,14 @@ const MOST = 2_000;
 
 export interface Journal {
   /** `new`: it is noted as begun, and may be carried out. `begun`: its outcome is not known. */
-  begin(id: string): Promise<{ readonly kind: 'new' | 'begun' } | { readonly kind: 'done'; readonly answer: Answer }>;
-  /** Notes the outcome. */
+  begin(
+    command: Command,
+    pid: number | null,
+  ): Promise<{ readonly kind: 'new' | 'begun' } | { readonly kind: 'done'; readonly answer: Answer }>;
+  /** Notes the outcome of a command that was begun. */
   finish(id: string, answer: Answer): Promise<void>;
   /** Commands that were begun and never finished, as after a kill. */
-  unfinished(): readonly string[];
+  unfinished(): readonly Begun[];
 }
 
 /** @param wall in ms */
@@ -34,17 +46,20 @@ export async function openJournal(path: string, wall: () => number): Promise<Jou
     return writeDurably(path, [...known.values()]);
   };
   return {
-    async begin(id) {
+    async begin(command, pid) {
+      const id = command.command_id;
       const there = known.get(id);
       if (there) return there.answer ? { kind: 'done', answer: there.answer } : { kind: 'begun' };
-      known.set(id, { id, atMs: wall(), answer: null });
+      known.set(id, { id, atMs: wall(), answer: null, begun: { command, pid } });
       await save();
       return { kind: 'new' };
     },
     async finish(id, answer) {
-      known.set(id, { id, atMs: known.get(id)?.atMs ?? wall(), answer });
+      const there = known.get(id);
+      if (!there) return;
+      known.set(id, { ...there, answer });
       await save();
     },
-    unfinished: () => [...known.values()].flatMap(({ id, answer }) => (answer ? [] : [id])),
+    unfinished: () => [...known.values()].flatMap(({ begun, answer }) => (answer ? [] : [begun])),
   };
 }

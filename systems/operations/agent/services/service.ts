@@ -12,6 +12,8 @@ export interface Runner {
   stop(graceMs: number): Promise<{ readonly killed: boolean; readonly escaped: number; readonly left: number }>;
   /** The pid if it runs. */
   pid(): Promise<number | null>;
+  /** How it ended, such as `with code 1`; `null` = that is not known. */
+  ending(): string | null;
 }
 
 export type EventType = 'started' | 'stopped' | 'restarted' | 'error' | 'recovered';
@@ -129,7 +131,7 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
     ask: (wish) => turn(() => carryOut(wish)),
     look: () =>
       turn(async () => {
-        if (running !== null && (await runner.pid()) !== running) died('died');
+        if (running !== null && (await runner.pid()) !== running) died(`ended${ending(runner)}`);
         const ranMs = running === null ? 0 : now() - since;
         if (isDead && ranMs >= RECOVERED_MS) {
           isDead = false;
@@ -148,3 +150,8 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
       }),
   };
 }
+
+const ending = (runner: Runner): string => {
+  const how = runner.ending();
+  return how === null ? ' unexpectedly' : ` ${how}`;
+};

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type Line, linesOf, MAX_LINE_BYTES } from './lines.ts';
 
 /** Read at once: more than a line may have. */
-const READ_BYTES = 4 * MAX_LINE_BYTES;
+const READ_BYTES = 2 * MAX_LINE_BYTES;
 
 /** Bytes before the position that are remembered: they show whether the file is still the one that was read. */
 const MARK_BYTES = 64;
@@ -31,6 +31,8 @@ export interface Opened {
   /** The next lines, as many as one read brings; they are taken by `take`. `isLast`: what has no line end comes too. */
   read(isLast?: boolean): Promise<Piece | null>;
   take(piece: Piece): void;
+  /** The place behind one line of a piece. */
+  after(line: Line, piece: Piece): Promise<Place>;
   /** The file holds less than was read, or other bytes: it was emptied, and perhaps written anew. */
   wasTruncated(): Promise<boolean>;
   /** Starts over, as another file under the same inode. */
@@ -89,6 +91,8 @@ function opened(handle: FileHandle, start: Place): Opened {
     take({ next }) {
       place = next;
     },
+    after: async ({ end }, { lines, next }) =>
+      end === lines.at(-1)?.end ? next : { ...next, offset: end, skips: false, mark: await markAt(handle, end) },
     wasTruncated: async () => (await size()) < place.offset || (await markAt(handle, place.offset)) !== place.mark,
     startOver() {
       place = { ...place, id: randomBytes(6).toString('hex'), offset: 0, mark: '', skips: false };

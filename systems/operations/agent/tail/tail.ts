@@ -20,6 +20,8 @@ export interface Batch {
   /** Lines may be missing before these: a file was emptied, or deleted, before it was read to its end. */
   readonly afterGap: boolean;
   taken(): void;
+  /** Where the file goes on behind one of the lines. */
+  after(line: Line): Promise<Place>;
 }
 
 /** Everything that must be remembered between two runs. */
@@ -137,6 +139,7 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
       file.take(piece);
       afterGap = false;
     },
+    after: (line) => file.after(line, piece),
   });
 
   return {

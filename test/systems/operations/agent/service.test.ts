@@ -31,6 +31,7 @@ function makeWorld() {
       return { killed: graceMs === 0, escaped: 0, left: my.left };
     },
     pid: async () => my.pid,
+    ending: () => null,
   };
   return Object.assign(my, { runner });
 }

@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+/** The host agent (`docs/operations.md`): `realtime-push-agent [FILE]`. */
+import './node-version.ts';
+
+import { resolve } from 'node:path';
+import { type Agent, startAgent } from '../systems/operations/agent/agent.ts';
+import { loadConfig, watchConfig } from '../systems/operations/agent/load.ts';
+import { commandLine } from './command-line.ts';
+
+const USAGE = `usage: realtime-push-agent [FILE] [--check]
+
+Tells a realtime-push deployment how this machine and its services are, brings
+log lines, and carries out start, stop and restart of the services in FILE.
+
+  FILE      config, JSON (default: agent.json): agent, url and key are enough
+  --check   reads the config, says what is wrong with it, and ends
+
+A changed FILE is read anew by itself, or at once on SIGHUP. Ctrl-C ends the
+agent; its services go on, and the next agent takes them up.`;
+
+const log = (level: 'INFO' | 'WARNING' | 'ERROR', message: string): void =>
+  console.error(`${new Date().toISOString()} ${level} agent: ${message}`);
+
+/** Ends the process with a message, and no stack. */
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') refuse(`the agent runs on Linux: it reads /proc, which ${process.platform} has not`);
+  const { values, positionals } = commandLine(USAGE, {
+    options: { check: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const [file = 'agent.json', ...more] = positionals;
+  if (more.length > 0) refuse(`expected one FILE, got ${positionals.join(' ')}\n${USAGE}`);
+  const loaded = await loadConfig(file).catch((error: Error) => refuse(error.message));
+  for (const warning of loaded.warnings) log('WARNING', warning);
+  if (values.check) return console.log(`${file} is good: ${loaded.config.services.size} services, ${loaded.config.logs.length} logs`);
+  if (process.pid === 1) log('WARNING', 'the agent is process 1, and nobody reaps what its services leave behind: run it under tini');
+  const agent = await startAgent({ ...loaded, configFile: resolve(file), environment: process.env, log }).catch((error: Error) =>
+    refuse(error.message),
+  );
+  const watcher = watchConfig(
+    file,
+    () => reload(file, agent),
+    ({ message }) => log('ERROR', message),
+  );
+  process.on('SIGHUP', () => void reload(file, agent));
+  let isEnding = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      // a second one does not wait
+      if (isEnding) process.exit(130);
+      isEnding = true;
+      log('INFO', 'stopping; the services go on');
+      void watcher
+        .stop()
+        .then(() => agent.stop())
+        .then(() => process.exit(0));
+    });
+}
+
+/** A config that is no good changes nothing. */
+async function reload(file: string, agent: Agent): Promise<void> {
+  try {
+    await agent.apply((await loadConfig(file)).config);
+    log('INFO', `${file} was read anew`);
+  } catch (error) {
+    const { message } = error as Error;
+    await agent.alert({
+      level: 'warning',
+      title: 'a changed config was not taken',
+      message: `the config before goes on: ${message}`,
+      category: 'config',
+      source: 'agent',
+      actions: [],
+      metadata: { config_file: resolve(file) },
+    });
+  }
+}
+
+await main();

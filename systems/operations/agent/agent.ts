@@ -1,0 +1,210 @@
+/**
+ * The host agent: it tells how its machine and services are, brings log lines, and carries out commands. Everything that
+ * must outlive it lies in its state folder.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCommands } from './commands/commands.ts';
+import type { Answer } from './commands/journal.ts';
+import { openLink } from './commands/link.ts';
+import type { Config } from './config.ts';
+import { lockFolder } from './lock.ts';
+import { type Loop, oneByOne, repeat } from './loop.ts';
+import { measureMachine } from './machine/metrics.ts';
+import { type Alert, failingAlert, statusOf, watchThresholds } from './machine/report.ts';
+import { openOutbox } from './publish/outbox.ts';
+import { type OutgoingEvent, poster } from './publish/post.ts';
+import { startSender } from './publish/sender.ts';
+import { procAt } from './services/proc.ts';
+import type { Change } from './services/service.ts';
+import { outputOf, startServices } from './services/services.ts';
+import { followLog } from './tail/follow.ts';
+import { freeSpace } from './tail/free-space.ts';
+
+export interface AgentOptions {
+  readonly config: Config;
+  /** Folder for what outlives the agent. */
+  readonly state: string;
+  /** The config file, as events name it; `null` = there is none. */
+  readonly configFile: string | null;
+  /** What every service gets, beside its own variables. */
+  readonly environment: NodeJS.ProcessEnv;
+  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+}
+
+export interface Agent {
+  /** Takes a new config. Its name and address need a restart: throws if they were changed. */
+  apply(config: Config): Promise<void>;
+  /** Publishes an alert. */
+  alert(alert: Alert): Promise<void>;
+  /** Ends the agent. The services go on, unless they are to be stopped too. */
+  stop(options?: { readonly withServices?: boolean }): Promise<void>;
+}
+
+/** A change of a service, its config's among them. */
+type Told = Omit<Change, 'type'> & { readonly type: Change['type'] | 'config_changed' };
+
+/** A last try to publish what has happened, before the agent ends, in ms. */
+const GOODBYE_MS = 3_000;
+
+export async function startAgent({ config: first, state, configFile, environment, log }: AgentOptions): Promise<Agent> {
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  const unlock = await lockFolder(state);
+  let config = first;
+  let skewMs = 0;
+  const now = (): number => performance.now();
+  const wall = (): number => Date.now();
+
+  const outbox = await openOutbox(join(state, 'spool'), config.spool * 1024 * 1024, () => sender.kick());
+  const post = poster(() => config);
+  const sender = startSender({
+    outbox,
+    post,
+    random: Math.random,
+    log,
+    serverTime(ms) {
+      // the header has whole seconds
+      skewMs = ms - wall();
+    },
+  });
+
+  const publish = (detailType: OutgoingEvent['detailType'], detail: object, id: string = randomUUID()): Promise<void> =>
+    outbox.add({ detailType, detail: { ...detail }, id });
+  const alert = async (one: Alert): Promise<void> => {
+    log(one.level === 'info' ? 'INFO' : 'WARNING', one.message);
+    await publish('AlertRaised', one);
+  };
+
+  // --- services -------------------------------------------------------------------------------------------------
+
+  const inOrder = oneByOne();
+  /** Told in the order in which it happened, without waiting for the disk. */
+  const later = (work: () => Promise<void>): void =>
+    void inOrder(work).catch((error: Error) => log('ERROR', `what happened to a service could not be noted: ${error.message}`));
+  const nameOf = (id: string): string => config.services.get(id)?.name ?? id;
+  const serviceEvent = (id: string, { type, status, message, pid, commandId }: Told): Answer => {
+    const port = config.services.get(id)?.port;
+    return {
+      service_id: id,
+      service_name: nameOf(id),
+      event_type: type,
+      status,
+      message,
+      details: { ...(pid === null ? {} : { pid }), ...(port == null ? {} : { port }) },
+      ...(commandId === null ? {} : { command_id: commandId }),
+      timestamp: new Date(wall()).toISOString(),
+    };
+  };
+  const services = await startServices({
+    agent: config.agent,
+    state,
+    proc: procAt(),
+    environment,
+    now,
+    random: Math.random,
+    changed(id, change) {
+      log(change.type === 'error' ? 'WARNING' : 'INFO', change.message);
+      const event = serviceEvent(id, change);
+      const { commandId } = change;
+      later(() => (commandId === null ? publish('ServiceChanged', event) : commands.finish(commandId, event)));
+    },
+    failing: (id, isFailing) => later(() => alert(failingAlert(config.agent, id, nameOf(id), isFailing))),
+    reconfigured(id, pid) {
+      const change = { type: 'config_changed', status: pid === null ? 'stopped' : 'running', pid, commandId: null } as const;
+      const event = serviceEvent(id, { ...change, message: `${nameOf(id)} has a new config, for its next start` });
+      const details = { ...(event['details'] as object), ...(configFile === null ? {} : { config_file: configFile }) };
+      later(() => publish('ServiceChanged', { ...event, details }));
+    },
+    failed: (id, { message }) => log('ERROR', `${nameOf(id)}: ${message}`),
+  });
+  const commands = await openCommands({
+    state,
+    services,
+    wall,
+    serverNow: () => wall() + skewMs,
+    // the same answer again is the same event
+    answer: (answer) => publish('ServiceChanged', answer, `${String(answer['command_id'])}.answer`),
+    log,
+  });
+
+  // --- logs -----------------------------------------------------------------------------------------------------
+
+  const logs = new Map<string, Loop>();
+  const applyLogs = async (next: Config): Promise<void> => {
+    const outputs = [...next.services].flatMap(([id, { unit }]) => (unit == null ? [outputOf(state, id)] : []));
+    const wanted = new Set([...next.logs, ...outputs]);
+    for (const [path, loop] of logs) {
+      if (wanted.has(path)) continue;
+      logs.delete(path);
+      await loop.stop();
+    }
+    for (const path of wanted) {
+      if (logs.has(path)) continue;
+      // an output belongs to the agent: nobody else makes room on the disk
+      const read = outputs.includes(path) ? freeSpace(path, (message) => log('WARNING', message)) : undefined;
+      logs.set(path, await followLog(path, { outbox, state, now, wall, log, read }));
+    }
+  };
+
+  // --- the machine ----------------------------------------------------------------------------------------------
+
+  const measure = measureMachine({ now });
+  const watch = await watchThresholds(state, () => config);
+  let wasFull = false;
+  const figures = repeat(
+    () => config.every * 1000,
+    async () => {
+      const measured = await measure();
+      outbox.figures({ detailType: 'StatusUpdated', detail: statusOf(measured, await services.running()), id: randomUUID() });
+      for (const one of await watch.look(measured, wall())) await alert(one);
+      if (outbox.isFull !== wasFull) await alert(spoolAlert(config.agent, outbox.isFull, config.spool));
+      wasFull = outbox.isFull;
+      return false;
+    },
+    ({ message }) => log('ERROR', `measuring: ${message}`),
+  );
+
+  const useConfig = async (next: Config): Promise<void> => {
+    config = next;
+    await services.apply(next.services);
+    await applyLogs(next);
+  };
+  await useConfig(first);
+  await commands.resume();
+  const link = openLink({ config: () => config, since: () => commands.since(), take: (message) => commands.take(message), log });
+
+  return {
+    async apply(next) {
+      for (const field of ['agent', 'url', 'socket', 'state', 'spool'] as const)
+        if (next[field] !== config[field]) throw new Error(`${field} was changed: restart the agent for that`);
+      await useConfig(next);
+    },
+    alert,
+    async stop({ withServices = false } = {}) {
+      link.stop();
+      await figures.stop();
+      await services.stop(withServices);
+      await commands.idle();
+      for (const loop of logs.values()) await loop.stop();
+      await inOrder(async () => undefined);
+      sender.kick();
+      for (const until = now() + GOODBYE_MS; now() < until && sender.isOnline !== false && (await outbox.next(1)) !== null; )
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      await sender.stop();
+      await unlock();
+    },
+  };
+}
+
+const spoolAlert = (agent: string, isFull: boolean, megabytes: number): Alert => ({
+  level: isFull ? 'error' : 'info',
+  title: isFull ? `log lines of ${agent} wait` : `log lines of ${agent} go on`,
+  message: isFull
+    ? `${megabytes} MB of lines wait to be sent: no more are read until there is room. Lines are lost if a file is deleted before that`
+    : 'there is room again: lines are read where reading had stopped',
+  category: 'logs',
+  source: agent,
+  actions: [],
+  metadata: { spool_mb: megabytes, cleared: !isFull },
+});

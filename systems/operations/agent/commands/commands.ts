@@ -1,0 +1,112 @@
+/** Carries out commands: each once, in time, and only for services of the config. */
+import { join } from 'node:path';
+import type { Services } from '../services/services.ts';
+import { readDurably, writeDurably } from '../tail/durable.ts';
+import { type Command, readCommand } from './command.ts';
+import { type Answer, type Begun, openJournal } from './journal.ts';
+
+export interface CommandsPorts {
+  /** Folder for what is remembered. */
+  readonly state: string;
+  readonly services: Services;
+  /** The wall clock of this machine, and of the server, in ms. */
+  wall(): number;
+  serverNow(): number;
+  /** Publishes the answer to a command. */
+  answer(answer: Answer): Promise<void>;
+  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+}
+
+export interface Commands {
+  /** Position to go on from; `null` = from now on. */
+  since(): string | null;
+  /** Goes on with the commands that were begun when the agent was killed. */
+  resume(): Promise<void>;
+  /** Takes a message of the command topic. Resolves when it was noted: it is carried out side by side with others. */
+  take(message: { readonly data?: unknown; readonly position?: unknown }): Promise<void>;
+  /** Notes the answer of a command's service, and publishes it. */
+  finish(id: string, answer: Answer): Promise<void>;
+  /** Resolves when nothing is being carried out. */
+  idle(): Promise<void>;
+}
+
+export async function openCommands({ state, services, wall, serverNow, answer, log }: CommandsPorts): Promise<Commands> {
+  const journal = await openJournal(join(state, 'commands.json'), wall);
+  const positionPath = join(state, 'position.json');
+  let position = await readDurably<string>(positionPath);
+  /** By the command's id. */
+  const running = new Map<string, Promise<void>>();
+
+  const finish = async (id: string, outcome: Answer): Promise<void> => {
+    await journal.finish(id, outcome);
+    await answer(outcome);
+  };
+  const refuse = ({ command_id: id, service_id, action }: Command, why: string): Promise<void> => {
+    log('WARNING', `${action} ${service_id} (${id}): ${why}`);
+    return finish(id, {
+      service_id,
+      service_name: services.config(service_id)?.name ?? service_id,
+      event_type: 'error',
+      status: services.has(service_id) ? 'failed' : 'unknown',
+      message: why,
+      details: {},
+      command_id: id,
+    });
+  };
+  const isLate = ({ expires_at }: Command): boolean => serverNow() > Date.parse(expires_at);
+  const carryOut = (command: Command): void => {
+    const { command_id: commandId, service_id: id, action, options } = command;
+    log('INFO', `${action} ${id} (${commandId})`);
+    const graceMs = options.force ? 0 : (services.config(id)?.grace ?? 0) * 1000;
+    const work = services
+      .ask(id, { action, graceMs, commandId })
+      .catch((error: Error) => refuse(command, `${action} failed: ${error.message}`))
+      .finally(() => running.delete(commandId));
+    running.set(commandId, work);
+  };
+  const take = async (command: Command): Promise<void> => {
+    const { command_id: id, service_id, action } = command;
+    if (running.has(id)) return;
+    const noted = await journal.begin(command, await services.pid(service_id));
+    if (noted.kind === 'done') return answer(noted.answer);
+    if (noted.kind === 'begun') return;
+    // who asked has had an error long ago
+    if (isLate(command)) return refuse(command, `${action} came after its time, and was not carried out`);
+    if (!services.has(service_id)) return refuse(command, `the agent has no service ${service_id} in its config`);
+    carryOut(command);
+  };
+  /** The agent was killed while it carried this out. The service's process says how far it came: nothing is done twice. */
+  const goOn = async ({ command, pid }: Begun): Promise<void> => {
+    const { command_id: id, service_id, action } = command;
+    const name = services.config(service_id)?.name ?? service_id;
+    const now = await services.pid(service_id);
+    if (action === 'restart' && now !== null && now !== pid) {
+      const details = { pid: now, port: services.config(service_id)?.port };
+      const message = `${name} was restarted; the agent was ended meanwhile`;
+      return finish(id, { service_id, service_name: name, event_type: 'restarted', status: 'running', message, details, command_id: id });
+    }
+    if (!services.has(service_id)) return refuse(command, `the agent has no service ${service_id} in its config`);
+    if (isLate(command))
+      return refuse(command, `the agent was ended while it carried out ${action}; the service ${now === null ? 'does not run' : 'runs'}`);
+    // a start of what runs and a stop of what does not change nothing
+    carryOut(command);
+  };
+  return {
+    since: () => position,
+    async resume() {
+      for (const begun of journal.unfinished()) await goOn(begun);
+    },
+    async take({ data, position: at }) {
+      const command = readCommand(data);
+      if (command) await take(command);
+      else log('ERROR', `what came is no command: ${JSON.stringify(data)?.slice(0, 200)}`);
+      if (typeof at !== 'string') return;
+      position = at;
+      await writeDurably(positionPath, at);
+    },
+    finish,
+    async idle() {
+      await Promise.all(running.values());
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** The agent's connection: it hears its own commands, and comes back by itself. */
+import { WebSocket } from 'ws';
+import { type Client, createClient, type Handle } from '../../../../client/index.ts';
+import type { Config } from '../config.ts';
+
+/** After so much silence the server is asked for a sign of life, and the connection given up without one: half a command's time. In ms. */
+const SILENCE_MS = 45_000;
+/** A command is a few hundred bytes. */
+const MOST_BYTES = 1024 * 1024;
+const HANDSHAKE_MS = 15_000;
+
+export interface LinkPorts {
+  /** As it is now: a changed key is used by the next connection. */
+  config(): Config;
+  /** Position to go on from; `null` = from now on. */
+  since(): string | null;
+  take(message: { readonly data?: unknown; readonly position?: unknown }): Promise<void>;
+  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+}
+
+export interface Link {
+  readonly status: Client['status'];
+  stop(): void;
+}
+
+export function openLink({ config, since, take, log }: LinkPorts): Link {
+  const { agent, url, socket } = config();
+  let trouble = '';
+  const tell = (level: 'WARNING' | 'ERROR', message: string): void => {
+    // each attempt fails alike: once is enough
+    if (message !== trouble) log(level, message);
+    trouble = message;
+  };
+  class KeyedSocket extends WebSocket {
+    constructor(address: string, protocols?: string[]) {
+      const headers = { 'x-api-key': config().key };
+      super(address, protocols, { headers, perMessageDeflate: false, maxPayload: MOST_BYTES, handshakeTimeout: HANDSHAKE_MS });
+      this.on('error', ({ message }) => tell('WARNING', `connecting failed, and is tried again: ${message}`));
+    }
+  }
+  const client = createClient({
+    url: socket == null ? url : { socket, api: url },
+    transports: ['websocket'],
+    silence: SILENCE_MS,
+    // the library would ask over HTTP why a handshake failed; it has no token, and the handshake says it here
+    env: { WebSocket: KeyedSocket, fetch: null },
+  });
+  client.on('status', (status) => {
+    if (status !== 'live') return;
+    log('INFO', `connected to ${url}, as ${agent}`);
+    trouble = '';
+  });
+  client.on('error', ({ code, message }) => {
+    if (code === 'PERMISSION_DENIED') tell('ERROR', `no commands will come: ${message}; the key must be that of agent ${agent}`);
+    else if (code !== 'AWAY') tell('WARNING', `${code}: ${message}`);
+  });
+  const position = since();
+  const handle: Handle = client.follow(`ops:command:${agent}`, (message) => take(message as object), {
+    ...(position === null ? {} : { since: position }),
+    onGap: () => log('WARNING', 'commands may have been missed: they have expired'),
+  });
+  client.start();
+  return {
+    get status() {
+      return client.status;
+    },
+    stop() {
+      handle.close();
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** Sends what waits, one request after the other. While the server is away it waits, longer each time, and loses nothing. */
+import { type Loop, repeat } from '../loop.ts';
+import type { Outbox } from './outbox.ts';
+import type { OutgoingEvent, Post } from './post.ts';
+
+/** In one request; 500 is the server's limit. */
+const MOST_EVENTS = 100;
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** Without anything to send it looks this seldom: it is kicked when there is something. */
+const IDLE_MS = 60_000;
+
+export interface SenderPorts {
+  readonly outbox: Outbox;
+  readonly post: Post;
+  /** 0 to 1. */
+  random(): number;
+  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  /** Told with each answer that has the server's time, in ms. */
+  serverTime(ms: number): void;
+}
+
+export interface Sender extends Loop {
+  /** Whether the last request was answered; `null` = there was none yet. */
+  readonly isOnline: boolean | null;
+}
+
+export function startSender({ outbox, post, random, log, serverTime }: SenderPorts): Sender {
+  let failures = 0;
+  let isOnline: boolean | null = null;
+  let pauseMs = IDLE_MS;
+  let blockedUntil = 0;
+  let most = MOST_EVENTS;
+
+  const failed = (why: string, askedMs: number): void => {
+    if (failures === 0) log('WARNING', `publishing failed, and is tried again: ${why}`);
+    failures++;
+    isOnline = false;
+    const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
+    pauseMs = Math.max(askedMs, most / 2 + (random() * most) / 2);
+    blockedUntil = performance.now() + pauseMs;
+  };
+  const send = async (): Promise<boolean | undefined> => {
+    const waitMs = blockedUntil - performance.now();
+    if (waitMs > 0) {
+      // a kick ends no pause that the server needs
+      pauseMs = waitMs;
+      return false;
+    }
+    pauseMs = IDLE_MS;
+    const next = await outbox.next(most);
+    if (!next) return false;
+    const { events } = next;
+    const outcome = await post(events);
+    if (outcome.kind === 'failed') {
+      if (!outcome.isFinal) {
+        failed(outcome.why, outcome.pauseMs);
+        return false;
+      }
+      // one of them spoils the request: which one shows when each goes alone
+      if (events.length > 1) most = 1;
+      else {
+        log('ERROR', `${nameOf(events[0])} was refused, and is given up: ${outcome.why}`);
+        await next.settle(new Set());
+      }
+      return true;
+    }
+    const { refused, entries, serverMs } = outcome;
+    const again = [...refused].filter(([, { isFinal }]) => !isFinal).map(([index]) => index);
+    for (const [index, { why, isFinal }] of refused)
+      if (isFinal) log('ERROR', `${nameOf(events[index])} was refused, and is given up: ${why}`);
+    for (const why of entries) log('ERROR', `an entry was refused, and is given up: ${why}`);
+    await next.settle(new Set(again));
+    most = Math.min(MOST_EVENTS, most * 2);
+    if (serverMs !== null) serverTime(serverMs);
+    if (again.length > 0) {
+      failed(`${again.length} events were not taken`, 0);
+      return false;
+    }
+    if (failures > 0) log('INFO', 'publishing works again');
+    [failures, isOnline] = [0, true];
+    return true;
+  };
+  const loop = repeat(
+    () => pauseMs,
+    send,
+    (error) => {
+      pauseMs = FIRST_PAUSE_MS;
+      log('ERROR', `publishing: ${error.message}`);
+    },
+  );
+  return {
+    ...loop,
+    get isOnline() {
+      return isOnline;
+    },
+  };
+}
+
+const nameOf = (event: OutgoingEvent | undefined): string => `${event?.detailType} ${event?.id}`;

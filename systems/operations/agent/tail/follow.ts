@@ -1,0 +1,111 @@
+/** Brings the lines of one log file into the outbox, each once, and remembers how far it came. */
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { type Loop, repeat } from '../loop.ts';
+import type { LogBatch, Outbox } from '../publish/outbox.ts';
+import { readDurably, writeDurably } from './durable.ts';
+import { entryOf } from './entry.ts';
+import type { Place } from './opened.ts';
+import { type Batch, type Memory, startTail } from './tail.ts';
+
+/** Between two looks, in ms. */
+const LOOK_MS = 500;
+/** An update stays below the size at which the server splits it. */
+const MOST_BYTES = 64 * 1024;
+const MOST_LINES = 500;
+
+export interface FollowPorts {
+  readonly outbox: Outbox;
+  /** Folder for what is remembered. */
+  readonly state: string;
+  /** A clock that only goes forward, and the wall clock, in ms. */
+  now(): number;
+  wall(): number;
+  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  /** Called after lines were read, with where the newest file was read to. */
+  read?(place: Place): Promise<void>;
+}
+
+/** @param path of the file, which need not be there yet */
+export async function followLog(path: string, { outbox, state, now, wall, log, read }: FollowPorts): Promise<Loop> {
+  const memoryPath = join(state, `log-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.json`);
+  const remembered = await readDurably<Memory>(memoryPath);
+  const tail = await startTail(path, remembered && (await beyondWaiting(remembered, outbox)), now);
+  if (!remembered) await writeDurably(memoryPath, tail.memory());
+  const name = basename(path);
+  let isPaused = false;
+  let failure = '';
+
+  const look = async (): Promise<boolean> => {
+    if (outbox.isFull) {
+      if (!isPaused) log('WARNING', `${path} waits: the spool is full, its lines stay in the file`);
+      isPaused = true;
+      return false;
+    }
+    isPaused = false;
+    const batch = await tail.look();
+    if (!batch) return false;
+    const readAt = new Date(wall()).toISOString();
+    if (batch.afterGap) log('WARNING', `${path}: lines may be missing, the file was emptied or deleted before it was read to its end`);
+    await outbox.addLines(await batchesOf(name, batch, readAt), async () => {
+      batch.taken();
+      await writeDurably(memoryPath, tail.memory());
+    });
+    failure = '';
+    const newest = tail.memory().open.at(-1);
+    if (newest) await read?.(newest);
+    return true;
+  };
+  const loop = repeat(LOOK_MS, look, ({ message }) => {
+    // a full disk is seen at every look: once is enough
+    if (message !== failure) log('ERROR', `${path}: ${message}`);
+    failure = message;
+  });
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop();
+      await tail.stop();
+    },
+  };
+}
+
+/** Lines that are on disk to be sent were read, also if the agent was killed before it had noted that. */
+async function beyondWaiting({ open, finished }: Memory, outbox: Outbox): Promise<Memory> {
+  const waiting = await outbox.waiting();
+  const beyond = (place: Place): Place => {
+    const read = waiting.get(place.id);
+    return read && read.offset > place.offset ? read : place;
+  };
+  return { open: open.map(beyond), finished: finished.map(beyond) };
+}
+
+/** Log updates of bounded size. An entry's file and offset say where its line stands; the first one's are its event's id. */
+async function batchesOf(name: string, batch: Batch, readAt: string): Promise<LogBatch[]> {
+  const { file, lines, afterGap } = batch;
+  const batches: LogBatch[] = [];
+  let entries: object[] = afterGap ? [gapEntry(readAt)] : [];
+  let bytes = 0;
+  let first = 0;
+  for (const [index, line] of lines.entries()) {
+    const entry = { ...entryOf(line.text, readAt), file, offset: line.offset };
+    entries.push(entry);
+    bytes += Buffer.byteLength(JSON.stringify(entry));
+    if (bytes < MOST_BYTES && entries.length < MOST_LINES && index < lines.length - 1) continue;
+    const event = { detailType: 'LogAppended', id: `${file}+${lines[first]?.offset}`, detail: { file_name: name, entries } } as const;
+    batches.push({ event, next: await batch.after(line) });
+    [entries, bytes, first] = [[], 0, index + 1];
+  }
+  return batches;
+}
+
+/** An entry of the agent's own: it stands in no file. */
+const gapEntry = (timestamp: string): object => ({
+  timestamp,
+  level: 'WARNING',
+  logger_name: 'realtime-push-agent',
+  message: 'possible gap: the file was emptied or deleted before it was read to its end',
+  module: '',
+  line_number: 0,
+  thread_id: '',
+});
