@@ -1,5 +1,5 @@
-#!/usr/bin/env node
-/** The host agent (`docs/operations.md`): `realtime-push-agent [FILE]`. */
+#!/usr/bin/env -S node --max-semi-space-size=1 --optimize-for-size
+/** The host agent (`docs/operations.md`): `realtime-push-agent [FILE]`. The flags above keep it small: it shares its machine. */
 import './node-version.ts';
 
 import { resolve } from 'node:path';

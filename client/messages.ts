@@ -114,6 +114,9 @@ export interface LogEntry {
   readonly module: string;
   readonly line_number: number;
   readonly thread_id: string;
+  /** Where the line stands, if an agent read it: sorted by both, a file is whole. */
+  readonly file?: string;
+  readonly offset?: number;
 }
 
 export type LogUpdate = Broadcast<

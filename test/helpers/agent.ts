@@ -60,7 +60,7 @@ export async function agentHome(): Promise<AgentHome> {
       writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
     },
     start(environment = {}) {
-      const child = spawn(process.execPath, [join(folder, 'dist', 'agent.js'), file], {
+      const child = spawn(join(folder, 'dist', 'agent.js'), [file], {
         env: { ...process.env, ...environment },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
@@ -86,13 +86,13 @@ export async function agentHome(): Promise<AgentHome> {
         agent.kill('SIGKILL');
         await once(agent, 'exit');
       }
-      for (const pid of markedWith(`${id}/`)) process.kill(pid, 'SIGKILL');
+      for (const pid of markedWith(folder)) process.kill(pid, 'SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** Pids of processes that run for an agent's services. */
+/** Pids of processes that run for services, whose marks begin like this: the state folder of their agent, `#` and the service. */
 export function markedWith(prefix: string): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => readOr(`/proc/${pid}/environ`).includes(`\0REALTIME_PUSH_SERVICE=${prefix}`)).map(Number);

@@ -6,6 +6,8 @@ export interface SlowLink {
   readonly url: string;
   /** Ends every connection, as a network that goes. */
   cut(): void;
+  /** Lets nothing through, and ends nothing: connections are made, and stay silent. What was sent meanwhile comes afterwards. */
+  silence(isSilent: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -13,8 +15,10 @@ export interface SlowLink {
 export async function slowLink(hostUrl: string, delayMs: number): Promise<SlowLink> {
   const { hostname, port, protocol } = new URL(hostUrl);
   const open = new Set<Socket>();
+  let silent = false;
   const pipe = (from: Socket, to: Socket): void => {
     open.add(from);
+    if (silent) from.pause();
     from.on('data', (chunk: Buffer) => setTimeout(() => to.writable && to.write(chunk), delayMs));
     from.on('end', () => setTimeout(() => to.end(), delayMs));
     from.on('error', () => to.destroy());
@@ -32,6 +36,10 @@ export async function slowLink(hostUrl: string, delayMs: number): Promise<SlowLi
   return {
     url: `${protocol}//127.0.0.1:${own}`,
     cut,
+    silence(isSilent) {
+      silent = isSilent;
+      for (const socket of open) isSilent ? socket.pause() : socket.resume();
+    },
     async stop() {
       cut();
       await new Promise<void>((done) => server.close(() => done()));

@@ -97,7 +97,6 @@ export async function startAgent({ config: first, state, configFile, environment
     };
   };
   const services = await startServices({
-    agent: config.agent,
     state,
     proc: procAt(),
     environment,

@@ -47,6 +47,7 @@ const config = (services: object = {}) => ({
 });
 
 const dial = shortLived();
+const marked = (id: string): number[] => markedWith(`${home.state}#${id}`);
 const dashboard = () => dial(own.run.url);
 const control = (one: Client, service_id: string, action: string, options: object = {}): void =>
   one.send({ type: 'service_control', data: { service_id, action, options } });
@@ -97,7 +98,7 @@ here('an agent', () => {
     expect(dataOf(answer)).toMatchObject({ event_type: 'restarted', status: 'running', command_id: expect.any(String) });
     expect(pidOf(answer)).not.toBe(before);
     expect([isRunning(before), isRunning(pidOf(answer))]).toEqual([false, true]);
-    expect(markedWith('web-1/posco_news')).toEqual([pidOf(answer)]);
+    expect(marked('posco_news')).toEqual([pidOf(answer)]);
   });
 
   test('kills at once, if it is told to, what ignores its signal; and otherwise after its time', async () => {
@@ -114,13 +115,13 @@ here('an agent', () => {
   test('stops a service with everything that it started, and starts it again', async () => {
     await pidNow('family');
     await own.eventually(
-      async () => markedWith('web-1/family').length,
+      async () => marked('family').length,
       (count) => count === 2,
     );
     const asker = await dashboard();
     control(asker, 'family', 'stop');
     expect(dataOf(await asker.until(about('family')))).toMatchObject({ event_type: 'stopped', status: 'stopped', details: {} });
-    expect(markedWith('web-1/family')).toEqual([]);
+    expect(marked('family')).toEqual([]);
     control(asker, 'family', 'start');
     expect(isRunning(pidOf(await asker.until(about('family'))))).toBe(true);
   });

@@ -41,13 +41,14 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
     await journal.finish(id, outcome);
     await answer(outcome);
   };
-  const refuse = ({ command_id: id, service_id, action }: Command, why: string): Promise<void> => {
+  const refuse = async ({ command_id: id, service_id, action }: Command, why: string): Promise<void> => {
     log('WARNING', `${action} ${service_id} (${id}): ${why}`);
-    return finish(id, {
+    const runs = (await services.pid(service_id).catch(() => null)) !== null;
+    await finish(id, {
       service_id,
       service_name: services.config(service_id)?.name ?? service_id,
       event_type: 'error',
-      status: services.has(service_id) ? 'failed' : 'unknown',
+      status: !services.has(service_id) ? 'unknown' : runs ? 'running' : 'stopped',
       message: why,
       details: {},
       command_id: id,
@@ -70,8 +71,8 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
     const noted = await journal.begin(command, await services.pid(service_id));
     if (noted.kind === 'done') return answer(noted.answer);
     if (noted.kind === 'begun') return;
-    // who asked has had an error long ago
-    if (isLate(command)) return refuse(command, `${action} came after its time, and was not carried out`);
+    // who asked has had an error
+    if (isLate(command)) return log('WARNING', `${action} ${service_id} (${id}) came after its time, and is not carried out`);
     if (!services.has(service_id)) return refuse(command, `the agent has no service ${service_id} in its config`);
     carryOut(command);
   };

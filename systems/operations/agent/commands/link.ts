@@ -8,6 +8,8 @@ const SILENCE_MS = 45_000;
 /** A command is a few hundred bytes. */
 const MOST_BYTES = 1024 * 1024;
 const HANDSHAKE_MS = 15_000;
+/** An agent without a position gets so many of the newest: those that still have time are carried out. */
+const FIRST_COMMANDS = 20;
 
 export interface LinkPorts {
   /** As it is now: a changed key is used by the next connection. */
@@ -56,7 +58,7 @@ export function openLink({ config, since, take, log }: LinkPorts): Link {
   });
   const position = since();
   const handle: Handle = client.follow(`ops:command:${agent}`, (message) => take(message as object), {
-    ...(position === null ? {} : { since: position }),
+    ...(position === null ? { last: FIRST_COMMANDS } : { since: position }),
     onGap: () => log('WARNING', 'commands may have been missed: they have expired'),
   });
   client.start();

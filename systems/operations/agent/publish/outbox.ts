@@ -35,8 +35,8 @@ export interface Outbox {
   next(most: number): Promise<{ readonly events: readonly OutgoingEvent[]; settle(kept: ReadonlySet<number>): Promise<void> } | null>;
 }
 
-/** Stays below the server's 1 MB for a request. */
-const MOST_BYTES = 700_000;
+/** In one request, one event at least: small, for the memory's sake, and far below the server's 1 MB. */
+const MOST_BYTES = 250_000;
 /** Changes and alerts are few: more than this is a loop somewhere. In bytes. */
 const EVENTS_BYTES = 16 * 1024 * 1024;
 
@@ -48,16 +48,11 @@ export async function openOutbox(folder: string, logBytes: number, kicked: () =>
   let newest: OutgoingEvent | null = null;
 
   /** The oldest of a spool, within what is left of a request. */
-  const oldest = async <Batch>(spool: Spool<Batch>, room: { events: number; bytes: number }): Promise<Entry<Batch>[]> => {
-    const taken: Entry<Batch>[] = [];
-    for (const entry of await spool.oldest(room.events)) {
-      const bytes = Buffer.byteLength(JSON.stringify(entry.batch));
-      // one that is too big for any request goes alone, and is refused there
-      if (bytes > room.bytes && room.bytes < MOST_BYTES) break;
-      taken.push(entry);
-      room.events--;
-      room.bytes -= bytes;
-    }
+  const oldest = async <Batch>(spool: Spool<Batch>, room: { events: number; bytes: number }): Promise<readonly Entry<Batch>[]> => {
+    if (room.events <= 0 || room.bytes <= 0) return [];
+    const taken = await spool.oldest(room.events, room.bytes);
+    room.events -= taken.length;
+    room.bytes -= taken.reduce((sum, { bytes }) => sum + bytes, 0);
     return taken;
   };
   const remaining = <Batch>(entries: readonly Entry<Batch>[], kept: ReadonlySet<number>, first: number): Entry<Batch>[] =>
@@ -86,10 +81,11 @@ export async function openOutbox(folder: string, logBytes: number, kicked: () =>
     },
     async waiting() {
       const places = new Map<string, Place>();
-      for (const { batch } of await inTurn(() => logs.oldest(Number.POSITIVE_INFINITY))) {
-        const { next } = batch;
-        if (next.offset > (places.get(next.id)?.offset ?? 0)) places.set(next.id, next);
-      }
+      await inTurn(() =>
+        logs.each(({ next }) => {
+          if (next.offset > (places.get(next.id)?.offset ?? 0)) places.set(next.id, next);
+        }),
+      );
       return places;
     },
     figures(event) {

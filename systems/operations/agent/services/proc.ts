@@ -42,7 +42,11 @@ export function procAt(root = '/proc'): Proc {
     return { pid, state: fields[0] ?? '', group: Number(fields[2]), start: fields[19] ?? '' };
   };
   const isOver = ({ state }: Stat): boolean => state === 'Z' || state === 'X';
-  const boot = async (): Promise<string> => (await text('sys/kernel/random/boot_id'))?.trim() ?? '';
+  let booted: string | null = null;
+  const boot = async (): Promise<string> => {
+    booted ??= (await text('sys/kernel/random/boot_id'))?.trim() ?? null;
+    return booted ?? '';
+  };
   const pids = async (): Promise<number[]> => (await readdir(root)).filter((name) => /^\d+$/.test(name)).map(Number);
   const proc: Proc = {
     async identityOf(pid) {

@@ -14,7 +14,6 @@ import { systemdRunner } from './systemd.ts';
 const LOOK_MS = 1_000;
 
 export interface ServicesPorts {
-  readonly agent: string;
   /** Folder for what is remembered, and for the services' output. */
   readonly state: string;
   readonly proc: Proc;
@@ -59,7 +58,7 @@ export const outputOf = (state: string, id: string): string => join(state, 'serv
 const fileName = (id: string): string => encodeURIComponent(id).replaceAll('.', '%2E');
 
 export async function startServices(ports: ServicesPorts): Promise<Services> {
-  const { agent, state, proc, now } = ports;
+  const { state, proc, now } = ports;
   const folder = join(state, 'services');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const all = new Map<string, Kept>();
@@ -72,7 +71,7 @@ export async function startServices(ports: ServicesPorts): Promise<Services> {
     const runner: Runner =
       config.unit == null
         ? ownRunner({
-            mark: `${agent}/${id}`,
+            mark: `${state}#${id}`,
             memory,
             ports: stopPorts,
             // made anew at each start: what was taken out of the config is gone

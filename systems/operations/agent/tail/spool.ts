@@ -15,8 +15,10 @@ export interface Spool<Batch> {
   readonly damaged: number;
   /** Adds a batch; it is on disk when this resolves. */
   add(batch: Batch): Promise<void>;
-  /** The oldest batches, in order. */
-  oldest(most: number): Promise<readonly Entry<Batch>[]>;
+  /** The oldest batches, in order: as many as have no more bytes together, but one at least. */
+  oldest(most: number, bytes: number): Promise<readonly Entry<Batch>[]>;
+  /** Every batch in order, one after the other: all of them may be more than memory holds. */
+  each(visit: (batch: Batch) => void): Promise<void>;
   /** They were taken. */
   remove(entries: readonly Entry<Batch>[]): Promise<void>;
 }
@@ -24,6 +26,7 @@ export interface Spool<Batch> {
 export interface Entry<Batch> {
   readonly name: string;
   readonly batch: Batch;
+  readonly bytes: number;
 }
 
 const SUFFIX = '.batch';
@@ -46,6 +49,16 @@ export async function openSpool<Batch>(folder: string, most: number): Promise<Sp
     bytes -= sizes.get(name) ?? 0;
     sizes.delete(name);
   };
+  /** One that is damaged is kept for whoever wants to look; it stops nothing behind it. */
+  const read = async (name: string): Promise<Batch | undefined> => {
+    const path = join(folder, name);
+    const batch = valueIn<Batch>((await readFile(path, 'utf8').catch(unlessMissing)) ?? '');
+    if (batch !== undefined) return batch;
+    await rename(path, `${path}.damaged`).catch(unlessMissing);
+    damaged++;
+    forget(name);
+    return undefined;
+  };
   return {
     get bytes() {
       return bytes;
@@ -66,20 +79,22 @@ export async function openSpool<Batch>(folder: string, most: number): Promise<Sp
       sizes.set(name, Buffer.byteLength(text));
       bytes += Buffer.byteLength(text);
     },
-    async oldest(count) {
+    async oldest(count, most) {
       const entries: Entry<Batch>[] = [];
-      for (const name of [...sizes.keys()].slice(0, count)) {
-        const path = join(folder, name);
-        const batch = valueIn<Batch>((await readFile(path, 'utf8').catch(unlessMissing)) ?? '');
-        if (batch !== undefined) entries.push({ name, batch });
-        else {
-          // kept for whoever wants to look; it stops nothing behind it
-          await rename(path, `${path}.damaged`).catch(unlessMissing);
-          damaged++;
-          forget(name);
-        }
+      let room = most;
+      for (const [name, bytes] of [...sizes]) {
+        if (entries.length === count || (entries.length > 0 && bytes > room)) break;
+        room -= bytes;
+        const batch = await read(name);
+        if (batch !== undefined) entries.push({ name, batch, bytes });
       }
       return entries;
+    },
+    async each(visit) {
+      for (const name of [...sizes.keys()]) {
+        const batch = await read(name);
+        if (batch !== undefined) visit(batch);
+      }
     },
     async remove(entries) {
       for (const { name } of entries) {

@@ -55,6 +55,8 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
   const sources: Source[] = [];
   const finished = new Map<string, Place>();
   let afterGap = false;
+  /** The file at the path, as it was compared last. */
+  let seen = '';
 
   const add = (file: Opened): void => {
     finished.delete(keyOf(file.place));
@@ -78,6 +80,10 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
     if (!info?.isFile()) return;
     const key = `${info.dev}:${info.ino}`;
     if (current && keyOf(current.place) === key) {
+      // most looks find nothing new: they cost one call
+      const version = `${key} ${info.size} ${info.mtimeNs}`;
+      if (version === seen) return;
+      seen = version;
       if (!(await current.wasTruncated())) return;
       await takeCopy(current.place);
       current.startOver();
@@ -150,7 +156,7 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
         const left = await source.file.left();
         if (left !== source.left) Object.assign(source, { left, activeMs: now() });
         const idleMs = now() - source.activeMs;
-        const piece = await source.file.read(idleMs >= (isCurrent ? PARTIAL_MS : LINGER_MS));
+        const piece = left === 0 ? null : await source.file.read(idleMs >= (isCurrent ? PARTIAL_MS : LINGER_MS));
         if (piece) return batchOf(source, piece);
         if (isCurrent || idleMs < LINGER_MS) continue;
         sources.splice(sources.indexOf(source), 1);

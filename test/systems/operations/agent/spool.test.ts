@@ -31,17 +31,18 @@ describe('a small file', () => {
 
 describe('the spool', () => {
   const open = (most = 1e6) => openSpool<{ n: number }>(join(folder, 'spool'), most);
-  const numbers = async (spool: Awaited<ReturnType<typeof open>>) => (await spool.oldest(100)).map(({ batch }) => batch.n);
+  const numbers = async (spool: Awaited<ReturnType<typeof open>>) =>
+    (await spool.oldest(100, Number.POSITIVE_INFINITY)).map(({ batch }) => batch.n);
 
   test('keeps batches in order over restarts, until they are removed', async () => {
     const first = await open();
     for (let n = 1; n <= 3; n++) await first.add({ n });
     expect(await numbers(first)).toEqual([1, 2, 3]);
-    await first.remove(await first.oldest(1));
+    await first.remove(await first.oldest(1, Number.POSITIVE_INFINITY));
     const again = await open();
     await again.add({ n: 4 });
     expect(await numbers(again)).toEqual([2, 3, 4]);
-    await again.remove(await again.oldest(100));
+    await again.remove(await again.oldest(100, Number.POSITIVE_INFINITY));
     expect([again.bytes, readdirSync(join(folder, 'spool'))]).toEqual([0, []]);
   });
 
@@ -51,7 +52,7 @@ describe('the spool', () => {
     expect(spool.isFull).toBe(false);
     await spool.add({ n: 2 });
     expect(spool.isFull).toBe(true);
-    await spool.remove(await spool.oldest(1));
+    await spool.remove(await spool.oldest(1, Number.POSITIVE_INFINITY));
     expect(spool.isFull).toBe(false);
   });
 
