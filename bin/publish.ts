@@ -3,6 +3,7 @@ import './node-version.ts';
 import { randomUUID } from 'node:crypto';
 import { MARKET, OPERATIONS, type OutgoingEvent, postEvents, tickDetail } from '../local/publisher.ts';
 import { commandLine } from './command-line.ts';
+import { deploymentOf, UsageError } from './deployment-event.ts';
 import { LOCAL_KEY } from './local-settings.ts';
 
 const USAGE = `usage: npm run publish -- price TICKER WON                    a tick, such as: price 005930 158600
@@ -14,17 +15,19 @@ const USAGE = `usage: npm run publish -- price TICKER WON                    a t
        npm run publish -- alert LEVEL TITLE [MESSAGE]        such as: alert critical "disk full"
        npm run publish -- service ID EVENT [MESSAGE]         such as: service posco_news restarted
        npm run publish -- log LEVEL MESSAGE                  such as: log ERROR "it broke"
+       npm run publish -- deployment ID STEPS STEP [STATE] [MESSAGE]
+                          STATE: in_progress, completed, failed; such as: deployment 42 build,test,deploy test completed
 options: --url http://localhost:8000   the address (or PUSH_URL, or PORT on this machine)
          --key local-key               the publish key (or PUSH_KEY)
          --lane bus|direct             the lane, bus by default
+         --branch, --commit            of a deployment; a CI's own variables by default
          --token JWT                   for reading the last price, if the server requires a token (or PUSH_TOKEN)`;
-
-/** A mistake of the caller, printed without a stack. */
-class UsageError extends Error {}
 
 interface Context {
   readonly url: string;
   readonly token: string | undefined;
+  readonly branch: string | undefined;
+  readonly commit: string | undefined;
 }
 type Maker = (words: readonly string[], context: Context) => OutgoingEvent | Promise<OutgoingEvent>;
 
@@ -114,6 +117,11 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const entries = [{ timestamp: now(), level, logger_name: 'npm run publish', message }];
     return { source: OPERATIONS, detailType: 'LogAppended', detail: { file_name: 'manual.log', entries } };
   },
+  deployment: (words, { branch, commit }) => ({
+    source: OPERATIONS,
+    detailType: 'PoscoChanged',
+    detail: { ...deploymentOf(words, { branch, commit }, process.env), timestamp: now() },
+  }),
 };
 
 /** The server's address, for the error message if it does not answer. */
@@ -127,6 +135,8 @@ async function main(): Promise<void> {
       key: { type: 'string' },
       lane: { type: 'string' },
       token: { type: 'string' },
+      branch: { type: 'string' },
+      commit: { type: 'string' },
     },
   });
   const [kind = '', ...words] = positionals;
@@ -145,7 +155,7 @@ ${USAGE}`,
     throw new UsageError(`--url: expected an address such as http://localhost:8000, got ${JSON.stringify(url)}`);
   target = url;
   const id = randomUUID();
-  const event = await make(words, { url, token: values.token ?? process.env['PUSH_TOKEN'] });
+  const event = await make(words, { url, token: values.token ?? process.env['PUSH_TOKEN'], branch: values.branch, commit: values.commit });
   const key = values.key ?? process.env['PUSH_KEY'];
   const { accepted, rejected } = await postEvents(url, key ?? LOCAL_KEY, [{ ...event, id }], values.lane).catch((error: Error) => {
     if (key !== undefined || !error.message.startsWith('401')) throw error;

@@ -3,10 +3,16 @@ import * as v from 'valibot';
 import { cut } from '../../core/base/text.ts';
 import { isoOf } from '../../core/base/time.ts';
 import { optional } from '../../core/base/validation.ts';
+import type { Channel } from '../../core/channels/channel.ts';
 import { type ClientSession, clientMessage } from '../../core/channels/system.ts';
 import { VERSION } from '../../core/version.ts';
 import { BROADCAST_TOPICS } from './broadcasts.ts';
-import { name } from './fields.ts';
+import { CONTROL, name } from './fields.ts';
+import { logUpdateChannel } from './log-update.ts';
+import { opsTopic } from './ops-channel.ts';
+import { poscoEventChannel } from './posco-event.ts';
+import { statusUpdateChannel } from './status-update.ts';
+import { allowedHosts } from './webhooks/settings.ts';
 
 /** Longer texts and lists of a client are cut to these lengths. */
 const MAX_TEXT = 300;
@@ -45,18 +51,29 @@ export const clientInfo = clientMessage(schema, async ({ data: { client_id: clie
   await session.announce({ clientId, info }, { topics: BROADCAST_TOPICS, explicit }, () => connectionStatus(session));
 });
 
-/** Features that a dashboard may count on. */
-const FEATURES = [
-  'real_time_metrics',
-  'log_streaming',
-  'webhook_notifications',
-  'posco_integration',
-  'recovery',
-  'filters',
-  'explicit',
-] as const;
+/** Broadcasts that are features to the original's dashboards. */
+const OF_BROADCASTS: readonly (readonly [string, Channel])[] = [
+  ['real_time_metrics', statusUpdateChannel],
+  ['log_streaming', logUpdateChannel],
+  ['posco_integration', poscoEventChannel],
+];
+const ALWAYS = ['recovery', 'filters', 'explicit'];
 
-async function connectionStatus({ ports: { connections, clock, newId } }: ClientSession): Promise<string> {
+/** Features that this client may count on: what it may not see or do is not among them. */
+function featuresOf({ principal, mayAct, ports: { settings } }: ClientSession): string[] {
+  const seen = OF_BROADCASTS.filter(([, { name, permits }]) => principal !== null && permits(opsTopic(name), principal));
+  const acts = mayAct(CONTROL);
+  const sends = acts && allowedHosts(settings).length > 0;
+  return [
+    ...seen.map(([feature]) => feature),
+    ...(sends ? ['webhook_notifications'] : []),
+    ...(acts ? ['service_control'] : []),
+    ...ALWAYS,
+  ];
+}
+
+async function connectionStatus(session: ClientSession): Promise<string> {
+  const { connections, clock, newId } = session.ports;
   const { count, sinceMs } = await connections.counted();
   const nowMs = clock.now();
   const timestamp = isoOf(nowMs);
@@ -68,7 +85,7 @@ async function connectionStatus({ ports: { connections, clock, newId } }: Client
       server_time: timestamp,
       client_count: count,
       uptime_seconds: sinceMs === null ? 0 : Math.max(0, Math.floor((nowMs - sinceMs) / 1000)),
-      features: FEATURES,
+      features: featuresOf(session),
     },
     timestamp,
     broadcast_id: `connection_${newId()}`,

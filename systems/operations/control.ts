@@ -6,14 +6,11 @@ import { type ClientSession, clientMessage } from '../../core/channels/system.ts
 import { PushError } from '../../core/errors.ts';
 import { ACTIONS, type Command, commandOptions, secondsOf } from './command.ts';
 import { CONTROL as CONTROL_WORKER, type ControlWork } from './control-worker.ts';
-import { name } from './fields.ts';
+import { CONTROL, name } from './fields.ts';
 import { hearOutcome } from './outcome.ts';
 import { messageOf, serviceIn, serviceTopic } from './service.ts';
 import { SERVICE_EVENT } from './service-event.ts';
 import { requestWebhook, webhookRequest } from './webhooks/request.ts';
-
-/** The role that may act. */
-const CONTROL = 'ops:control';
 
 function checkControl(session: ClientSession): void {
   if (!session.mayAct(CONTROL)) throw new PushError('PERMISSION_DENIED', `this needs the role ${CONTROL}`);

@@ -127,6 +127,7 @@ test('curl follows a stream, reads a quote with its position, and publishes', as
   await printed(stream, (text) => text.includes('"rank":12'));
   await priceOf(ticker);
   expect(await run(join(EXAMPLES, 'curl/quote.sh'), [ticker])).toMatch(/^push-position: \w+-1\r\n\{.*"price":74000/);
+  expect(await run(join(EXAMPLES, 'curl/deployment.sh'), ['42', 'deployment_started', '0', 'it begins'])).toContain('"accepted":1');
   expect(await run(join(EXAMPLES, 'curl/publish.sh'), [String(userId), '55', 'FAIL'])).toContain('"accepted":1');
 });
 

@@ -33,7 +33,62 @@ test('a rank, an activation and a reservation reach their buyer', async () => {
   client.close();
 });
 
+test('a deployment reaches a dashboard, step by step', async () => {
+  const dashboard = await connect(host.url);
+  dashboard.send({ type: 'subscribe', data: { event_types: ['posco_event'] } });
+  await dashboard.until(ofType('subscribed'));
+  const id = `deploy_${freshId()}`;
+  const words = ['deployment', id, 'build,test,deploy'];
+
+  const told = [];
+  for (const step of [['build'], ['test', 'completed'], ['deploy', 'failed', 'no room'], ['deploy', 'completed']]) {
+    await publish(...words, ...step, '--branch', 'main', '--commit', 'abc123');
+    told.push(await dashboard.until((message) => JSON.stringify(message).includes(id)));
+  }
+  await dashboard.close();
+
+  const steps = (...statuses: string[]) => ['build', 'test', 'deploy'].map((name, index) => ({ name, status: statuses[index] }));
+  const whole = { branch: 'main', commit_hash: 'abc123', deployment_id: id };
+  expect(told.map(({ data }) => data)).toEqual([
+    {
+      ...whole,
+      event_type: 'deployment_started',
+      status: 'in_progress',
+      progress: 0,
+      message: 'build: in progress',
+      steps: steps('in_progress', 'pending', 'pending'),
+    },
+    {
+      ...whole,
+      event_type: 'deployment_progress',
+      status: 'in_progress',
+      progress: 67,
+      message: 'test: completed',
+      steps: steps('completed', 'completed', 'pending'),
+    },
+    {
+      ...whole,
+      event_type: 'deployment_failed',
+      status: 'failed',
+      progress: 67,
+      message: 'no room',
+      steps: steps('completed', 'completed', 'in_progress'),
+    },
+    {
+      ...whole,
+      event_type: 'deployment_completed',
+      status: 'completed',
+      progress: 100,
+      message: 'deploy: completed',
+      steps: steps('completed', 'completed', 'completed'),
+    },
+  ]);
+});
+
 test.each([
+  [['deployment', '42', 'build,test', 'deploy'], 'STEP: expected one of STEPS'],
+  [['deployment', '42', 'build,test', 'test', 'halfway'], 'STATE: expected in_progress, completed, failed'],
+  [['deployment', '42'], 'expected ID, STEPS, STEP'],
   [['rank', '100', '1'], 'USER, CONCERT, RANK'],
   [['rank', '100', '1', 'x'], 'RANK'],
   [['reservation', '100', '55', 'MAYBE'], 'SUCCESS or FAIL'],

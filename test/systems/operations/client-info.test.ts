@@ -37,10 +37,31 @@ describe('connection_status', () => {
         server_time: timestamp,
         client_count: 2,
         uptime_seconds: 90,
-        features: ['real_time_metrics', 'log_streaming', 'webhook_notifications', 'posco_integration', 'recovery', 'filters', 'explicit'],
+        features: [
+          'real_time_metrics',
+          'log_streaming',
+          'posco_integration',
+          'webhook_notifications',
+          'service_control',
+          'recovery',
+          'filters',
+          'explicit',
+        ],
       },
       timestamp,
       broadcast_id: expect.stringMatching(/^connection_id\d+$/),
+    });
+  });
+
+  test('names no feature that the client may not use', async () => {
+    ports.settings = { ...ports.settings, WEBHOOK_HOSTS: '' };
+    await announce();
+    expect(status()?.['data']).toMatchObject({ features: expect.not.arrayContaining(['webhook_notifications']) });
+    ports.gateway.posted.length = 0;
+    ports.identity = { ...ports.identity, anonymousControl: false };
+    await announce();
+    expect(status()?.['data']).toMatchObject({
+      features: ['real_time_metrics', 'log_streaming', 'posco_integration', 'recovery', 'filters', 'explicit'],
     });
   });
 
