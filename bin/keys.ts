@@ -1,6 +1,6 @@
 /** `npm run keys`: the keys that may publish, of a deployment or of the local run. */
 import './node-version.ts';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { sourcesOf } from '../core/channels/channels.ts';
 import {
@@ -16,6 +16,7 @@ import {
   rotateKey,
 } from '../core/events/key-ring.ts';
 import { commandLine } from './command-line.ts';
+import { sha256Of } from './key-digest.ts';
 import { outputOf, type StackTarget, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
@@ -27,8 +28,6 @@ const USAGE = `usage: npm run --silent keys -- list             every key's id, 
        npm run --silent keys -- revoke ID        a key counts no longer, within a minute
 ${TARGET_USAGE}
 a key is printed once, and kept as a digest`;
-
-const sha256Of = (key: string): string => createHash('sha256').update(key).digest('hex');
 
 /** As many characters as the deployment's first key; none that a shell reads in its own way. */
 const newKey = (): string => randomBytes(20).toString('hex');

@@ -11,6 +11,7 @@ import { startOperations } from '../local/demo/operations.ts';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../local/issuer.ts';
 import { type LocalRun, startLocal } from '../local/run.ts';
 import { type Assembly, assemble } from './assemble.ts';
+import { demoKeys, hasAgent, startDemoAgent } from './demo-agent.ts';
 import { LOCAL_KEY, type LocalSettings, OPEN_DEFAULTS, readLocalSettings } from './local-settings.ts';
 import { makeProgress, seconds } from './progress.ts';
 import { readSettings } from './settings.ts';
@@ -94,6 +95,7 @@ async function main(): Promise<void> {
 
   const print = printer(local.verbose);
   const journal = makeJournal();
+  const keys = local.demo && hasAgent() && systems.some(({ name }) => name === 'operations') ? demoKeys(LOCAL_KEY) : null;
   const progress = makeProgress();
   try {
     assembly = await assemble({ settings, systems, systemsModule: module, progress });
@@ -104,7 +106,7 @@ async function main(): Promise<void> {
       host: local.host,
       awsPort: local.awsPort,
       dataDir: local.dataDir,
-      secret: LOCAL_KEY,
+      secret: keys?.secret ?? LOCAL_KEY,
       log: (name, line) => {
         print(name, line);
         journal.note(name, line);
@@ -143,9 +145,10 @@ async function main(): Promise<void> {
   const demos: Readonly<Record<string, () => () => Promise<void>>> = {
     prices: () => startDemo(demo),
     ticketing: () => startOnSale({ ...demo, buyerToken }),
-    operations: () => startOperations({ ...demo, journal, services: functions }),
+    operations: () => startOperations({ ...demo, journal, services: keys ? null : functions }),
   };
   const stops = systems.flatMap(({ name }) => (Object.hasOwn(demos, name) ? (demos[name]?.() ?? []) : []));
+  if (keys) stops.push(await startDemoAgent({ url: run.url, key: keys.agentKey, dataDir: local.dataDir, warn: demo.warn }));
   stopDemo = async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 

@@ -15,8 +15,8 @@ const SPEED = 300;
 
 export interface OperationsOptions extends DemoOptions {
   readonly journal: Journal;
-  /** Number of running services. */
-  readonly services: number;
+  /** Number of services, if the demo tells of the machine itself; `null` = an agent does. */
+  readonly services: number | null;
 }
 
 /** Starts publishing. Returns a function that stops it. */
@@ -25,17 +25,20 @@ export function startOperations({ url, key, warn, journal, services, clock }: Op
   const due = replay(readEarthquakes(), SPEED);
   const alerts = strongestOnly();
   let processors = readProcessors();
+  const status = async (count: number): Promise<OutgoingEvent> => {
+    const before = processors;
+    processors = readProcessors();
+    return { source: OPERATIONS, detailType: 'StatusUpdated', detail: await machineStatus(before, processors, count) };
+  };
 
   return repeat(clock, EVERY_MS, async (isStopped) => {
-    const now = readProcessors();
-    const status = await machineStatus(processors, now, services);
-    processors = now;
     const entries = journal.take();
     const events: OutgoingEvent[] = [
-      { source: OPERATIONS, detailType: 'StatusUpdated', detail: status },
+      ...(services === null ? [] : [await status(services)]),
       ...alerts(due(clock.now() - began), clock.now()).map(alertOf),
       ...(entries.length === 0 ? [] : [{ source: OPERATIONS, detailType: 'LogAppended', detail: { file_name: 'functions.log', entries } }]),
     ];
+    if (events.length === 0) return;
     try {
       const { rejected } = await postEvents(url, key, events, 'direct');
       for (const { error_message } of rejected) warn(error_message);
