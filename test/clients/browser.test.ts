@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_JWKS_URI } from '../../local/issuer.ts';
+import { addAgent, agentHome } from '../helpers/agent.ts';
 import { activated, alert, freshId, freshTicker, listed, log, logEntry, rank, settled, status, tick } from '../helpers/events.ts';
 import { type OwnRun, runWith } from '../helpers/local.ts';
 
@@ -14,7 +15,7 @@ let page: Page;
 beforeAll(async () => {
   if (!existsSync(CHROMIUM))
     throw new Error(`there is no ${CHROMIUM}: install it (apt-get install chromium), or name another with CHROMIUM=…`);
-  own = await runWith({ SSE_SECONDS: '5' });
+  own = await runWith({ SSE_SECONDS: '5', ALLOW_ANONYMOUS_CONTROL: 'true' });
   browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   page = await browser.newPage();
   await page.goto(own.url);
@@ -85,6 +86,34 @@ test('the live page shows the status, alerts and the log without subscribing', {
   await shows('#ops-log', 'a line');
   await shows('#ops-latency', 'ms');
   expect(await page.evaluate('document.getElementById("ops-cpu").value')).toBe(12.3);
+});
+
+test("the live page's buttons restart, stop and start a service of an agent", { timeout: 60_000 }, async () => {
+  const home = await agentHome();
+  try {
+    const key = await addAgent(own.run, 'web-1', ['posco_news']);
+    const service = { command: [process.execPath, '-e', 'setInterval(() => 0, 1e6)'] };
+    home.config({ agent: 'web-1', url: own.url, key, services: { posco_news: service } });
+    home.start();
+    const row = '#ops-service-list tr';
+    const cell = (index: number) => page.textContent(`${row} td:nth-child(${index})`).catch(() => '');
+    const shows = (index: number, claim: (text: string) => boolean) =>
+      own.eventually(
+        () => cell(index),
+        (text) => claim(text ?? ''),
+      );
+    await shows(2, (text) => text === 'running');
+    const before = await cell(3);
+    const press = (action: string) => page.click(`${row} button[data-action=${action}]`);
+    await press('restart');
+    await shows(3, (text) => /^\d+$/.test(text) && text !== before);
+    await press('stop');
+    await shows(2, (text) => text === 'stopped');
+    await press('start');
+    await shows(2, (text) => text === 'running');
+  } finally {
+    await home.remove();
+  }
 });
 
 test('on a phone the prices come first, and each can be read without scrolling sideways', { timeout: 60_000 }, async () => {

@@ -1,13 +1,11 @@
 /** The original's JavaScript examples, unchanged, in Node, and its React hook rendered (`test/clients/originals/`). */
-import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
-import { transform } from 'esbuild';
 import { afterEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { alert, freshId, service, status } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
+import { renderDashboard } from '../helpers/original-dashboard.ts';
 import { originalSource } from '../helpers/originals.ts';
-import { openPage } from '../helpers/page.ts';
 
 const host = sharedHost();
 const sockets: WebSocket[] = [];
@@ -107,22 +105,11 @@ test('manager.js passes known messages to its handlers, gets its pong, and logs 
 });
 
 test('dashboard.jsx, rendered, shows the status, and its button gets a reply', async () => {
-  const page = openPage(host.url, { WebSocket: Remembered });
-  undo.push(page.close);
-  const { place } = page;
-  const require = createRequire(import.meta.url);
-  const React = require('react') as typeof import('react');
-  const { createRoot } = require('react-dom/client') as typeof import('react-dom/client');
-
-  const source = `${await originalSource('dashboard.jsx', host.url)}\nexport { Dashboard };`;
-  const { code } = await transform(source, { loader: 'jsx', format: 'cjs', jsx: 'transform' });
-  const module = { exports: {} as { Dashboard: () => unknown } };
-  new Function('require', 'module', 'exports', 'React', code)(require, module, module.exports, React);
-  const root = createRoot(place as unknown as Parameters<typeof createRoot>[0]);
-  root.render(React.createElement(module.exports.Dashboard as () => null));
+  const dashboard = await renderDashboard(host.url, Remembered);
+  undo.push(dashboard.close);
   const shown = (text: string) =>
     host.eventually(
-      async () => place.textContent,
+      async () => dashboard.text(),
       (all) => all.includes(text),
     );
   await shown('연결됨');
@@ -131,20 +118,20 @@ test('dashboard.jsx, rendered, shows the status, and its button gets a reply', a
   await host.eventually(
     async () => {
       await host.publish([status({ cpu_percent: cpu })]);
-      return place.textContent;
+      return dashboard.text();
     },
     (all) => all.includes(`CPU: ${cpu}%`),
   );
   const [socket] = sockets;
   const answers: string[] = [];
   socket?.addEventListener('message', ({ data }) => void answers.push(String(data)));
-  place.querySelector('button')?.click();
+  dashboard.restart();
 
   await host.eventually(
     async () => answers.join(),
     (text) => text.includes('SERVICE_NOT_FOUND') && text.includes('posco_news'),
   );
-  root.unmount();
+  dashboard.unmount();
   await host.eventually(
     async () => socket?.readyState,
     (state) => state === WebSocket.CLOSED,

@@ -1,10 +1,13 @@
 /** The agent as a process, against the local run: it runs services, and dashboards control them. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import WebSocket from 'ws';
 import { type AgentHome, type AgentProcess, addAgent, agentHome, isRunning, markedWith } from '../../helpers/agent.ts';
 import { type Client, type Message, ofType } from '../../helpers/client.ts';
 import { type OwnRun, runWith } from '../../helpers/local.ts';
+import { renderDashboard } from '../../helpers/original-dashboard.ts';
 import { shortLived } from '../../helpers/short-lived.ts';
 
 /** Runs until it is asked to end. */
@@ -99,6 +102,34 @@ here('an agent', () => {
     expect(pidOf(answer)).not.toBe(before);
     expect([isRunning(before), isRunning(pidOf(answer))]).toEqual([false, true]);
     expect(marked('posco_news')).toEqual([pidOf(answer)]);
+  });
+
+  test("restarts posco_news for the original's React dashboard, unchanged", async () => {
+    const before = await pidNow('posco_news');
+    const heard: Message[] = [];
+    const closed: Promise<unknown>[] = [];
+    class Overheard extends WebSocket {
+      constructor(url: string) {
+        super(url);
+        closed.push(once(this, 'close'));
+        this.on('message', (data) => heard.push(JSON.parse(String(data)) as Message));
+      }
+    }
+    const original = await renderDashboard(own.url, Overheard);
+    try {
+      await own.eventually(
+        async () => original.text(),
+        (text) => text.includes('연결됨'),
+      );
+      original.restart();
+      const answer = await own.eventually(async () => heard.find(about('posco_news', 'restarted')), Boolean);
+      expect(pidOf(answer as Message)).not.toBe(before);
+      expect([isRunning(before), isRunning(pidOf(answer as Message))]).toEqual([false, true]);
+    } finally {
+      original.unmount();
+      await Promise.all(closed);
+      original.close();
+    }
   });
 
   test('kills at once, if it is told to, what ignores its signal; and otherwise after its time', async () => {
