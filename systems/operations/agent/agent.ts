@@ -171,7 +171,7 @@ export async function startAgent({ config: first, state, configFile, environment
   };
   await useConfig(first);
   await commands.resume();
-  const link = openLink({ config: () => config, since: () => commands.since(), take: (message) => commands.take(message), log });
+  const link = openLink({ config: () => config, since: () => commands.since(), begins: commands.begins, take: commands.take, log });
 
   return {
     async apply(next) {

@@ -1,5 +1,6 @@
 /** Carries out commands: each once, in time, and only for services of the config. */
 import { join } from 'node:path';
+import { oneByOne } from '../loop.ts';
 import type { Services } from '../services/services.ts';
 import { readDurably, writeDurably } from '../tail/durable.ts';
 import { type Command, readCommand } from './command.ts';
@@ -20,6 +21,8 @@ export interface CommandsPorts {
 export interface Commands {
   /** Position to go on from; `null` = from now on. */
   since(): string | null;
+  /** Notes the position from which the first commands come. */
+  begins(position: string): Promise<void>;
   /** Goes on with the commands that were begun when the agent was killed. */
   resume(): Promise<void>;
   /** Takes a message of the command topic. Resolves when it was noted: it is carried out side by side with others. */
@@ -34,6 +37,7 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
   const journal = await openJournal(join(state, 'commands.json'), wall);
   const positionPath = join(state, 'position.json');
   let position = await readDurably<string>(positionPath);
+  const inTurn = oneByOne();
   /** By the command's id. */
   const running = new Map<string, Promise<void>>();
 
@@ -92,8 +96,13 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
     // a start of what runs and a stop of what does not change nothing
     carryOut(command);
   };
+  const moveTo = (to: string): Promise<void> => {
+    position = to;
+    return inTurn(() => writeDurably(positionPath, to));
+  };
   return {
     since: () => position,
+    begins: moveTo,
     async resume() {
       for (const begun of journal.unfinished()) await goOn(begun);
     },
@@ -101,9 +110,7 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
       const command = readCommand(data);
       if (command) await take(command);
       else log('ERROR', `what came is no command: ${JSON.stringify(data)?.slice(0, 200)}`);
-      if (typeof at !== 'string') return;
-      position = at;
-      await writeDurably(positionPath, at);
+      if (typeof at === 'string') await moveTo(at);
     },
     finish,
     async idle() {

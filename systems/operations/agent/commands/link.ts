@@ -8,14 +8,14 @@ const SILENCE_MS = 45_000;
 /** A command is a few hundred bytes. */
 const MOST_BYTES = 1024 * 1024;
 const HANDSHAKE_MS = 15_000;
-/** An agent without a position gets so many of the newest: those that still have time are carried out. */
-const FIRST_COMMANDS = 20;
 
 export interface LinkPorts {
   /** As it is now: a changed key is used by the next connection. */
   config(): Config;
   /** Position to go on from; `null` = from now on. */
   since(): string | null;
+  /** Called once with where the topic stands, before the first command has come. */
+  begins(position: string): Promise<void>;
   take(message: { readonly data?: unknown; readonly position?: unknown }): Promise<void>;
   log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
 }
@@ -25,7 +25,7 @@ export interface Link {
   stop(): void;
 }
 
-export function openLink({ config, since, take, log }: LinkPorts): Link {
+export function openLink({ config, since, begins, take, log }: LinkPorts): Link {
   const { agent, url, socket } = config();
   let trouble = '';
   const tell = (level: 'WARNING' | 'ERROR', message: string): void => {
@@ -33,10 +33,21 @@ export function openLink({ config, since, take, log }: LinkPorts): Link {
     if (message !== trouble) log(level, message);
     trouble = message;
   };
+  const topic = `ops:command:${agent}`;
+  let begun: Promise<void> = Promise.resolve();
+  /** An agent that is ended before its first command goes on here: what came meanwhile is carried out if there is time. */
+  const noteBeginning = (text: string): void => {
+    // before everything else that has a position
+    if (!text.startsWith('{"type":"subscribed"')) return;
+    const { topic: of, position: at } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    if (of !== topic || typeof at !== 'string' || since() !== null) return;
+    begun = begins(at).catch((error: Error) => log('ERROR', `the position could not be kept: ${error.message}`));
+  };
   class KeyedSocket extends WebSocket {
     constructor(address: string, protocols?: string[]) {
       const headers = { 'x-api-key': config().key };
       super(address, protocols, { headers, perMessageDeflate: false, maxPayload: MOST_BYTES, handshakeTimeout: HANDSHAKE_MS });
+      if (since() === null) this.on('message', (data: Buffer) => noteBeginning(String(data)));
       this.on('error', ({ message }) => tell('WARNING', `connecting failed, and is tried again: ${message}`));
     }
   }
@@ -49,16 +60,16 @@ export function openLink({ config, since, take, log }: LinkPorts): Link {
   });
   client.on('status', (status) => {
     if (status !== 'live') return;
-    log('INFO', `connected to ${url}, as ${agent}`);
     trouble = '';
+    void begun.then(() => log('INFO', `connected to ${url}, as ${agent}`));
   });
   client.on('error', ({ code, message }) => {
     if (code === 'PERMISSION_DENIED') tell('ERROR', `no commands will come: ${message}; the key must be that of agent ${agent}`);
     else if (code !== 'AWAY') tell('WARNING', `${code}: ${message}`);
   });
   const position = since();
-  const handle: Handle = client.follow(`ops:command:${agent}`, (message) => take(message as object), {
-    ...(position === null ? { last: FIRST_COMMANDS } : { since: position }),
+  const handle: Handle = client.follow(topic, (message) => take(message as object), {
+    ...(position === null ? {} : { since: position }),
     onGap: () => log('WARNING', 'commands may have been missed: they have expired'),
   });
   client.start();

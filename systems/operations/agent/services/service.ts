@@ -63,6 +63,7 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
   let startAt: number | null = wanted ? 0 : null;
   let isDead = false;
   let isFailing = false;
+  let isAnnounced = false;
   let turns: Promise<void> = Promise.resolve();
 
   const turn = (work: () => Promise<void>): Promise<void> => {
@@ -96,6 +97,16 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
       return;
     }
     if (!isDead) tell('started', 'running', `${name} was started`);
+  };
+
+  /** As the agent finds it: what was never heard of cannot be controlled. */
+  const announce = async (): Promise<void> => {
+    isAnnounced = true;
+    running = await runner.pid();
+    if (running !== null) {
+      [since, startAt] = [now(), null];
+      tell('started', 'running', `${name} runs`);
+    } else if (!wants) tell('stopped', 'stopped', `${name} does not run`);
   };
 
   const carryOut = async ({ action, graceMs, commandId }: Wish): Promise<void> => {
@@ -142,11 +153,8 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
           if (isFailing) failing(false);
           isFailing = false;
         }
-        if (wants && running === null && startAt !== null && now() >= startAt) {
-          const there = await runner.pid();
-          if (there === null) await startAgain();
-          else [running, since, startAt] = [there, now(), null];
-        }
+        if (!isAnnounced) await announce();
+        if (wants && running === null && startAt !== null && now() >= startAt) await startAgain();
       }),
   };
 }

@@ -65,13 +65,15 @@ test('a service that is wanted is started with the agent; one that runs already 
   expect(changes).toMatchObject([{ type: 'started', status: 'running', pid: 101, commandId: null }]);
   begin(true);
   await pass(3);
-  expect([world.pid, types()]).toEqual([101, ['started']]);
+  expect([world.pid, types()]).toEqual([101, ['started', 'started']]);
+  expect(changes[1]).toMatchObject({ message: 'news runs', pid: 101 });
 });
 
-test('one that is not wanted is left alone', async () => {
+test('one that is not wanted is left alone, and announced: what was never heard of cannot be started', async () => {
   begin(false);
   await pass(3);
-  expect([world.pid, changes]).toEqual([null, []]);
+  expect(world.pid).toBeNull();
+  expect(changes).toMatchObject([{ type: 'stopped', message: 'news does not run', pid: null }]);
 });
 
 test('restart runs a new process, and tells it with the command', async () => {
