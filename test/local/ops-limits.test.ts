@@ -297,6 +297,24 @@ describe('roles', () => {
   });
 });
 
+test('connecting, announcing, subscribing, broadcasts and the end are logged', async () => {
+  const before = own.logs.length;
+  const one = await dial(own);
+  announce(one, `client-${freshId()}`);
+  await one.until(ofType('connection_status'));
+  one.send({ type: 'subscribe', data: { event_types: ['alert'] } });
+  await one.until(ofType('subscribed'));
+  await own.publish([alert()]);
+  await one.until(ofType('alert'));
+  await one.close();
+  const logged = (message: string) =>
+    own.eventually(
+      async () => own.logs.slice(before).filter((line) => line.includes(`"message":"${message}"`)).length,
+      (lines) => lines > 0,
+    );
+  for (const message of ['connected', 'client info', 'subscribe', 'accepted', 'committed', 'delivered', 'disconnected']) await logged(message);
+});
+
 describe('figures', () => {
   test('connection_status has the number of connections, and the time since the first', async () => {
     // connections of the tests before may still be ending
