@@ -74,7 +74,7 @@ async function reload(file: string, agent: Agent): Promise<void> {
       title: 'a changed config was not taken',
       message: `the config before goes on: ${message}`,
       category: 'config',
-      source: 'agent',
+      source: agent.id,
       actions: [],
       metadata: { config_file: resolve(file) },
     });

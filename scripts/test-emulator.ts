@@ -75,13 +75,18 @@ async function deployed(options: readonly string[]): Promise<Deployed> {
 }
 
 /** Runs these test files against the deployment. */
-async function run(files: readonly string[], config: string, { url, publishKey }: Deployed): Promise<Result[]> {
+async function run(
+  files: readonly string[],
+  config: string,
+  { url, publishKey }: Deployed,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Result[]> {
   const folder = mkdtempSync(join(tmpdir(), 'realtime-push-emulator-'));
   const report = join(folder, 'report.json');
   try {
     const child = spawn(process.execPath, [VITEST, 'run', '--config', config, '--reporter=json', `--outputFile=${report}`, ...files], {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, PUSH_URL: url, PUSH_KEY: publishKey },
+      env: { ...process.env, PUSH_URL: url, PUSH_KEY: publishKey, ...environment },
     });
     await once(child, 'exit');
     const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
@@ -140,6 +145,16 @@ async function operated({ url, publishKey, target }: Deployed): Promise<string[]
   return problems;
 }
 
+/** Makes the key of an agent with one of the operator's programs. */
+async function agentKey({ target }: Deployed): Promise<string> {
+  const words = ['--import', 'tsx', 'bin/keys.ts', 'add', '--agent', 'web-1', '--services', 'posco_news', '--stack', STACK];
+  const { stdout } = await promisify(execFile)(process.execPath, words, {
+    env: { ...process.env, ...environmentOf(target) },
+    timeout: PROGRAM_MS,
+  });
+  return stdout.trim();
+}
+
 /** Prints the table; returns what is not as it should be. */
 function judge(results: readonly Result[], { lacks }: Emulator): string[] {
   const named = new Map(lacks.flatMap((lack) => FAILS[lack].map((title) => [title, lack] as const)));
@@ -169,6 +184,8 @@ try {
   const results = await run(['test/contracts'], 'vitest.config.ts', deployment);
   if (process.env['PYTHON'])
     results.push(...(await run(['test/clients/python', '-t', 'stomp.py'], 'vitest.clients.config.ts', deployment)));
+  const AGENT_KEY = await agentKey(deployment);
+  results.push(...(await run(['test/clients/agent'], 'vitest.clients.config.ts', deployment, { AGENT_KEY })));
   const problems = [...judge(results, deployment.target.emulator), ...(await pastTheDoor(deployment)), ...(await operated(deployment))];
   const { lines, all } = await logLines(deployment.target, BAD_LINES);
   // the emulator itself ends a function that is slow, as on a busy machine: its records come back, and the suites see what becomes of them

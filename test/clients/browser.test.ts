@@ -107,6 +107,12 @@ test("the live page's buttons restart, stop and start a service of an agent", { 
     const press = (action: string) => page.click(`${row} button[data-action=${action}]`);
     await press('restart');
     await shows(3, (text) => /^\d+$/.test(text) && text !== before);
+    const again = await cell(3);
+    const actions = [{ label: 'Restart it', action: 'restart:posco_news' }];
+    await own.publish([alert({ title: 'it is slow', actions: [...actions, { label: 'Look', action: 'view_processes' }] })]);
+    await page.click('#ops-alerts button');
+    await shows(3, (text) => /^\d+$/.test(text) && text !== again);
+    expect(await page.locator('#ops-alerts button').allTextContents()).toEqual(['Restart it']);
     await press('stop');
     await shows(2, (text) => text === 'stopped');
     await press('start');

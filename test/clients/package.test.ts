@@ -1,6 +1,5 @@
 /** The packed client library, used from an empty project as a user has it: from Node, TypeScript, a bundler, React, and a shell. */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -10,11 +9,8 @@ import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { VERSION } from '../../core/version.ts';
-import { addAgent } from '../helpers/agent.ts';
-import { connect, ofType } from '../helpers/client.ts';
 import { freshTicker, tick } from '../helpers/events.ts';
 import { sharedHost } from '../helpers/host.ts';
-import { runWith } from '../helpers/local.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -84,29 +80,6 @@ test('from a shell', async () => {
     stderr: expect.stringContaining('no channel'),
   });
   expect((await listen('--help')).stdout).toContain('usage: realtime-push listen');
-});
-
-test.skipIf(process.platform !== 'linux')('the agent runs from it, with three lines of config', { timeout: 120_000 }, async () => {
-  const own = await runWith({});
-  const key = await addAgent(own.run, 'web-1', ['news']);
-  const folder = mkdtempSync(join(tmpdir(), 'push-agent-'));
-  writeFileSync(join(folder, 'agent.json'), `{"agent": "web-1",\n "url": "${own.url}",\n "key": "${key}"}`, { mode: 0o600 });
-  const dashboard = await connect(own.url);
-  dashboard.send({ type: 'subscribe', data: { event_types: ['status_update'] } });
-  await dashboard.until(ofType('subscribed'));
-  const program = join(project, 'node_modules/.bin/realtime-push-agent');
-  expect((await run(program, ['--check'], { cwd: folder })).stdout).toBe('agent.json is good: 0 services, 0 logs\n');
-  const agent = spawn(program, [], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  try {
-    expect(await dashboard.until(ofType('status_update'))).toMatchObject({ data: { active_services: 0, uptime: expect.any(Number) } });
-    agent.kill('SIGTERM');
-    expect(await once(agent, 'exit')).toEqual([0, null]);
-  } finally {
-    agent.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-    await dashboard.close();
-    await own.run.stop();
-  }
 });
 
 test('TypeScript knows the messages of each topic, and refuses what is wrong', async () => {

@@ -312,7 +312,8 @@ test('connecting, announcing, subscribing, broadcasts and the end are logged', a
       async () => own.logs.slice(before).filter((line) => line.includes(`"message":"${message}"`)).length,
       (lines) => lines > 0,
     );
-  for (const message of ['connected', 'client info', 'subscribe', 'accepted', 'committed', 'delivered', 'disconnected']) await logged(message);
+  for (const message of ['connected', 'client info', 'subscribe', 'accepted', 'committed', 'delivered', 'disconnected'])
+    await logged(message);
 });
 
 describe('figures', () => {

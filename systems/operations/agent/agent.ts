@@ -34,6 +34,7 @@ export interface AgentOptions {
 }
 
 export interface Agent {
+  readonly id: string;
   /** Takes a new config. Its name and address need a restart: throws if they were changed. */
   apply(config: Config): Promise<void>;
   /** Publishes an alert. */
@@ -174,6 +175,7 @@ export async function startAgent({ config: first, state, configFile, environment
   const link = openLink({ config: () => config, since: () => commands.since(), begins: commands.begins, take: commands.take, log });
 
   return {
+    id: first.agent,
     async apply(next) {
       for (const field of ['agent', 'url', 'socket', 'state', 'spool'] as const)
         if (next[field] !== config[field]) throw new Error(`${field} was changed: restart the agent for that`);
