@@ -39,6 +39,8 @@ async function main(): Promise<void> {
   for (const warning of loaded.warnings) log('WARNING', warning);
   if (values.check) return console.log(`${file} is good: ${loaded.config.services.size} services, ${loaded.config.logs.length} logs`);
   if (process.pid === 1) log('WARNING', 'the agent is process 1, and nobody reaps what its services leave behind: run it under tini');
+  let running: Agent | null = null;
+  process.on('SIGHUP', () => void (running && reload(file, running)));
   const agent = await startAgent({ ...loaded, configFile: resolve(file), environment: process.env, log }).catch((error: Error) =>
     refuse(error.message),
   );
@@ -47,7 +49,7 @@ async function main(): Promise<void> {
     () => reload(file, agent),
     ({ message }) => log('ERROR', message),
   );
-  process.on('SIGHUP', () => void reload(file, agent));
+  running = agent;
   let isEnding = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
@@ -58,7 +60,10 @@ async function main(): Promise<void> {
       void watcher
         .stop()
         .then(() => agent.stop())
-        .then(() => process.exit(0));
+        .then(
+          () => process.exit(0),
+          (error: Error) => refuse(error.message),
+        );
     });
 }
 
@@ -69,7 +74,8 @@ async function reload(file: string, agent: Agent): Promise<void> {
     log('INFO', `${file} was read anew`);
   } catch (error) {
     const { message } = error as Error;
-    await agent.alert({
+    log('ERROR', `${file} was changed, and the config before goes on: ${message}`);
+    const alert: Parameters<Agent['alert']>[0] = {
       level: 'warning',
       title: 'a changed config was not taken',
       message: `the config before goes on: ${message}`,
@@ -77,7 +83,8 @@ async function reload(file: string, agent: Agent): Promise<void> {
       source: agent.id,
       actions: [],
       metadata: { config_file: resolve(file) },
-    });
+    };
+    await agent.alert(alert).catch((failure: Error) => log('ERROR', `the alert could not be kept: ${failure.message}`));
   }
 }
 

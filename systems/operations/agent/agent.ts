@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCommands } from './commands/commands.ts';
 import type { Answer } from './commands/journal.ts';
-import { openLink } from './commands/link.ts';
+import { type Link, openLink } from './commands/link.ts';
 import type { Config } from './config.ts';
 import { lockFolder } from './lock.ts';
 import { type Loop, oneByOne, repeat } from './loop.ts';
@@ -80,12 +80,13 @@ export async function startAgent({ config: first, state, configFile, environment
   // --- services -------------------------------------------------------------------------------------------------
 
   const inOrder = oneByOne();
+  const failures = new Map<string, string>();
   /** Told in the order in which it happened, without waiting for the disk. */
   const later = (work: () => Promise<void>): void =>
     void inOrder(work).catch((error: Error) => log('ERROR', `what happened to a service could not be noted: ${error.message}`));
-  const nameOf = (id: string): string => config.services.get(id)?.name ?? id;
+  const nameOf = (id: string): string => services.config(id)?.name ?? id;
   const serviceEvent = (id: string, { type, status, message, pid, commandId }: Told): Answer => {
-    const port = config.services.get(id)?.port;
+    const port = services.config(id)?.port;
     return {
       service_id: id,
       service_name: nameOf(id),
@@ -94,7 +95,7 @@ export async function startAgent({ config: first, state, configFile, environment
       message,
       details: { ...(pid === null ? {} : { pid }), ...(port == null ? {} : { port }) },
       ...(commandId === null ? {} : { command_id: commandId }),
-      timestamp: new Date(wall()).toISOString(),
+      timestamp: new Date(wall() + skewMs).toISOString(),
     };
   };
   const services = await startServices({
@@ -116,7 +117,11 @@ export async function startAgent({ config: first, state, configFile, environment
       const details = { ...(event['details'] as object), ...(configFile === null ? {} : { config_file: configFile }) };
       later(() => publish('ServiceChanged', { ...event, details }));
     },
-    failed: (id, { message }) => log('ERROR', `${nameOf(id)}: ${message}`),
+    failed(id, { message }) {
+      // it is looked at every second: once is enough
+      if (failures.get(id) !== message) log('ERROR', `${nameOf(id)}: ${message}`);
+      failures.set(id, message);
+    },
   });
   const commands = await openCommands({
     state,
@@ -142,8 +147,9 @@ export async function startAgent({ config: first, state, configFile, environment
     for (const path of wanted) {
       if (logs.has(path)) continue;
       // an output belongs to the agent: nobody else makes room on the disk
-      const read = outputs.includes(path) ? freeSpace(path, (message) => log('WARNING', message)) : undefined;
-      logs.set(path, await followLog(path, { outbox, state, now, wall, log, read }));
+      const isOutput = outputs.includes(path);
+      const read = isOutput ? freeSpace(path, (message) => log('WARNING', message)) : undefined;
+      logs.set(path, await followLog(path, { outbox, state, now, wall, log, whole: isOutput, read }));
     }
   };
 
@@ -172,15 +178,24 @@ export async function startAgent({ config: first, state, configFile, environment
   };
   await useConfig(first);
   await commands.resume();
-  const link = openLink({ config: () => config, since: () => commands.since(), begins: commands.begins, take: commands.take, log });
+  const connect = (): Link =>
+    openLink({ config: () => config, since: () => commands.since(), begins: commands.begins, take: commands.take, log });
+  let link = connect();
+  const reloads = oneByOne();
 
   return {
     id: first.agent,
-    async apply(next) {
-      for (const field of ['agent', 'url', 'socket', 'state', 'spool'] as const)
-        if (next[field] !== config[field]) throw new Error(`${field} was changed: restart the agent for that`);
-      await useConfig(next);
-    },
+    apply: (next) =>
+      reloads(async () => {
+        for (const field of ['agent', 'url', 'socket', 'state', 'spool'] as const)
+          if (next[field] !== config[field]) throw new Error(`${field} was changed: restart the agent for that`);
+        const isNewKey = next.key !== config.key;
+        await useConfig(next);
+        if (!isNewKey) return;
+        // a key that was refused is not tried again by itself
+        link.stop();
+        link = connect();
+      }),
     alert,
     async stop({ withServices = false } = {}) {
       link.stop();

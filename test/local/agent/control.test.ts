@@ -60,12 +60,16 @@ const about = (service_id: string, event_type?: string) => (message: Message) =>
   message['type'] === 'service_event' &&
   dataOf(message)['service_id'] === service_id &&
   (event_type === undefined || dataOf(message)['event_type'] === event_type);
-/** The service's last event. */
-async function statusOf(service_id: string): Promise<Message> {
-  const one = await dashboard();
-  control(one, service_id, 'status');
-  return one.until(about(service_id));
-}
+/** The service's last event, once it has announced itself. */
+const statusOf = (service_id: string): Promise<Message> =>
+  own.eventually(
+    async () => {
+      const one = await dashboard();
+      control(one, service_id, 'status');
+      return one.until(({ type }) => type === 'service_event' || type === 'error');
+    },
+    ({ type }) => type === 'service_event',
+  );
 /** Its pid, once it has announced itself. */
 const pidNow = async (service_id: string): Promise<number> =>
   pidOf(

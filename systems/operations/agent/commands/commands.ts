@@ -41,13 +41,14 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
   /** By the command's id. */
   const running = new Map<string, Promise<void>>();
 
+  const pidOf = (id: string): Promise<number | null> => services.pid(id).catch(() => null);
   const finish = async (id: string, outcome: Answer): Promise<void> => {
     await journal.finish(id, outcome);
     await answer(outcome);
   };
   const refuse = async ({ command_id: id, service_id, action }: Command, why: string): Promise<void> => {
     log('WARNING', `${action} ${service_id} (${id}): ${why}`);
-    const runs = (await services.pid(service_id).catch(() => null)) !== null;
+    const runs = (await pidOf(service_id)) !== null;
     await finish(id, {
       service_id,
       service_name: services.config(service_id)?.name ?? service_id,
@@ -66,17 +67,19 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
     const work = services
       .ask(id, { action, graceMs, commandId })
       .catch((error: Error) => refuse(command, `${action} failed: ${error.message}`))
+      // a full disk keeps no answer: the client that asked gets an error in time
+      .catch((error: Error) => log('ERROR', `the answer to ${commandId} could not be kept: ${error.message}`))
       .finally(() => running.delete(commandId));
     running.set(commandId, work);
   };
   const take = async (command: Command): Promise<void> => {
     const { command_id: id, service_id, action } = command;
     if (running.has(id)) return;
-    const noted = await journal.begin(command, await services.pid(service_id));
+    // the client that asked has got an error already
+    if (isLate(command)) return log('WARNING', `${action} ${service_id} (${id}) came after its time, and is not carried out`);
+    const noted = await journal.begin(command, await pidOf(service_id));
     if (noted.kind === 'done') return answer(noted.answer);
     if (noted.kind === 'begun') return;
-    // who asked has had an error
-    if (isLate(command)) return log('WARNING', `${action} ${service_id} (${id}) came after its time, and is not carried out`);
     if (!services.has(service_id)) return refuse(command, `the agent has no service ${service_id} in its config`);
     carryOut(command);
   };
@@ -84,7 +87,7 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
   const goOn = async ({ command, pid }: Begun): Promise<void> => {
     const { command_id: id, service_id, action } = command;
     const name = services.config(service_id)?.name ?? service_id;
-    const now = await services.pid(service_id);
+    const now = await pidOf(service_id);
     if (action === 'restart' && now !== null && now !== pid) {
       const details = { pid: now, port: services.config(service_id)?.port };
       const message = `${name} was restarted; the agent was ended meanwhile`;

@@ -58,7 +58,8 @@ export function poster(address: () => { readonly url: string; readonly key: stri
         redirect: 'manual',
         signal: AbortSignal.timeout(ANSWER_MS),
       });
-      body = (await response.json()) as Answer;
+      // whatever stands between answers with pages of its own
+      body = ((await response.json().catch(() => null)) as Answer | null) ?? {};
     } catch (error) {
       const { message, cause } = error as Error & { cause?: { code?: string } };
       return failed(cause?.code ?? message);

@@ -59,7 +59,8 @@ export function killProcess(pid: number, signal: Signal): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ESRCH') throw error;
+    // one that may not be signalled is left, and reported so
+    if (!['ESRCH', 'EPERM'].includes(String((error as { code?: unknown }).code))) throw error;
   }
 }
 
@@ -83,10 +84,11 @@ export interface Stopped {
  */
 export async function stopProcess(identity: Identity, mark: string, graceMs: number, ports: StopPorts): Promise<Stopped> {
   const { proc } = ports;
+  const isLed = await proc.isAlive(identity);
   const members = async (): Promise<number[]> => {
     const group = await proc.group(identity.pid);
-    // the group's number lives as long as one of its members; without the leader only marked ones are surely ours
-    if (await proc.isAlive(identity)) return group;
+    // a group that was seen with its leader is ours until it is empty; of another only the marked ones surely are
+    if (isLed) return group;
     const ours = new Set(await proc.marked(mark));
     return group.filter((pid) => ours.has(pid));
   };

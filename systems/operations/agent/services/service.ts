@@ -14,6 +14,8 @@ export interface Runner {
   pid(): Promise<number | null>;
   /** How it ended, such as `with code 1`; `null` = that is not known. */
   ending(): string | null;
+  /** It was stopped on purpose, and not by this agent. */
+  wasStopped?(): boolean;
 }
 
 export type EventType = 'started' | 'stopped' | 'restarted' | 'error' | 'recovered';
@@ -88,6 +90,11 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
     isFailing = true;
     failing(true);
   };
+  /** An administrator stopped it: the agent does not work against people. */
+  const stoppedElsewhere = (): void => {
+    [running, startAt, wants] = [null, null, false];
+    tell('stopped', 'stopped', `${name} was stopped by somebody else`);
+  };
   /** Starts it after a death or a start of the agent; a failure is a death. */
   const startAgain = async (): Promise<void> => {
     try {
@@ -114,16 +121,18 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
     startAt = null;
     running = await runner.pid();
     if (action === 'start' && running !== null) return tell('started', 'running', `${name} runs already`, commandId);
-    if (running !== null) {
+    if (running !== null || action !== 'start') {
+      // one that died may have left others, which hold its port
       const { killed, escaped, left } = await runner.stop(graceMs);
       if (left > 0) {
         tell('error', 'failed', `${name} could not be stopped: ${left} of its processes are left`, commandId);
         return;
       }
+      const what = running === null ? 'does not run' : 'was stopped';
       running = null;
       const how = `${killed ? '; it had to be killed' : ''}${escaped > 0 ? `; ${escaped} of its processes had left its group` : ''}`;
-      if (action === 'stop') return tell('stopped', 'stopped', `${name} was stopped${how}`, commandId);
-    } else if (action === 'stop') return tell('stopped', 'stopped', `${name} does not run`, commandId);
+      if (action === 'stop') return tell('stopped', 'stopped', `${name} ${what}${how}`, commandId);
+    }
     isDead = false;
     try {
       await start();
@@ -142,7 +151,10 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
     ask: (wish) => turn(() => carryOut(wish)),
     look: () =>
       turn(async () => {
-        if (running !== null && (await runner.pid()) !== running) died(`ended${ending(runner)}`);
+        if (running !== null && (await runner.pid()) !== running) {
+          if (runner.wasStopped?.()) stoppedElsewhere();
+          else died(`ended${ending(runner)}`);
+        }
         const ranMs = running === null ? 0 : now() - since;
         if (isDead && ranMs >= RECOVERED_MS) {
           isDead = false;

@@ -84,7 +84,7 @@ export async function startServices(ports: ServicesPorts): Promise<Services> {
           })
         : systemdRunner(config.unit, { sleep, now });
     // a unit that somebody stopped is not started because an agent comes; what runs was not stopped, whatever was wished
-    const wanted = (await runner.pid()) !== null || (memory.wanted ?? config.unit == null);
+    const wanted = (await runner.pid().catch(() => null)) !== null || (memory.wanted ?? config.unit == null);
     const service = superviseService(config.name ?? id, wanted, {
       runner,
       now,

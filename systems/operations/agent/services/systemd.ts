@@ -8,6 +8,8 @@ const STARTED_MS = 2_000;
 const LOOK_MS = 200;
 /** systemd's own limit for a stop is 90 s by default. */
 const COMMAND_MS = 120_000;
+/** A look must not hold up everything else. */
+const SHOW_MS = 10_000;
 
 /** What `systemctl show` says of a unit. */
 interface UnitState {
@@ -29,7 +31,7 @@ const run = promisify(execFile);
 export function systemdRunner(unit: string, { sleep, now }: SystemdPorts): Runner {
   const systemctl = async (...args: string[]): Promise<string> => {
     try {
-      return (await run('systemctl', args, { timeout: COMMAND_MS })).stdout;
+      return (await run('systemctl', args, { timeout: args[0] === 'show' ? SHOW_MS : COMMAND_MS })).stdout;
     } catch (error) {
       const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
       if (code === 'ENOENT') throw new Error('there is no systemctl on this machine');
@@ -44,6 +46,7 @@ export function systemdRunner(unit: string, { sleep, now }: SystemdPorts): Runne
     return { active, sub, result, restarts: Number(restarts), pid: Number(pid), loaded };
   };
   let how: string | null = null;
+  let isStopped = false;
   const runs = ({ active, pid }: UnitState): boolean => (active === 'active' || active === 'reloading') && pid > 0;
   const problemOf = ({ active, sub, result, loaded }: UnitState): string => {
     if (loaded === 'not-found') return `there is no unit ${unit}`;
@@ -84,8 +87,10 @@ export function systemdRunner(unit: string, { sleep, now }: SystemdPorts): Runne
     async pid() {
       const state = await show();
       how = runs(state) ? null : `(${state.active}, result ${state.result})`;
+      isStopped = state.active === 'inactive' && state.result === 'success';
       return runs(state) ? state.pid : null;
     },
     ending: () => how,
+    wasStopped: () => isStopped,
   };
 }

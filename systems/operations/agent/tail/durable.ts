@@ -5,9 +5,23 @@ import { dirname } from 'node:path';
 
 const checksum = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** Writes a value as JSON with a checksum. The version before stays as `{path}.before`. */
-export async function writeDurably(path: string, value: unknown): Promise<void> {
-  await writeSynced(`${path}.next`, textOf(value));
+/** The last write to each path: the next one waits for it, since both use the same names. */
+const writes = new Map<string, Promise<void>>();
+
+/** Writes a value as JSON with a checksum. The version before stays as `{path}.before`. Writes to one path are done in their order. */
+export function writeDurably(path: string, value: unknown): Promise<void> {
+  const text = textOf(value);
+  const mine = (writes.get(path) ?? Promise.resolve()).catch(() => undefined).then(() => replaceFile(path, text));
+  writes.set(path, mine);
+  const forget = (): void => {
+    if (writes.get(path) === mine) writes.delete(path);
+  };
+  mine.then(forget, forget);
+  return mine;
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeSynced(`${path}.next`, text);
   await rename(path, `${path}.before`).catch(unlessMissing);
   await rename(`${path}.next`, path);
   await syncFolder(dirname(path));

@@ -13,6 +13,9 @@ const NUMBERS: Readonly<Record<number, string>> = { 10: 'TRACE', 20: 'DEBUG', 30
 
 const TIME = /^\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?\]?[,:]?\s*/;
 
+/** The end of the year 9999: later years are written with a sign. */
+const LAST_MS = Date.UTC(10_000, 0);
+
 /** Words of a line that are looked at for its level; after that it is the message. */
 const HEAD_WORDS = 6;
 
@@ -42,7 +45,7 @@ function fromJson(line: string, readAt: string): Entry | null {
     logger_name: name(first('logger_name', 'logger', 'name')),
     message: typeof message === 'string' ? message : JSON.stringify(message),
     module: name(first('module', 'filename', 'file')),
-    line_number: Number.isInteger(number) ? number : 0,
+    line_number: Number.isSafeInteger(number) ? number : 0,
     thread_id: name(first('thread_id', 'threadName', 'thread', 'thread_name')),
   };
 }
@@ -51,8 +54,9 @@ function fromJson(line: string, readAt: string): Entry | null {
 function timeOf(value: unknown): string | null {
   if (typeof value === 'string') return isoOf(TIME.exec(value)) ?? textTime(value);
   if (typeof value !== 'number' || !Number.isFinite(value)) return null;
-  const ms = value < 1e11 ? value * 1000 : value;
-  return ms > 0 && ms < 8e15 ? new Date(ms).toISOString() : null;
+  // seconds, milliseconds, microseconds, nanoseconds: each is a thousand times the one before
+  const ms = value < 1e11 ? value * 1000 : value < 1e14 ? value : value < 1e17 ? value / 1e3 : value / 1e6;
+  return ms > 0 && ms < LAST_MS ? new Date(ms).toISOString() : null;
 }
 
 const textTime = (text: string): string | null => (Number.isNaN(Date.parse(text)) ? null : new Date(text).toISOString());
@@ -110,7 +114,7 @@ function headOf(text: string): Head {
     logger: file ? '' : logger,
     thread: (all === '' ? (bare[1] ?? '') : thread).trim(),
     module: file,
-    number: Number(number),
+    number: Number.isSafeInteger(Number(number)) ? Number(number) : 0,
     message: text.slice((all || (bare[0] ?? '')).length),
   };
 }

@@ -6,7 +6,7 @@ import type { LogBatch, Outbox } from '../publish/outbox.ts';
 import { readDurably, writeDurably } from './durable.ts';
 import { entryOf } from './entry.ts';
 import type { Place } from './opened.ts';
-import { type Batch, type Memory, startTail } from './tail.ts';
+import { type Batch, type Memory, startTail, type Tail } from './tail.ts';
 
 /** Between two looks, in ms. */
 const LOOK_MS = 500;
@@ -22,19 +22,34 @@ export interface FollowPorts {
   now(): number;
   wall(): number;
   log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  /** Without anything remembered, the file is read from its start. @default false: from where it ends now */
+  readonly whole?: boolean;
   /** Called after lines were read, with where the newest file was read to. */
   read?(place: Place): Promise<void>;
 }
 
 /** @param path of the file, which need not be there yet */
-export async function followLog(path: string, { outbox, state, now, wall, log, read }: FollowPorts): Promise<Loop> {
+export async function followLog(path: string, { outbox, state, now, wall, log, whole = false, read }: FollowPorts): Promise<Loop> {
   const memoryPath = join(state, `log-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.json`);
-  const remembered = await readDurably<Memory>(memoryPath);
-  const tail = await startTail(path, remembered && (await beyondWaiting(remembered, outbox)), now);
-  if (!remembered) await writeDurably(memoryPath, tail.memory());
+  const remembered = (await readDurably<Memory>(memoryPath)) ?? (whole ? { open: [], finished: [] } : null);
+  const start = async (): Promise<Tail> => {
+    const started = await startTail(path, remembered && (await beyondWaiting(remembered, outbox)), now);
+    if (!remembered) await writeDurably(memoryPath, started.memory());
+    return started;
+  };
+  /** What went wrong at the last look. */
+  let failure = '';
+  const failed = ({ message }: Error): void => {
+    // a full disk is seen at every look: once is enough
+    if (message !== failure) log('ERROR', `${path}: ${message}`);
+    failure = message;
+  };
+  let started = await start().catch((error: Error) => {
+    failed(error);
+    return null;
+  });
   const name = basename(path);
   let isPaused = false;
-  let failure = '';
 
   const look = async (): Promise<boolean> => {
     if (outbox.isFull) {
@@ -43,6 +58,9 @@ export async function followLog(path: string, { outbox, state, now, wall, log, r
       return false;
     }
     isPaused = false;
+    // a file that may not be read yet is tried again
+    started ??= await start();
+    const tail = started;
     const batch = await tail.look();
     if (!batch) return false;
     const readAt = new Date(wall()).toISOString();
@@ -56,16 +74,12 @@ export async function followLog(path: string, { outbox, state, now, wall, log, r
     if (newest) await read?.(newest);
     return true;
   };
-  const loop = repeat(LOOK_MS, look, ({ message }) => {
-    // a full disk is seen at every look: once is enough
-    if (message !== failure) log('ERROR', `${path}: ${message}`);
-    failure = message;
-  });
+  const loop = repeat(LOOK_MS, look, failed);
   return {
     ...loop,
     async stop() {
       await loop.stop();
-      await tail.stop();
+      await started?.stop();
     },
   };
 }

@@ -70,10 +70,15 @@ export async function openSpool<Batch>(folder: string, most: number): Promise<Sp
       return damaged;
     },
     async add(batch) {
-      const name = `${String(next++).padStart(DIGITS, '0')}${SUFFIX}`;
+      const name = `${String(next).padStart(DIGITS, '0')}${SUFFIX}`;
       const text = textOf(batch);
       const path = join(folder, name);
-      await writeSynced(`${path}.next`, text);
+      await writeSynced(`${path}.next`, text).catch(async (error: unknown) => {
+        // on a full disk its beginning would take the last room
+        await unlink(`${path}.next`).catch(() => undefined);
+        throw error;
+      });
+      next++;
       await rename(`${path}.next`, path);
       await syncFolder(folder);
       sizes.set(name, Buffer.byteLength(text));

@@ -64,7 +64,11 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
   };
   /** Opens a file where it was left. `null` if it is gone, or nothing of it is left to read and `isOld`. */
   const open = async (at: string, known: Place | null, isOld: boolean): Promise<Opened | null> => {
-    const file = await openFile(at, known);
+    const file = await openFile(at, known).catch((error: Error) => {
+      // one of the rotated files that cannot be read holds up no other
+      if (!isOld) throw error;
+      return null;
+    });
     if (!file) return null;
     // an inode that is used again is another file
     if (await file.wasTruncated()) file.startOver();
@@ -92,7 +96,10 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
     }
     // it was replaced; what came in between was renamed too
     const opened = new Set(sources.map(({ file }) => keyOf(file.place)));
-    for (const sibling of await siblingsOf(path)) {
+    const siblings = await siblingsOf(path);
+    const there = new Set([key, ...siblings.map((sibling) => sibling.key)]);
+    for (const known of finished.keys()) if (!there.has(known)) finished.delete(known);
+    for (const sibling of siblings) {
       if (opened.has(sibling.key)) continue;
       const file = await open(sibling.path, finished.get(sibling.key) ?? null, true);
       if (file) add(file);
@@ -106,7 +113,7 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
     for (const sibling of await siblingsOf(path)) {
       const [device = '', inode = ''] = sibling.key.split(':');
       if (finished.has(sibling.key) || sources.some(({ file }) => keyOf(file.place) === sibling.key)) continue;
-      const file = await openFile(sibling.path, { ...place, device, inode });
+      const file = await openFile(sibling.path, { ...place, device, inode }).catch(() => null);
       if (!file) continue;
       // the newest file stays last
       if (place.offset > 0 && !(await file.wasTruncated())) sources.splice(-1, 0, { file, left: 0, activeMs: now() });
@@ -129,7 +136,7 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
   if (memory) await resume(memory);
   else {
     for (const { path: at, key } of await siblingsOf(path)) {
-      const file = await openFile(at, 'end');
+      const file = await openFile(at, 'end').catch(() => null);
       if (file) finished.set(key, file.place);
       await file?.close();
     }
@@ -185,10 +192,14 @@ async function entryOf(path: string): Promise<FileEntry[]> {
   return info?.isFile() ? [{ path, key: `${info.dev}:${info.ino}`, ns: info.mtimeNs }] : [];
 }
 
-/** Files with the path's name and something behind it, oldest first. Compressed ones cannot be read as lines. */
+/** A rotated file's name goes on with a number or a date; others, such as `app.log.bak`, are somebody's copies. */
+const ROTATED = /^[.\-_]\d[\d.\-_:T]*$/;
+
+/** Rotated files of a path, oldest first; none if there is no such folder. */
 async function siblingsOf(path: string): Promise<FileEntry[]> {
   const [folder, name] = [dirname(path), basename(path)];
-  const names = (await readdir(folder)).filter((one) => one !== name && one.startsWith(name) && !/\.(gz|bz2|xz|zst|zip)$/.test(one));
+  const all = await readdir(folder).catch(() => []);
+  const names = all.filter((one) => one.startsWith(name) && ROTATED.test(one.slice(name.length)));
   const found = await Promise.all(names.map((one) => entryOf(join(folder, one))));
   return found.flat().sort((a, b) => Number(a.ns - b.ns) || byRotation(a.path, b.path));
 }
