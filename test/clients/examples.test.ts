@@ -105,6 +105,8 @@ test('Python follows over JSON and over STOMP, and comes back after a loss', asy
     async () => own.logs.filter((line) => line.includes('"subscribe"') && line.includes(topic)).length,
     (subscribed) => subscribed === 2,
   );
+  // the line comes before the subscription stands
+  await own.run.settled();
   await publish(1);
   for (const program of programs) await printed(program, (text) => text.includes('01:21:01'));
   network.cut();
