@@ -5,6 +5,8 @@ import './node-version.ts';
 import { resolve } from 'node:path';
 import { type Agent, startAgent } from '../systems/operations/agent/agent.ts';
 import { loadConfig, watchConfig } from '../systems/operations/agent/load.ts';
+import type { Log } from '../systems/operations/agent/log.ts';
+import type { Alert } from '../systems/operations/agent/machine/report.ts';
 import { commandLine } from './command-line.ts';
 
 const USAGE = `usage: realtime-push-agent [FILE] [--check]
@@ -18,8 +20,7 @@ log lines, and carries out start, stop and restart of the services in FILE.
 A changed FILE is read anew by itself, or at once on SIGHUP. Ctrl-C ends the
 agent; its services go on, and the next agent takes them up.`;
 
-const log = (level: 'INFO' | 'WARNING' | 'ERROR', message: string): void =>
-  console.error(`${new Date().toISOString()} ${level} agent: ${message}`);
+const log: Log = (level, message) => console.error(`${new Date().toISOString()} ${level} agent: ${message}`);
 
 /** Ends the process with a message, and no stack. */
 function refuse(message: string): never {
@@ -75,7 +76,7 @@ async function reload(file: string, agent: Agent): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     log('ERROR', `${file} was changed, and the config before goes on: ${message}`);
-    const alert: Parameters<Agent['alert']>[0] = {
+    const alert: Alert = {
       level: 'warning',
       title: 'a changed config was not taken',
       message: `the config before goes on: ${message}`,

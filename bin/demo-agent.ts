@@ -1,12 +1,11 @@
 /** The demo's agent: on this very machine, with its own log and two small services. */
-import { randomBytes } from 'node:crypto';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVERY_SOURCE, formatRing } from '../core/events/key-ring.ts';
 import { startAgent } from '../systems/operations/agent/agent.ts';
 import { readConfig } from '../systems/operations/agent/config.ts';
-import { sha256Of } from './key-digest.ts';
+import { AGENT_SOURCE, newKey, ownServices, sha256Of } from './publish-key.ts';
 
 const AGENT = 'demo';
 const SERVICE = join(import.meta.dirname, '../local/demo/service.js');
@@ -18,17 +17,17 @@ const SERVICES = {
   },
 };
 
-/** Whether this machine can have an agent. */
+/** This machine can have an agent. */
 export const hasAgent = (): boolean => process.platform === 'linux';
 
 /** A secret with the local key and the demo agent's own, made anew for each run. */
 export function demoKeys(localKey: string): { readonly secret: string; readonly agentKey: string } {
-  const agentKey = randomBytes(24).toString('base64url');
+  const agentKey = newKey();
   const made = new Date().toISOString();
-  const agent = { id: AGENT, only: [{ field: 'service_id', values: Object.keys(SERVICES) }] };
+  const agent = { id: AGENT, only: ownServices(Object.keys(SERVICES)) };
   const secret = formatRing([
     { source: EVERY_SOURCE, sha256: sha256Of(localKey), made },
-    { source: 'ops.monitor', agent, sha256: sha256Of(agentKey), made },
+    { source: AGENT_SOURCE, agent, sha256: sha256Of(agentKey), made },
   ]);
   return { secret, agentKey };
 }

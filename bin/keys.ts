@@ -1,6 +1,5 @@
 /** `npm run keys`: the keys that may publish, of a deployment or of the local run. */
 import './node-version.ts';
-import { randomBytes } from 'node:crypto';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { sourcesOf } from '../core/channels/channels.ts';
 import {
@@ -16,7 +15,7 @@ import {
   rotateKey,
 } from '../core/events/key-ring.ts';
 import { commandLine } from './command-line.ts';
-import { sha256Of } from './key-digest.ts';
+import { AGENT_SOURCE, newKey, ownServices, sha256Of } from './publish-key.ts';
 import { outputOf, type StackTarget, stackTarget, TARGET_OPTIONS, TARGET_USAGE } from './stack-target.ts';
 import { loadSystems, systemsModule } from './systems.ts';
 
@@ -28,9 +27,6 @@ const USAGE = `usage: npm run --silent keys -- list             every key's id, 
        npm run --silent keys -- revoke ID        a key counts no longer, within a minute
 ${TARGET_USAGE}
 a key is printed once, and kept as a digest`;
-
-/** As many characters as the deployment's first key; none that a shell reads in its own way. */
-const newKey = (): string => randomBytes(20).toString('hex');
 
 type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
@@ -76,14 +72,11 @@ async function replace(secretId: string, secrets: SecretsManagerClient, change: 
   throw new Error('the keys are being changed all the time: look at the list, and try again');
 }
 
-/** The events that an agent publishes. */
-const AGENT_SOURCE = 'ops.monitor';
-
 /** The holder that a command names: a source, or an agent. `services`: those of an agent; without them, those it has. */
 function holderOf(operand: string, { agent, services }: AgentOptions, keys: KeyRing): Pick<RingKey, 'source' | 'agent'> {
   if (agent === undefined) return { source: operand };
   const before = keys.findLast((key) => key.agent?.id === agent)?.agent?.only;
-  const only = services === undefined ? before : [{ field: 'service_id', values: services.split(',').map((one) => one.trim()) }];
+  const only = services === undefined ? before : ownServices(services.split(',').map((one) => one.trim()));
   if (!only) throw new Error('--services: expected the ids of its services, such as posco_news,cache');
   return { source: AGENT_SOURCE, agent: { id: agent, only } };
 }

@@ -114,7 +114,7 @@ export interface LogEntry {
   readonly module: string;
   readonly line_number: number;
   readonly thread_id: string;
-  /** Where the line stands, if an agent read it: sorted by both, a file is whole. */
+  /** The line's place, if an agent read it: sorted by both, a file is whole. */
   readonly file?: string;
   readonly offset?: number;
 }

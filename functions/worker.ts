@@ -23,7 +23,7 @@ const { telemetry, ...basic } = basics(`worker-${name}`);
 const { systems, settings, channels } = engine();
 const worker = workerNamed(name, systems);
 
-/** What the worker may not use is not there: its role would refuse it. */
+/** Ports that the worker does not name throw: its role would refuse the calls. */
 const does = (use: WorkerUse): boolean => worker.uses.includes(use);
 const lacks = (use: WorkerUse) => async (): Promise<never> => {
   throw new Error(`the worker ${name} must name '${use}' in its uses`);

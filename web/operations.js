@@ -16,7 +16,7 @@ const CLIENT_ID = `live_page_${Math.random().toString(36).slice(2, 10)}`;
 
 /** Last position by event type, to resume from after a reconnect. @type {Map<string, string>} */
 const positions = new Map();
-/** Where topics stood when they were subscribed, by type. @type {Map<string, string>} */
+/** The heads of topics as they were subscribed, by type. @type {Map<string, string>} */
 const heads = new Map();
 
 const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(`ops-${name}`));

@@ -30,7 +30,7 @@ export function actionButton(label, service, action) {
   return button;
 }
 
-/** Whether this page may control services, as its `connection_status` says. @param {string[]} features */
+/** Lets this page control services, or not, as its `connection_status` says. @param {string[]} features */
 export function allowActions(features) {
   mayAct = features.includes('service_control');
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('button[data-service]')))

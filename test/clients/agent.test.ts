@@ -95,7 +95,7 @@ test('a webhook is refused at once for what it asks, and tried again until it ha
   // where no address leads out of this machine, the name cannot be found
   send('https://discord.com/api/webhooks/1/canary-secret');
   const settled = async (): Promise<Message> => {
-    while (!one.received.some(ofType('webhook_event'))) await new Promise((done) => setTimeout(done, 200));
+    while (!one.received.some(ofType('webhook_event'))) await once(one.socket, 'message');
     return one.received.find(ofType('webhook_event')) as Message;
   };
   const outcome = await within(settled(), 'the outcome of the webhook', () => one.received, WEBHOOK_MS);

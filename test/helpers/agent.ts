@@ -98,7 +98,7 @@ export function markedWith(prefix: string): number[] {
   return pids.filter((pid) => readOr(`/proc/${pid}/environ`).includes(`\0REALTIME_PUSH_SERVICE=${prefix}`)).map(Number);
 }
 
-/** Whether a process runs, and is no zombie. */
+/** A process runs, and is no zombie. */
 export const isRunning = (pid: number): boolean => {
   const line = readOr(`/proc/${pid}/stat`);
   return line !== '' && !/^[ZX]/.test(line.slice(line.lastIndexOf(')') + 2));

@@ -10,6 +10,7 @@ import type { Answer } from './commands/journal.ts';
 import { type Link, openLink } from './commands/link.ts';
 import type { Config } from './config.ts';
 import { lockFolder } from './lock.ts';
+import type { Log } from './log.ts';
 import { type Loop, oneByOne, repeat } from './loop.ts';
 import { measureMachine } from './machine/metrics.ts';
 import { type Alert, failingAlert, statusOf, watchThresholds } from './machine/report.ts';
@@ -28,9 +29,9 @@ export interface AgentOptions {
   readonly state: string;
   /** The config file, as events name it; `null` = there is none. */
   readonly configFile: string | null;
-  /** What every service gets, beside its own variables. */
+  /** Variables of every service, beside its own. */
   readonly environment: NodeJS.ProcessEnv;
-  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  readonly log: Log;
 }
 
 export interface Agent {

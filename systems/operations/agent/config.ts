@@ -1,6 +1,6 @@
 /** The agent's config file: three lines are enough, and everything wrong with it is said at once. */
 import * as v from 'valibot';
-import { optional } from '../../../core/base/validation.ts';
+import { isObject, optional } from '../../../core/base/validation.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'expected a text'));
 const address = (shape: RegExp, expected: string) =>
@@ -88,10 +88,6 @@ const linesOf = (issues: readonly v.BaseIssue<unknown>[], under: string): string
     const what = !isKey ? issue.message : issue.expected === 'never' ? 'there is no such field' : 'it is missing';
     return path === '' ? what : `${path}: ${what}`;
   });
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isTexts(value: unknown): value is Record<string, string> {
   return isObject(value) && Object.values(value).every((one) => typeof one === 'string');

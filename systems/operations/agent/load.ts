@@ -13,7 +13,7 @@ export interface Loaded {
   readonly config: Config;
   /** Folder for what outlives the agent. */
   readonly state: string;
-  /** What should be different, and stops nothing. */
+  /** Faults that stop nothing. */
   readonly warnings: readonly string[];
 }
 

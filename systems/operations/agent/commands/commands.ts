@@ -1,5 +1,6 @@
 /** Carries out commands: each once, in time, and only for services of the config. */
 import { join } from 'node:path';
+import type { Log } from '../log.ts';
 import { oneByOne } from '../loop.ts';
 import type { Services } from '../services/services.ts';
 import { readDurably, writeDurably } from '../tail/durable.ts';
@@ -15,7 +16,7 @@ export interface CommandsPorts {
   serverNow(): number;
   /** Publishes the answer to a command. */
   answer(answer: Answer): Promise<void>;
-  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  readonly log: Log;
 }
 
 export interface Commands {

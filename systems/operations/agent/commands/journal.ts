@@ -12,7 +12,7 @@ interface Noted {
   readonly id: string;
   readonly atMs: number;
   readonly answer: Answer | null;
-  /** What is needed to go on with it after a kill. */
+  /** Needed to go on with it after a kill. */
   readonly begun: Begun;
 }
 

@@ -1,7 +1,8 @@
 /** The agent's connection: it hears its own commands, and comes back by itself. */
 import { WebSocket } from 'ws';
-import { type Client, createClient, type Handle } from '../../../../client/index.ts';
+import { createClient, type Handle } from '../../../../client/index.ts';
 import type { Config } from '../config.ts';
+import { type Log, logOnce } from '../log.ts';
 
 /** After so much silence the server is asked for a sign of life, and the connection given up without one: half a command's time. In ms. */
 const SILENCE_MS = 45_000;
@@ -14,25 +15,19 @@ export interface LinkPorts {
   config(): Config;
   /** Position to go on from; `null` = from now on. */
   since(): string | null;
-  /** Called once with where the topic stands, before the first command has come. */
+  /** Called once with the head of the topic, before the first command has come. */
   begins(position: string): Promise<void>;
   take(message: { readonly data?: unknown; readonly position?: unknown }): Promise<void>;
-  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  readonly log: Log;
 }
 
 export interface Link {
-  readonly status: Client['status'];
   stop(): void;
 }
 
 export function openLink({ config, since, begins, take, log }: LinkPorts): Link {
   const { agent, url, socket } = config();
-  let trouble = '';
-  const tell = (level: 'WARNING' | 'ERROR', message: string): void => {
-    // each attempt fails alike: once is enough
-    if (message !== trouble) log(level, message);
-    trouble = message;
-  };
+  const failure = logOnce(log);
   const topic = `ops:command:${agent}`;
   let begun: Promise<void> = Promise.resolve();
   /** An agent that is ended before its first command goes on here: what came meanwhile is carried out if there is time. */
@@ -48,7 +43,7 @@ export function openLink({ config, since, begins, take, log }: LinkPorts): Link 
       const headers = { 'x-api-key': config().key };
       super(address, protocols, { headers, perMessageDeflate: false, maxPayload: MOST_BYTES, handshakeTimeout: HANDSHAKE_MS });
       if (since() === null) this.on('message', (data: Buffer) => noteBeginning(String(data)));
-      this.on('error', ({ message }) => tell('WARNING', `connecting failed, and is tried again: ${message}`));
+      this.on('error', ({ message }) => failure.say('WARNING', `connecting failed, and is tried again: ${message}`));
     }
   }
   const client = createClient({
@@ -60,12 +55,12 @@ export function openLink({ config, since, begins, take, log }: LinkPorts): Link 
   });
   client.on('status', (status) => {
     if (status !== 'live') return;
-    trouble = '';
+    failure.over();
     void begun.then(() => log('INFO', `connected to ${url}, as ${agent}`));
   });
   client.on('error', ({ code, message }) => {
-    if (code === 'PERMISSION_DENIED') tell('ERROR', `no commands will come: ${message}; the key must be that of agent ${agent}`);
-    else if (code !== 'AWAY') tell('WARNING', `${code}: ${message}`);
+    if (code === 'PERMISSION_DENIED') failure.say('ERROR', `no commands will come: ${message}; the key must be that of agent ${agent}`);
+    else if (code !== 'AWAY') failure.say('WARNING', `${code}: ${message}`);
   });
   const position = since();
   const handle: Handle = client.follow(topic, (message) => take(message as object), {
@@ -74,9 +69,6 @@ export function openLink({ config, since, begins, take, log }: LinkPorts): Link 
   });
   client.start();
   return {
-    get status() {
-      return client.status;
-    },
     stop() {
       handle.close();
       client.close();

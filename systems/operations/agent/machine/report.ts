@@ -1,5 +1,7 @@
 /** The machine's figures as `status_update`, and the alerts that they raise and clear. */
 import { join } from 'node:path';
+import type * as v from 'valibot';
+import type { alertChannel } from '../../alert.ts';
 import type { Config } from '../config.ts';
 import type { OutgoingEvent } from '../publish/post.ts';
 import { readDurably, writeDurably } from '../tail/durable.ts';
@@ -28,15 +30,7 @@ export const statusOf = (figures: Figures, running: number): OutgoingEvent['deta
 });
 
 /** `detail` of `AlertRaised`. */
-export interface Alert {
-  readonly level: 'info' | 'warning' | 'error' | 'critical';
-  readonly title: string;
-  readonly message: string;
-  readonly category: string;
-  readonly source: string;
-  readonly actions: readonly { readonly label: string; readonly action: string }[];
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
+export type Alert = v.InferOutput<typeof alertChannel.data>;
 
 export interface Watch {
   /** Looks at the figures; returns the alerts that are to be published. */

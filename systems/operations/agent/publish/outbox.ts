@@ -1,5 +1,5 @@
 /**
- * What is to be published: changes and alerts first, then log lines, both on disk until they were taken; and the newest
+ * The events that wait to be published: changes and alerts first, then log lines, both on disk until they were taken; and the newest
  * figures, of which only the newest count.
  */
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { OutgoingEvent } from './post.ts';
 /** An event with lines of a log file. */
 export interface LogBatch {
   readonly event: OutgoingEvent;
-  /** Where their file goes on behind them. */
+  /** The place in their file behind them. */
   readonly next: Place;
 }
 
@@ -23,14 +23,11 @@ export interface Outbox {
    * they could be read and sent a second time, cut differently.
    */
   addLines(batches: readonly LogBatch[], commit: () => Promise<void>): Promise<void>;
-  /** By file, where it goes on behind the last batch that waits. */
+  /** By file, the place behind the last batch that waits. */
   waiting(): Promise<ReadonlyMap<string, Place>>;
   figures(event: OutgoingEvent): void;
   /** No more lines fit. */
   readonly isFull: boolean;
-  readonly bytes: number;
-  /** Batches that could not be read again, and were put aside. */
-  readonly damaged: number;
   /** The next events to send, no more than `most`, and what ends them: the indexes that stay. `null` = there are none. */
   next(most: number): Promise<{ readonly events: readonly OutgoingEvent[]; settle(kept: ReadonlySet<number>): Promise<void> } | null>;
 }
@@ -61,12 +58,6 @@ export async function openOutbox(folder: string, logBytes: number, kicked: () =>
   return {
     get isFull() {
       return logs.isFull;
-    },
-    get bytes() {
-      return logs.bytes + events.bytes;
-    },
-    get damaged() {
-      return logs.damaged + events.damaged;
     },
     async add(event) {
       await inTurn(() => events.add(event));

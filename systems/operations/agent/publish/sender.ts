@@ -1,12 +1,13 @@
 /** Sends what waits, one request after the other. While the server is away it waits, longer each time, and loses nothing. */
+import type { Log } from '../log.ts';
 import { type Loop, repeat } from '../loop.ts';
+import { FIRST_MS, pauseMs } from '../services/backoff.ts';
 import type { Outbox } from './outbox.ts';
 import type { OutgoingEvent, Post } from './post.ts';
 
 /** In one request; 500 is the server's limit. */
 const MOST_EVENTS = 100;
 
-const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 /** Without anything to send it looks this seldom: it is kicked when there is something. */
 const IDLE_MS = 60_000;
@@ -16,20 +17,20 @@ export interface SenderPorts {
   readonly post: Post;
   /** 0 to 1. */
   random(): number;
-  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  readonly log: Log;
   /** Told with each answer that has the server's time, in ms. */
   serverTime(ms: number): void;
 }
 
 export interface Sender extends Loop {
-  /** Whether the last request was answered; `null` = there was none yet. */
+  /** The last request was answered; `null` = there was none yet. */
   readonly isOnline: boolean | null;
 }
 
 export function startSender({ outbox, post, random, log, serverTime }: SenderPorts): Sender {
   let failures = 0;
   let isOnline: boolean | null = null;
-  let pauseMs = IDLE_MS;
+  let idleMs = IDLE_MS;
   let blockedUntil = 0;
   let most = MOST_EVENTS;
 
@@ -37,18 +38,17 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
     if (failures === 0) log('WARNING', `publishing failed, and is tried again: ${why}`);
     failures++;
     isOnline = false;
-    const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
-    pauseMs = Math.max(askedMs, most / 2 + (random() * most) / 2);
-    blockedUntil = performance.now() + pauseMs;
+    idleMs = Math.max(askedMs, pauseMs(failures, LONGEST_PAUSE_MS, random));
+    blockedUntil = performance.now() + idleMs;
   };
   const send = async (): Promise<boolean | undefined> => {
     const waitMs = blockedUntil - performance.now();
     if (waitMs > 0) {
       // a kick ends no pause that the server needs
-      pauseMs = waitMs;
+      idleMs = waitMs;
       return false;
     }
-    pauseMs = IDLE_MS;
+    idleMs = IDLE_MS;
     const next = await outbox.next(most);
     if (!next) return false;
     const { events } = next;
@@ -83,10 +83,10 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
     return true;
   };
   const loop = repeat(
-    () => pauseMs,
+    () => idleMs,
     send,
     (error) => {
-      pauseMs = FIRST_PAUSE_MS;
+      idleMs = FIRST_MS;
       log('ERROR', `publishing: ${error.message}`);
     },
   );

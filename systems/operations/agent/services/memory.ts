@@ -1,14 +1,12 @@
-/** What is known of one service, on disk: it outlives the agent, as the service's processes do. */
+/** The memory of one service, on disk: it outlives the agent, as the service's processes do. */
 import { readDurably, writeDurably } from '../tail/durable.ts';
 import type { Identity } from './proc.ts';
 
 interface Known {
-  /** Whether it should run; `null` = nobody has said so yet. */
+  /** It should run; `null` = nobody has said so yet. */
   readonly wanted: boolean | null;
   /** Its process; `null` = it has none. */
   readonly identity: Identity | null;
-  /** A start was begun: there may be a process that is not noted. */
-  readonly starting: boolean;
 }
 
 export interface ServiceMemory extends Readonly<Known> {
@@ -17,12 +15,12 @@ export interface ServiceMemory extends Readonly<Known> {
 }
 
 export async function openServiceMemory(path: string): Promise<ServiceMemory> {
-  const known: Known = { wanted: null, identity: null, starting: false, ...(await readDurably<Partial<Known>>(path)) };
+  const known: Known = { wanted: null, identity: null, ...(await readDurably<Partial<Known>>(path)) };
   return Object.assign(known, {
     async note(change: Partial<Known>) {
       Object.assign(known, change);
-      const { wanted, identity, starting } = known;
-      await writeDurably(path, { wanted, identity, starting });
+      const { wanted, identity } = known;
+      await writeDurably(path, { wanted, identity });
     },
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Runs a service as processes of the agent. Its start is noted before, and its process after: an agent that comes back
- * takes up what runs, and what it started without noting it is ended before anything is started.
+ * Runs a service as processes of the agent. Each carries the service's mark, and the first one is noted once it is there:
+ * an agent that comes back takes up a process that is noted, and ends every other one with the mark before it starts one.
  */
 import type { ServiceMemory } from './memory.ts';
 import { type Command, type StopPorts, startProcess, stopProcess } from './run.ts';
@@ -31,13 +31,16 @@ export function ownRunner({ command, mark, memory, ports }: OwnRunnerForm): Runn
     async start() {
       // also what it left behind when it died: a grandchild may hold its port
       await endStrays();
-      await memory.note({ identity: null, starting: true });
+      await memory.note({ identity: null });
       how = null;
       const { identity, ended } = await startProcess(command(), mark, proc);
-      void ended.then(({ code, signal }) => {
-        how = signal === null ? `with code ${code}` : `by ${signal}`;
-      });
-      await memory.note({ identity, starting: false });
+      ended.then(
+        ({ code, signal }) => {
+          how = signal === null ? `with code ${code}` : `by ${signal}`;
+        },
+        () => undefined,
+      );
+      await memory.note({ identity });
       return identity.pid;
     },
     async stop(graceMs) {
@@ -47,7 +50,7 @@ export function ownRunner({ command, mark, memory, ports }: OwnRunnerForm): Runn
         return { killed: false, escaped: 0, left: (await proc.marked(mark)).length };
       }
       const stopped = await stopProcess(identity, mark, graceMs, ports);
-      if (stopped.left === 0) await memory.note({ identity: null, starting: false });
+      if (stopped.left === 0) await memory.note({ identity: null });
       return stopped;
     },
     async pid() {

@@ -2,6 +2,7 @@
  * One service: what is wanted of it, what it is, and the one thing that is being done about it. Every wish and every death
  * goes through `turn`, one after another: a start never overtakes a stop, and a stop ends a pause before a restart.
  */
+import { oneByOne } from '../loop.ts';
 import { countDeaths, FAILING, RECOVERED_MS, WELL_MS } from './backoff.ts';
 
 /** A process of the service, whatever runs it: the agent itself, or systemd. */
@@ -12,7 +13,7 @@ export interface Runner {
   stop(graceMs: number): Promise<{ readonly killed: boolean; readonly escaped: number; readonly left: number }>;
   /** The pid if it runs. */
   pid(): Promise<number | null>;
-  /** How it ended, such as `with code 1`; `null` = that is not known. */
+  /** Its end, such as `with code 1`; `null` = that is not known. */
   ending(): string | null;
   /** It was stopped on purpose, and not by this agent. */
   wasStopped?(): boolean;
@@ -66,13 +67,8 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
   let isDead = false;
   let isFailing = false;
   let isAnnounced = false;
-  let turns: Promise<void> = Promise.resolve();
 
-  const turn = (work: () => Promise<void>): Promise<void> => {
-    const mine = turns.then(work);
-    turns = mine.catch(() => undefined);
-    return mine;
-  };
+  const turn = oneByOne();
   const tell = (type: EventType, status: Change['status'], message: string, commandId: string | null = null): void =>
     changed({ type, status, message, pid: running, commandId });
 

@@ -17,7 +17,7 @@ export interface ServicesPorts {
   /** Folder for what is remembered, and for the services' output. */
   readonly state: string;
   readonly proc: Proc;
-  /** What every service gets, beside its own variables. */
+  /** Variables of every service, beside its own. */
   readonly environment: NodeJS.ProcessEnv;
   /** A clock that only goes forward, in ms. */
   now(): number;

@@ -11,7 +11,7 @@ const COMMAND_MS = 120_000;
 /** A look must not hold up everything else. */
 const SHOW_MS = 10_000;
 
-/** What `systemctl show` says of a unit. */
+/** The state of a unit, as `systemctl show` has it. */
 interface UnitState {
   readonly active: string;
   readonly sub: string;

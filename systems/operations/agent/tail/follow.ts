@@ -1,6 +1,7 @@
 /** Brings the lines of one log file into the outbox, each once, and remembers how far it came. */
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { type Log, logOnce } from '../log.ts';
 import { type Loop, repeat } from '../loop.ts';
 import type { LogBatch, Outbox } from '../publish/outbox.ts';
 import { readDurably, writeDurably } from './durable.ts';
@@ -21,10 +22,10 @@ export interface FollowPorts {
   /** A clock that only goes forward, and the wall clock, in ms. */
   now(): number;
   wall(): number;
-  log(level: 'INFO' | 'WARNING' | 'ERROR', message: string): void;
+  readonly log: Log;
   /** Without anything remembered, the file is read from its start. @default false: from where it ends now */
   readonly whole?: boolean;
-  /** Called after lines were read, with where the newest file was read to. */
+  /** Called after lines were read, with the place up to which the newest file was read. */
   read?(place: Place): Promise<void>;
 }
 
@@ -37,13 +38,8 @@ export async function followLog(path: string, { outbox, state, now, wall, log, w
     if (!remembered) await writeDurably(memoryPath, started.memory());
     return started;
   };
-  /** What went wrong at the last look. */
-  let failure = '';
-  const failed = ({ message }: Error): void => {
-    // a full disk is seen at every look: once is enough
-    if (message !== failure) log('ERROR', `${path}: ${message}`);
-    failure = message;
-  };
+  const failure = logOnce(log);
+  const failed = ({ message }: Error): void => failure.say('ERROR', `${path}: ${message}`);
   let started = await start().catch((error: Error) => {
     failed(error);
     return null;
@@ -69,7 +65,7 @@ export async function followLog(path: string, { outbox, state, now, wall, log, w
       batch.taken();
       await writeDurably(memoryPath, tail.memory());
     });
-    failure = '';
+    failure.over();
     const newest = tail.memory().open.at(-1);
     if (newest) await read?.(newest);
     return true;

@@ -20,7 +20,7 @@ export interface Batch {
   /** Lines may be missing before these: a file was emptied, or deleted, before it was read to its end. */
   readonly afterGap: boolean;
   taken(): void;
-  /** Where the file goes on behind one of the lines. */
+  /** The place in the file behind one of the lines. */
   after(line: Line): Promise<Place>;
 }
 

@@ -1,4 +1,4 @@
-/** What waits to be published: nothing is lost or sent in two versions, wherever the agent is killed, whatever the server answers. */
+/** Events that wait to be published: nothing is lost or sent in two versions, wherever the agent is killed, whatever the server answers. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -37,7 +37,7 @@ const runner = (memory: ServiceMemory) =>
 
 describe.skipIf(process.platform !== 'linux')('an agent that was killed', () => {
   test('before the process was there starts one', async () => {
-    await (await open()).note({ identity: null, starting: true });
+    await (await open()).note({ identity: null });
     const next = runner(await open());
     expect(await next.pid()).toBeNull();
     const pid = await next.start();
@@ -45,7 +45,7 @@ describe.skipIf(process.platform !== 'linux')('an agent that was killed', () => 
   });
 
   test('after that, and before it was noted, ends the one that nobody knows, and starts one', async () => {
-    await (await open()).note({ identity: null, starting: true });
+    await (await open()).note({ identity: null });
     const { identity } = await startProcess(command(), mark, proc);
     const next = runner(await open());
     expect(await next.pid()).toBeNull();
