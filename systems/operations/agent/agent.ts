@@ -1,15 +1,13 @@
 /**
- * The host agent: it tells how its machine and services are, brings log lines, and carries out commands. Everything that
+ * The host agent: it publishes how its machine and services are, brings log lines, and carries out commands. Everything that
  * must outlive it lies in its state folder.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCommands } from './commands/commands.ts';
-import type { Answer } from './commands/journal.ts';
 import { type Link, openLink } from './commands/link.ts';
 import type { Config } from './config.ts';
-import { lockFolder } from './lock.ts';
 import type { Log } from './log.ts';
 import { type Loop, oneByOne, repeat } from './loop.ts';
 import { measureMachine } from './machine/metrics.ts';
@@ -17,9 +15,11 @@ import { type Alert, failingAlert, statusOf, watchThresholds } from './machine/r
 import { openOutbox } from './publish/outbox.ts';
 import { type OutgoingEvent, poster } from './publish/post.ts';
 import { startSender } from './publish/sender.ts';
+import { type Said, type ServiceChanged, serviceChanged } from './services/changed.ts';
 import { procAt } from './services/proc.ts';
-import type { Change } from './services/service.ts';
 import { outputOf, startServices } from './services/services.ts';
+import { lockFolder } from './state/lock.ts';
+import { openServerClock } from './state/server-clock.ts';
 import { followLog } from './tail/follow.ts';
 import { freeSpace } from './tail/free-space.ts';
 
@@ -36,16 +36,13 @@ export interface AgentOptions {
 
 export interface Agent {
   readonly id: string;
-  /** Takes a new config. Its name and address need a restart: throws if they were changed. */
+  /** Takes a new config. Its name and address need a restart: throws if they were changed. What cannot be done with a service is logged. */
   apply(config: Config): Promise<void>;
   /** Publishes an alert. */
   alert(alert: Alert): Promise<void>;
   /** Ends the agent. The services go on, unless they are to be stopped too. */
   stop(options?: { readonly withServices?: boolean }): Promise<void>;
 }
-
-/** A change of a service, its config's among them. */
-type Told = Omit<Change, 'type'> & { readonly type: Change['type'] | 'config_changed' };
 
 /** A last try to publish what has happened, before the agent ends, in ms. */
 const GOODBYE_MS = 3_000;
@@ -54,51 +51,42 @@ export async function startAgent({ config: first, state, configFile, environment
   await mkdir(state, { recursive: true, mode: 0o700 });
   const unlock = await lockFolder(state);
   let config = first;
-  let skewMs = 0;
   const now = (): number => performance.now();
   const wall = (): number => Date.now();
 
-  const outbox = await openOutbox(join(state, 'spool'), config.spool * 1024 * 1024, () => sender.kick());
+  const server = await openServerClock(state, wall, log);
+
+  const outbox = await openOutbox({
+    folder: join(state, 'spool'),
+    logBytes: config.spool * 1024 * 1024,
+    kicked: () => sender.kick(),
+    log,
+  });
   const post = poster(() => config);
   const sender = startSender({
     outbox,
     post,
     random: Math.random,
     log,
-    serverTime(ms) {
-      // the header has whole seconds
-      skewMs = ms - wall();
-    },
+    serverTime: server.heard,
   });
 
   const publish = (detailType: OutgoingEvent['detailType'], detail: object, id: string = randomUUID()): Promise<void> =>
     outbox.add({ detailType, detail: { ...detail }, id });
   const alert = async (one: Alert): Promise<void> => {
     log(one.level === 'info' ? 'INFO' : 'WARNING', one.message);
-    await publish('AlertRaised', one);
+    await publish('AlertRaised', { ...one, timestamp: new Date(server.now()).toISOString() });
   };
 
   // --- services -------------------------------------------------------------------------------------------------
 
   const inOrder = oneByOne();
   const failures = new Map<string, string>();
-  /** Told in the order in which it happened, without waiting for the disk. */
+  /** Published in the order in which it happened, without waiting for the disk. */
   const later = (work: () => Promise<void>): void =>
     void inOrder(work).catch((error: Error) => log('ERROR', `what happened to a service could not be noted: ${error.message}`));
   const nameOf = (id: string): string => services.config(id)?.name ?? id;
-  const serviceEvent = (id: string, { type, status, message, pid, commandId }: Told): Answer => {
-    const port = services.config(id)?.port;
-    return {
-      service_id: id,
-      service_name: nameOf(id),
-      event_type: type,
-      status,
-      message,
-      details: { ...(pid === null ? {} : { pid }), ...(port == null ? {} : { port }) },
-      ...(commandId === null ? {} : { command_id: commandId }),
-      timestamp: new Date(wall() + skewMs).toISOString(),
-    };
-  };
+  const changed = (id: string, said: Said): ServiceChanged => serviceChanged(id, services.config(id), said, server.now());
   const services = await startServices({
     state,
     proc: procAt(),
@@ -107,16 +95,15 @@ export async function startAgent({ config: first, state, configFile, environment
     random: Math.random,
     changed(id, change) {
       log(change.type === 'error' ? 'WARNING' : 'INFO', change.message);
-      const event = serviceEvent(id, change);
+      const event = changed(id, change);
       const { commandId } = change;
       later(() => (commandId === null ? publish('ServiceChanged', event) : commands.finish(commandId, event)));
     },
     failing: (id, isFailing) => later(() => alert(failingAlert(config.agent, id, nameOf(id), isFailing))),
     reconfigured(id, pid) {
       const change = { type: 'config_changed', status: pid === null ? 'stopped' : 'running', pid, commandId: null } as const;
-      const event = serviceEvent(id, { ...change, message: `${nameOf(id)} has a new config, for its next start` });
-      const details = { ...(event['details'] as object), ...(configFile === null ? {} : { config_file: configFile }) };
-      later(() => publish('ServiceChanged', { ...event, details }));
+      const event = changed(id, { ...change, message: `${nameOf(id)} has a new config, for its next start`, configFile });
+      later(() => publish('ServiceChanged', event));
     },
     failed(id, { message }) {
       // it is looked at every second: once is enough
@@ -128,9 +115,9 @@ export async function startAgent({ config: first, state, configFile, environment
     state,
     services,
     wall,
-    serverNow: () => wall() + skewMs,
+    serverNow: server.now,
     // the same answer again is the same event
-    answer: (answer) => publish('ServiceChanged', answer, `${String(answer['command_id'])}.answer`),
+    answer: (answer) => publish('ServiceChanged', answer, `${answer.command_id}.answer`),
     log,
   });
 
@@ -163,8 +150,9 @@ export async function startAgent({ config: first, state, configFile, environment
     () => config.every * 1000,
     async () => {
       const measured = await measure();
-      outbox.figures({ detailType: 'StatusUpdated', detail: statusOf(measured, await services.running()), id: randomUUID() });
-      for (const one of await watch.look(measured, wall())) await alert(one);
+      outbox.figures({ detailType: 'StatusUpdated', detail: statusOf(measured, services.running()), id: randomUUID() });
+      for (const one of watch.look(measured, wall())) await alert(one);
+      await watch.save();
       if (outbox.isFull !== wasFull) await alert(spoolAlert(config.agent, outbox.isFull, config.spool));
       wasFull = outbox.isFull;
       return false;
@@ -174,7 +162,7 @@ export async function startAgent({ config: first, state, configFile, environment
 
   const useConfig = async (next: Config): Promise<void> => {
     config = next;
-    await services.apply(next.services);
+    for (const problem of await services.apply(next.services)) log('ERROR', `the new config could not be used: ${problem}`);
     await applyLogs(next);
   };
   await useConfig(first);

@@ -7,7 +7,7 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** Calls `work`, and again `pauseMs` after it ended; at once if it returns true. An error is told, and the next call comes all the same. */
+/** Calls `work`, and again `pauseMs` after it ended; at once if it returns true. After an error, which `failed` is called with, the next call comes all the same. */
 export function repeat(pauseMs: number | (() => number), work: () => Promise<boolean | undefined>, failed: (error: Error) => void): Loop {
   let isOver = false;
   let kicked = false;

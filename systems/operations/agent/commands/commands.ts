@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import { oneByOne } from '../loop.ts';
+import { type Said, type ServiceChanged, serviceChanged } from '../services/changed.ts';
 import type { Services } from '../services/services.ts';
-import { readDurably, writeDurably } from '../tail/durable.ts';
+import { readDurably, writeDurably } from '../state/durable.ts';
 import { type Command, readCommand } from './command.ts';
-import { type Answer, type Begun, openJournal } from './journal.ts';
+import { type Begun, openJournal } from './journal.ts';
 
 export interface CommandsPorts {
   /** Folder for what is remembered. */
@@ -15,7 +16,7 @@ export interface CommandsPorts {
   wall(): number;
   serverNow(): number;
   /** Publishes the answer to a command. */
-  answer(answer: Answer): Promise<void>;
+  answer(answer: ServiceChanged): Promise<void>;
   readonly log: Log;
 }
 
@@ -29,7 +30,7 @@ export interface Commands {
   /** Takes a message of the command topic. Resolves when it was noted: it is carried out side by side with others. */
   take(message: { readonly data?: unknown; readonly position?: unknown }): Promise<void>;
   /** Notes the answer of a command's service, and publishes it. */
-  finish(id: string, answer: Answer): Promise<void>;
+  finish(id: string, answer: ServiceChanged): Promise<void>;
   /** Resolves when nothing is being carried out. */
   idle(): Promise<void>;
 }
@@ -43,22 +44,19 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
   const running = new Map<string, Promise<void>>();
 
   const pidOf = (id: string): Promise<number | null> => services.pid(id).catch(() => null);
-  const finish = async (id: string, outcome: Answer): Promise<void> => {
-    await journal.finish(id, outcome);
+  const finish = async (id: string, outcome: ServiceChanged): Promise<void> => {
+    // on a full disk its answer is published all the same
+    await journal.finish(id, outcome).catch((error: Error) => log('ERROR', `the answer to ${id} could not be noted: ${error.message}`));
     await answer(outcome);
   };
-  const refuse = async ({ command_id: id, service_id, action }: Command, why: string): Promise<void> => {
+  const end = ({ command_id: id, service_id }: Command, said: Omit<Said, 'commandId'>): Promise<void> =>
+    finish(id, serviceChanged(service_id, services.config(service_id), { ...said, commandId: id }, serverNow()));
+  const refuse = async (command: Command, why: string): Promise<void> => {
+    const { command_id: id, service_id, action } = command;
     log('WARNING', `${action} ${service_id} (${id}): ${why}`);
-    const runs = (await pidOf(service_id)) !== null;
-    await finish(id, {
-      service_id,
-      service_name: services.config(service_id)?.name ?? service_id,
-      event_type: 'error',
-      status: !services.has(service_id) ? 'unknown' : runs ? 'running' : 'stopped',
-      message: why,
-      details: {},
-      command_id: id,
-    });
+    const pid = await pidOf(service_id);
+    const status = !services.has(service_id) ? 'unknown' : pid === null ? 'stopped' : 'running';
+    await end(command, { type: 'error', status, message: why, pid });
   };
   const isLate = ({ expires_at }: Command): boolean => serverNow() > Date.parse(expires_at);
   const carryOut = (command: Command): void => {
@@ -66,10 +64,8 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
     log('INFO', `${action} ${id} (${commandId})`);
     const graceMs = options.force ? 0 : (services.config(id)?.grace ?? 0) * 1000;
     const work = services
-      .ask(id, { action, graceMs, commandId })
+      .ask(id, { action, graceMs, commandId, isExpired: () => isLate(command) })
       .catch((error: Error) => refuse(command, `${action} failed: ${error.message}`))
-      // a full disk keeps no answer: the client that asked gets an error in time
-      .catch((error: Error) => log('ERROR', `the answer to ${commandId} could not be kept: ${error.message}`))
       .finally(() => running.delete(commandId));
     running.set(commandId, work);
   };
@@ -78,7 +74,12 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
     if (running.has(id)) return;
     // the client that asked has got an error already
     if (isLate(command)) return log('WARNING', `${action} ${service_id} (${id}) came after its time, and is not carried out`);
-    const noted = await journal.begin(command, await pidOf(service_id));
+    let noted: Awaited<ReturnType<typeof journal.begin>>;
+    try {
+      noted = await journal.begin(command, await pidOf(service_id));
+    } catch (error) {
+      return refuse(command, `the agent could not note the command, and does not carry it out: ${(error as Error).message}`);
+    }
     if (noted.kind === 'done') return answer(noted.answer);
     if (noted.kind === 'begun') return;
     if (!services.has(service_id)) return refuse(command, `the agent has no service ${service_id} in its config`);
@@ -86,14 +87,16 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
   };
   /** The agent was killed while it carried this out. The service's process says how far it came: nothing is done twice. */
   const goOn = async ({ command, pid }: Begun): Promise<void> => {
-    const { command_id: id, service_id, action } = command;
+    const { service_id, action } = command;
     const name = services.config(service_id)?.name ?? service_id;
     const now = await pidOf(service_id);
-    if (action === 'restart' && now !== null && now !== pid) {
-      const details = { pid: now, port: services.config(service_id)?.port };
-      const message = `${name} was restarted; the agent was ended meanwhile`;
-      return finish(id, { service_id, service_name: name, event_type: 'restarted', status: 'running', message, details, command_id: id });
-    }
+    if (action === 'restart' && now !== null && now !== pid)
+      return end(command, {
+        type: 'restarted',
+        status: 'running',
+        message: `${name} was restarted; the agent was ended meanwhile`,
+        pid: now,
+      });
     if (!services.has(service_id)) return refuse(command, `the agent has no service ${service_id} in its config`);
     if (isLate(command))
       return refuse(command, `the agent was ended while it carried out ${action}; the service ${now === null ? 'does not run' : 'runs'}`);
@@ -102,7 +105,10 @@ export async function openCommands({ state, services, wall, serverNow, answer, l
   };
   const moveTo = (to: string): Promise<void> => {
     position = to;
-    return inTurn(() => writeDurably(positionPath, to));
+    return inTurn(() => writeDurably(positionPath, to)).catch(({ message }: Error) =>
+      // it comes again after a restart, and is known then
+      log('ERROR', `the position could not be noted: ${message}`),
+    );
   };
   return {
     since: () => position,

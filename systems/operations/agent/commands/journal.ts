@@ -2,16 +2,15 @@
  * The commands that this agent has seen, on disk: each is carried out once, however often it comes, and whatever happens in
  * between. It is noted before it is begun, and with its outcome before that is published.
  */
-import { readDurably, writeDurably } from '../tail/durable.ts';
-import type { Command } from './command.ts';
 
-/** The answer to a command, as it is published. */
-export type Answer = Readonly<Record<string, unknown>>;
+import type { ServiceChanged } from '../services/changed.ts';
+import { readDurably, writeDurably } from '../state/durable.ts';
+import type { Command } from './command.ts';
 
 interface Noted {
   readonly id: string;
   readonly atMs: number;
-  readonly answer: Answer | null;
+  readonly answer: ServiceChanged | null;
   /** Needed to go on with it after a kill. */
   readonly begun: Begun;
 }
@@ -27,13 +26,13 @@ const KEPT_MS = 2 * 86_400_000;
 const MOST = 2_000;
 
 export interface Journal {
-  /** `new`: it is noted as begun, and may be carried out. `begun`: its outcome is not known. */
+  /** `new`: it is noted as begun, and may be carried out. `begun`: its outcome is not known. Throws if it cannot be noted. */
   begin(
     command: Command,
     pid: number | null,
-  ): Promise<{ readonly kind: 'new' | 'begun' } | { readonly kind: 'done'; readonly answer: Answer }>;
+  ): Promise<{ readonly kind: 'new' | 'begun' } | { readonly kind: 'done'; readonly answer: ServiceChanged }>;
   /** Notes the outcome of a command that was begun. */
-  finish(id: string, answer: Answer): Promise<void>;
+  finish(id: string, answer: ServiceChanged): Promise<void>;
   /** Commands that were begun and never finished, as after a kill. */
   unfinished(): readonly Begun[];
 }
@@ -51,7 +50,10 @@ export async function openJournal(path: string, wall: () => number): Promise<Jou
       const there = known.get(id);
       if (there) return there.answer ? { kind: 'done', answer: there.answer } : { kind: 'begun' };
       known.set(id, { id, atMs: wall(), answer: null, begun: { command, pid } });
-      await save();
+      await save().catch((error: unknown) => {
+        known.delete(id);
+        throw error;
+      });
       return { kind: 'new' };
     },
     async finish(id, answer) {

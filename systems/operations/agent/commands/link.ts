@@ -4,7 +4,7 @@ import { createClient, type Handle } from '../../../../client/index.ts';
 import type { Config } from '../config.ts';
 import { type Log, logOnce } from '../log.ts';
 
-/** After so much silence the server is asked for a sign of life, and the connection given up without one: half a command's time. In ms. */
+/** After so much silence the server is asked for a sign of life, and the connection given up without one. Each is a request to pay for. In ms. */
 const SILENCE_MS = 45_000;
 /** A command is a few hundred bytes. */
 const MOST_BYTES = 1024 * 1024;

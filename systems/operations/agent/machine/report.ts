@@ -4,7 +4,7 @@ import type * as v from 'valibot';
 import type { alertChannel } from '../../alert.ts';
 import type { Config } from '../config.ts';
 import type { OutgoingEvent } from '../publish/post.ts';
-import { readDurably, writeDurably } from '../tail/durable.ts';
+import { readDurably, writeDurably } from '../state/durable.ts';
 import type { Figures } from './metrics.ts';
 import { CALM, judge, type ThresholdState } from './threshold.ts';
 
@@ -34,28 +34,30 @@ export type Alert = v.InferOutput<typeof alertChannel.data>;
 
 export interface Watch {
   /** Looks at the figures; returns the alerts that are to be published. */
-  look(figures: Figures, nowMs: number): Promise<readonly Alert[]>;
+  look(figures: Figures, nowMs: number): readonly Alert[];
+  /** Notes what was raised and cleared, once the alerts are published: an agent that was killed before publishes them again. */
+  save(): Promise<void>;
 }
 
 /** @param state folder in which what was raised outlives a restart */
 export async function watchThresholds(state: string, config: () => Config): Promise<Watch> {
   const path = join(state, 'alerts.json');
   const states = new Map(Object.entries((await readDurably<Record<string, ThresholdState>>(path)) ?? {}));
+  let saved = JSON.stringify([...states]);
   return {
-    async look(figures, nowMs) {
+    look(figures, nowMs) {
       const { thresholds, agent } = config();
       const alerts: Alert[] = [];
-      const before = JSON.stringify([...states]);
       for (const [name, { label, field, of }] of Object.entries(WATCHED)) {
         const fire = thresholds[name as Watched];
         const value = of(figures);
         const forMs = thresholds.for * 1000;
         const was = states.get(name) ?? CALM;
-        const { state: next, tell } = judge(was, value, nowMs, { fire, clear: fire - BAND, forMs, clearForMs: forMs });
+        const { state: next, change } = judge(was, value, nowMs, { fire, clear: fire - BAND, forMs, clearForMs: forMs });
         states.set(name, next);
-        if (!tell) continue;
+        if (!change) continue;
         const since = Math.round((nowMs - (was.sinceMs ?? nowMs)) / 1000);
-        const raised = tell === 'raise';
+        const raised = change === 'raise';
         alerts.push({
           level: raised ? 'warning' : 'info',
           title: raised ? `${label} of ${agent} is high` : `${label} of ${agent} is well again`,
@@ -68,8 +70,13 @@ export async function watchThresholds(state: string, config: () => Config): Prom
           metadata: { [field]: value, threshold: fire, duration: since, cleared: !raised },
         });
       }
-      if (JSON.stringify([...states]) !== before) await writeDurably(path, Object.fromEntries(states));
       return alerts;
+    },
+    async save() {
+      const now = JSON.stringify([...states]);
+      if (now === saved) return;
+      await writeDurably(path, Object.fromEntries(states));
+      saved = now;
     },
   };
 }

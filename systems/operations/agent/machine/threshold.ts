@@ -19,18 +19,18 @@ export interface ThresholdState {
 
 export const CALM: ThresholdState = { raised: false, sinceMs: null };
 
-/** The state after a value, and the change that is to be told. `value` is `null` if there is none: that is no sign of health. */
+/** The state after a value, and the change, if it is one. `value` is `null` if there is none: that is no sign of health. */
 export function judge(
   state: ThresholdState,
   value: number | null,
   nowMs: number,
   { fire, clear, forMs, clearForMs }: ThresholdForm,
-): { readonly state: ThresholdState; readonly tell: 'raise' | 'clear' | null } {
-  if (value === null) return { state, tell: null };
+): { readonly state: ThresholdState; readonly change: 'raise' | 'clear' | null } {
+  if (value === null) return { state, change: null };
   const asks = state.raised ? value < clear : value >= fire;
-  if (!asks) return { state: { ...state, sinceMs: null }, tell: null };
+  if (!asks) return { state: { ...state, sinceMs: null }, change: null };
   // a clock that was set back waits from now on
   const sinceMs = Math.min(state.sinceMs ?? nowMs, nowMs);
-  if (nowMs - sinceMs < (state.raised ? clearForMs : forMs)) return { state: { ...state, sinceMs }, tell: null };
-  return { state: { raised: !state.raised, sinceMs: null }, tell: state.raised ? 'clear' : 'raise' };
+  if (nowMs - sinceMs < (state.raised ? clearForMs : forMs)) return { state: { ...state, sinceMs }, change: null };
+  return { state: { raised: !state.raised, sinceMs: null }, change: state.raised ? 'clear' : 'raise' };
 }

@@ -27,12 +27,13 @@ export type Posted =
       readonly isFinal: boolean;
     };
 
-export type Post = (events: readonly OutgoingEvent[]) => Promise<Posted>;
+/** `ended`: its abort gives the request up; what became of it is not known. */
+export type Post = (events: readonly OutgoingEvent[], ended: AbortSignal) => Promise<Posted>;
 
 /** A request of 500 events may take the function's 29 s. */
 const ANSWER_MS = 40_000;
 
-interface Answer {
+interface ResponseBody {
   readonly rejected?: readonly {
     readonly index: number;
     readonly path?: string;
@@ -44,11 +45,11 @@ interface Answer {
 
 /** @param address of the API, and the key, as they are now: both may change */
 export function poster(address: () => { readonly url: string; readonly key: string }): Post {
-  return async (events) => {
+  return async (events, ended) => {
     const { url, key } = address();
     const failed = (why: string, pauseMs = 0, isFinal = false): Posted => ({ kind: 'failed', why, pauseMs, isFinal });
     let response: Response;
-    let body: Answer;
+    let body: ResponseBody;
     try {
       response = await fetch(new URL('/internal/events', url), {
         method: 'POST',
@@ -56,10 +57,10 @@ export function poster(address: () => { readonly url: string; readonly key: stri
         body: JSON.stringify({ events: events.map((event) => ({ source: 'ops.monitor', ...event })), lane: 'direct' }),
         // to another host the key would go along
         redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_MS),
+        signal: AbortSignal.any([ended, AbortSignal.timeout(ANSWER_MS)]),
       });
       // whatever stands between answers with pages of its own
-      body = ((await response.json().catch(() => null)) as Answer | null) ?? {};
+      body = ((await response.json().catch(() => null)) as ResponseBody | null) ?? {};
     } catch (error) {
       const { message, cause } = error as Error & { cause?: { code?: string } };
       return failed(cause?.code ?? message);

@@ -18,7 +18,7 @@ export interface SenderPorts {
   /** 0 to 1. */
   random(): number;
   readonly log: Log;
-  /** Told with each answer that has the server's time, in ms. */
+  /** Called with each answer that has the server's time, in ms. */
   serverTime(ms: number): void;
 }
 
@@ -33,6 +33,7 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
   let idleMs = IDLE_MS;
   let blockedUntil = 0;
   let most = MOST_EVENTS;
+  const end = new AbortController();
 
   const failed = (why: string, askedMs: number): void => {
     if (failures === 0) log('WARNING', `publishing failed, and is tried again: ${why}`);
@@ -52,7 +53,8 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
     const next = await outbox.next(most);
     if (!next) return false;
     const { events } = next;
-    const outcome = await post(events);
+    const outcome = await post(events, end.signal);
+    if (end.signal.aborted) return false;
     if (outcome.kind === 'failed') {
       if (!outcome.isFinal) {
         failed(outcome.why, outcome.pauseMs);
@@ -92,6 +94,11 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
   );
   return {
     ...loop,
+    stop() {
+      // what was not answered goes again, as the same event, when the agent comes back
+      end.abort();
+      return loop.stop();
+    },
     get isOnline() {
       return isOnline;
     },

@@ -2,7 +2,7 @@
 
 /** Deaths within this time count together, in ms. */
 const WINDOW_MS = 10 * 60_000;
-/** After so many of them the service is failing: that is told once. */
+/** After so many of them the service is failing, which is reported once. */
 export const FAILING = 5;
 const LONGEST_MS = 60_000;
 /** A service that died and has run again for this long has recovered, in ms. */

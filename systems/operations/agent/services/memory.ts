@@ -1,5 +1,5 @@
 /** The memory of one service, on disk: it outlives the agent, as the service's processes do. */
-import { readDurably, writeDurably } from '../tail/durable.ts';
+import { readDurably, writeDurably } from '../state/durable.ts';
 import type { Identity } from './proc.ts';
 
 interface Known {

@@ -3,12 +3,12 @@
  * an agent that comes back takes up a process that is noted, and ends every other one with the mark before it starts one.
  */
 import type { ServiceMemory } from './memory.ts';
-import { type Command, type StopPorts, startProcess, stopProcess } from './run.ts';
+import { type ProcessForm, type StopPorts, startProcess, stopProcess } from './run.ts';
 import type { Runner } from './service.ts';
 
 export interface OwnRunnerForm {
   /** As its config is now. */
-  command(): Command;
+  command(): ProcessForm;
   /** Finds its processes again. */
   readonly mark: string;
   readonly memory: ServiceMemory;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { type Identity, MARK, type Proc } from './proc.ts';
 
-export interface Command {
+export interface ProcessForm {
   /** The program and its arguments; no shell reads them. */
   readonly command: readonly string[];
   readonly folder: string | null;
@@ -21,7 +21,7 @@ export interface Started {
 }
 
 /** Starts a service in a process group of its own. Throws if there is no such program. `mark`: finds its processes again. */
-export async function startProcess(service: Command, mark: string, proc: Proc): Promise<Started> {
+export async function startProcess(service: ProcessForm, mark: string, proc: Proc): Promise<Started> {
   const [program = '', ...args] = service.command;
   const output = await open(service.output, 'a', 0o640);
   try {

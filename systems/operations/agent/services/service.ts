@@ -35,6 +35,8 @@ export interface ServicePorts {
   /** A clock that only goes forward, in ms. */
   now(): number;
   random(): number;
+  /** Notes whether it should run: on disk when this resolves. */
+  noteWanted(wanted: boolean): Promise<void>;
   /** Published, in this order. */
   changed(change: Change): void;
   /** It died so often that somebody must look; and that it is well again. */
@@ -45,18 +47,25 @@ export interface Wish {
   readonly action: 'start' | 'stop' | 'restart';
   readonly graceMs: number;
   readonly commandId: string | null;
+  /** Looked at when its turn comes: what it waited for may have taken longer than the one who asked waits. @default it never expires */
+  isExpired?(): boolean;
 }
 
 export interface Service {
-  readonly wanted: boolean;
-  /** Carries out a wish; resolves when it is done, and its outcome was told. */
+  /** Its pid, as it was seen last; `null` = it does not run. */
+  readonly pid: number | null;
+  /** Carries out a wish; resolves when it is done, and `changed` was called with its outcome. */
   ask(wish: Wish): Promise<void>;
   /** Looks whether it still runs, and starts it again when its pause is over. Called every second or so. */
   look(): Promise<void>;
 }
 
 /** @param wanted whether it should run, as it was before the agent started */
-export function superviseService(name: string, wanted: boolean, { runner, now, random, changed, failing }: ServicePorts): Service {
+export function superviseService(
+  name: string,
+  wanted: boolean,
+  { runner, now, random, noteWanted, changed, failing }: ServicePorts,
+): Service {
   const deaths = countDeaths(random);
   let wants = wanted;
   /** The pid that is known to run; `null` = none. */
@@ -69,7 +78,7 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
   let isAnnounced = false;
 
   const turn = oneByOne();
-  const tell = (type: EventType, status: Change['status'], message: string, commandId: string | null = null): void =>
+  const report = (type: EventType, status: Change['status'], message: string, commandId: string | null = null): void =>
     changed({ type, status, message, pid: running, commandId });
 
   const start = async (): Promise<void> => {
@@ -81,15 +90,16 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
     running = null;
     isDead = true;
     startAt = now() + deaths.note(now());
-    tell('error', 'failed', `${name} ${why}; it is started again`);
+    report('error', 'failed', `${name} ${why}; it is started again`);
     if (deaths.count < FAILING || isFailing) return;
     isFailing = true;
     failing(true);
   };
   /** An administrator stopped it: the agent does not work against people. */
-  const stoppedElsewhere = (): void => {
+  const stoppedElsewhere = async (): Promise<void> => {
+    await noteWanted(false);
     [running, startAt, wants] = [null, null, false];
-    tell('stopped', 'stopped', `${name} was stopped by somebody else`);
+    report('stopped', 'stopped', `${name} was stopped by somebody else`);
   };
   /** Starts it after a death or a start of the agent; a failure is a death. */
   const startAgain = async (): Promise<void> => {
@@ -99,7 +109,7 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
       died(`could not be started: ${(error as Error).message}`);
       return;
     }
-    if (!isDead) tell('started', 'running', `${name} was started`);
+    if (!isDead) report('started', 'running', `${name} was started`);
   };
 
   /** As the agent finds it: what was never heard of cannot be controlled. */
@@ -108,26 +118,35 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
     running = await runner.pid();
     if (running !== null) {
       [since, startAt] = [now(), null];
-      tell('started', 'running', `${name} runs`);
-    } else if (!wants) tell('stopped', 'stopped', `${name} does not run`);
+      report('started', 'running', `${name} runs`);
+    } else if (!wants) report('stopped', 'stopped', `${name} does not run`);
   };
 
-  const carryOut = async ({ action, graceMs, commandId }: Wish): Promise<void> => {
+  const carryOut = async ({ action, graceMs, commandId, isExpired }: Wish): Promise<void> => {
+    if (isExpired?.())
+      return report(
+        'error',
+        running === null ? 'stopped' : 'running',
+        `${action} of ${name} had to wait too long, and was not done`,
+        commandId,
+      );
+    // before it is done: an agent that comes back goes on with it
+    await noteWanted(action !== 'stop');
     wants = action !== 'stop';
     startAt = null;
     running = await runner.pid();
-    if (action === 'start' && running !== null) return tell('started', 'running', `${name} runs already`, commandId);
+    if (action === 'start' && running !== null) return report('started', 'running', `${name} runs already`, commandId);
     if (running !== null || action !== 'start') {
       // one that died may have left others, which hold its port
       const { killed, escaped, left } = await runner.stop(graceMs);
       if (left > 0) {
-        tell('error', 'failed', `${name} could not be stopped: ${left} of its processes are left`, commandId);
+        report('error', 'failed', `${name} could not be stopped: ${left} of its processes are left`, commandId);
         return;
       }
       const what = running === null ? 'does not run' : 'was stopped';
       running = null;
       const how = `${killed ? '; it had to be killed' : ''}${escaped > 0 ? `; ${escaped} of its processes had left its group` : ''}`;
-      if (action === 'stop') return tell('stopped', 'stopped', `${name} ${what}${how}`, commandId);
+      if (action === 'stop') return report('stopped', 'stopped', `${name} ${what}${how}`, commandId);
     }
     isDead = false;
     try {
@@ -135,26 +154,26 @@ export function superviseService(name: string, wanted: boolean, { runner, now, r
     } catch (error) {
       startAt = now() + deaths.note(now());
       isDead = true;
-      return tell('error', 'failed', `${name} could not be started: ${(error as Error).message}`, commandId);
+      return report('error', 'failed', `${name} could not be started: ${(error as Error).message}`, commandId);
     }
-    tell(action === 'restart' ? 'restarted' : 'started', 'running', `${name} was ${action}ed`, commandId);
+    report(action === 'restart' ? 'restarted' : 'started', 'running', `${name} was ${action}ed`, commandId);
   };
 
   return {
-    get wanted() {
-      return wants;
+    get pid() {
+      return running;
     },
     ask: (wish) => turn(() => carryOut(wish)),
     look: () =>
       turn(async () => {
         if (running !== null && (await runner.pid()) !== running) {
-          if (runner.wasStopped?.()) stoppedElsewhere();
+          if (runner.wasStopped?.()) await stoppedElsewhere();
           else died(`ended${ending(runner)}`);
         }
         const ranMs = running === null ? 0 : now() - since;
         if (isDead && ranMs >= RECOVERED_MS) {
           isDead = false;
-          tell('recovered', 'running', `${name} runs again`);
+          report('recovered', 'running', `${name} runs again`);
         }
         if (ranMs >= WELL_MS) {
           deaths.forget();

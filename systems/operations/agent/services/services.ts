@@ -10,8 +10,9 @@ import { killProcess, type StopPorts } from './run.ts';
 import { type Change, type Runner, type Service, superviseService, type Wish } from './service.ts';
 import { systemdRunner } from './systemd.ts';
 
-/** Between two looks at a service, in ms. */
+/** Between two looks at a service, in ms. A look at a unit is a process of its own, and systemd itself restarts what dies. */
 const LOOK_MS = 1_000;
+const UNIT_LOOK_MS = 5_000;
 
 export interface ServicesPorts {
   /** Folder for what is remembered, and for the services' output. */
@@ -39,14 +40,14 @@ interface Kept {
 
 export interface Services {
   /** Number of those that run. */
-  running(): Promise<number>;
+  running(): number;
   has(id: string): boolean;
   config(id: string): ServiceConfig | undefined;
   pid(id: string): Promise<number | null>;
-  /** Resolves when it is done; its outcome is told by `changed`. */
+  /** Resolves when it is done; `changed` is called with its outcome. */
   ask(id: string, wish: Wish): Promise<void>;
-  /** Takes a new config: services that are gone from it are stopped. */
-  apply(configs: ReadonlyMap<string, ServiceConfig>): Promise<void>;
+  /** Takes a new config: services that are gone from it are stopped. Returns what went wrong; the other services have their new config. */
+  apply(configs: ReadonlyMap<string, ServiceConfig>): Promise<readonly string[]>;
   /** Ends the supervision. The services go on, unless they are to be stopped too. */
   stop(withServices: boolean): Promise<void>;
 }
@@ -89,11 +90,12 @@ export async function startServices(ports: ServicesPorts): Promise<Services> {
       runner,
       now,
       random: ports.random,
+      noteWanted: (wanted) => memory.note({ wanted }),
       changed: (change) => ports.changed(id, change),
       failing: (isFailing) => ports.failing(id, isFailing),
     });
     const looks = repeat(
-      LOOK_MS,
+      config.unit == null ? LOOK_MS : UNIT_LOOK_MS,
       async () => {
         await service.look();
         return false;
@@ -112,34 +114,32 @@ export async function startServices(ports: ServicesPorts): Promise<Services> {
   const ask = async (id: string, wish: Wish): Promise<void> => {
     const kept = all.get(id);
     if (!kept) throw new Error(`there is no service ${id}`);
-    // before it is done: an agent that comes back goes on with it
-    await kept.memory.note({ wanted: wish.action !== 'stop' });
     await kept.service.ask(wish);
   };
+  const change = async (id: string, config: ServiceConfig | undefined): Promise<void> => {
+    const kept = all.get(id);
+    if (!config) return letGo(id, true);
+    if (!kept) return keep(id, config);
+    if (JSON.stringify(kept.config) === JSON.stringify(config)) return;
+    if (kept.config.unit !== config.unit) {
+      // another runner: what it ran is not what the new one would stop
+      await letGo(id, true);
+      await keep(id, config);
+    }
+    kept.config = config;
+    ports.reconfigured(id, all.get(id)?.service.pid ?? null);
+  };
   return {
-    async running() {
-      const pids = await Promise.all([...all.values()].map(({ runner }) => runner.pid().catch(() => null)));
-      return pids.filter((pid) => pid !== null).length;
-    },
+    running: () => [...all.values()].filter(({ service }) => service.pid !== null).length,
     has: (id) => all.has(id),
     config: (id) => all.get(id)?.config,
     pid: async (id) => (await all.get(id)?.runner.pid()) ?? null,
     ask,
     async apply(configs) {
-      for (const id of all.keys()) if (!configs.has(id)) await letGo(id, true);
-      for (const [id, config] of configs) {
-        const kept = all.get(id);
-        if (!kept) await keep(id, config);
-        else if (JSON.stringify(kept.config) !== JSON.stringify(config)) {
-          if (kept.config.unit !== config.unit) {
-            // another runner: what it ran is not what the new one would stop
-            await letGo(id, true);
-            await keep(id, config);
-          }
-          kept.config = config;
-          ports.reconfigured(id, await (all.get(id)?.runner.pid() ?? null));
-        }
-      }
+      const problems: string[] = [];
+      for (const id of new Set([...all.keys(), ...configs.keys()]))
+        await change(id, configs.get(id)).catch(({ message }: Error) => problems.push(`${id}: ${message}`));
+      return problems;
     },
     async stop(withServices) {
       await Promise.all([...all.keys()].map((id) => letGo(id, withServices)));

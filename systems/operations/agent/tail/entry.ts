@@ -16,8 +16,9 @@ const TIME = /^\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]
 /** The end of the year 9999: later years are written with a sign. */
 const LAST_MS = Date.UTC(10_000, 0);
 
-/** Words of a line that are looked at for its level; after that it is the message. */
+/** Words and characters of a line that are looked at for its level and so on; after that it is the message. */
 const HEAD_WORDS = 6;
+const HEAD_CHARS = 400;
 
 /** @param readAt when the line was read, ISO 8601: the time of a line that has none */
 export function entryOf(line: string, readAt: string): Entry {
@@ -72,7 +73,7 @@ function isoOf(match: RegExpExecArray | null): string | null {
 function fromText(line: string, readAt: string): Entry {
   const time = TIME.exec(line);
   const rest = time ? line.slice(time[0].length) : line;
-  const words = [...rest.matchAll(/\S+/g)].slice(0, HEAD_WORDS);
+  const words = [...rest.slice(0, HEAD_CHARS).matchAll(/\S+/g)].slice(0, HEAD_WORDS);
   const at = words.findIndex(([word]) => LEVEL.test(word));
   const timestamp = isoOf(time) ?? readAt;
   const plain = { timestamp, level: NO_LEVEL, logger_name: '', module: '', line_number: 0, thread_id: '' };
@@ -106,9 +107,9 @@ interface Head {
 
 /** The words between the level and the message: `1234 --- [main] com.shop.App : `, `[main] com.shop.App - `, `app.py:42 - `, `app.jobs: `. */
 function headOf(text: string): Head {
-  const [all = '', thread = '', logger = ''] =
-    /^(?:\d+ --- )?(?:\[([^\]]*)\]\s+)?([\w.$/-]+(?:\.\w+)?(?::\d+)?)\s*(?:: | - |: )/.exec(text) ?? [];
-  const bare = all === '' ? (/^\[([^\]]*)\]\s+/.exec(text) ?? []) : [];
+  const start = text.slice(0, HEAD_CHARS);
+  const [all = '', thread = '', logger = ''] = /^(?:\d+ --- )?(?:\[([^\]]*)\]\s+)?([\w.$/-]+(?::\d+)?)\s*(?:: | - )/.exec(start) ?? [];
+  const bare = all === '' ? (/^\[([^\]]*)\]\s+/.exec(start) ?? []) : [];
   const [, file = '', number = '0'] = /^(.+):(\d+)$/.exec(logger) ?? [];
   return {
     logger: file ? '' : logger,

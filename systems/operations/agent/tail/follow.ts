@@ -4,16 +4,18 @@ import { basename, join } from 'node:path';
 import { type Log, logOnce } from '../log.ts';
 import { type Loop, repeat } from '../loop.ts';
 import type { LogBatch, Outbox } from '../publish/outbox.ts';
-import { readDurably, writeDurably } from './durable.ts';
+import { readDurably, writeDurably } from '../state/durable.ts';
 import { entryOf } from './entry.ts';
 import type { Place } from './opened.ts';
-import { type Batch, type Memory, startTail, type Tail } from './tail.ts';
+import { type LineBatch, startTail, type Tail, type TailMemory } from './tail.ts';
 
 /** Between two looks, in ms. */
 const LOOK_MS = 500;
 /** An update stays below the size at which the server splits it. */
 const MOST_BYTES = 64 * 1024;
 const MOST_LINES = 500;
+/** At its end it still reads so many pieces: what was written just before. */
+const LAST_LOOKS = 20;
 
 export interface FollowPorts {
   readonly outbox: Outbox;
@@ -32,9 +34,10 @@ export interface FollowPorts {
 /** @param path of the file, which need not be there yet */
 export async function followLog(path: string, { outbox, state, now, wall, log, whole = false, read }: FollowPorts): Promise<Loop> {
   const memoryPath = join(state, `log-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.json`);
-  const remembered = (await readDurably<Memory>(memoryPath)) ?? (whole ? { open: [], finished: [] } : null);
+  const known = (await readDurably<TailMemory>(memoryPath)) ?? (whole ? { open: [], finished: [] } : null);
+  const remembered = known && beyond(known, outbox.waiting);
   const start = async (): Promise<Tail> => {
-    const started = await startTail(path, remembered && (await beyondWaiting(remembered, outbox)), now);
+    const started = await startTail(path, remembered, now);
     if (!remembered) await writeDurably(memoryPath, started.memory());
     return started;
   };
@@ -75,23 +78,23 @@ export async function followLog(path: string, { outbox, state, now, wall, log, w
     ...loop,
     async stop() {
       await loop.stop();
+      for (let looks = 0; looks < LAST_LOOKS && (await look().catch(failed)); looks++);
       await started?.stop();
     },
   };
 }
 
 /** Lines that are on disk to be sent were read, also if the agent was killed before it had noted that. */
-async function beyondWaiting({ open, finished }: Memory, outbox: Outbox): Promise<Memory> {
-  const waiting = await outbox.waiting();
-  const beyond = (place: Place): Place => {
+function beyond({ open, finished }: TailMemory, waiting: ReadonlyMap<string, Place>): TailMemory {
+  const later = (place: Place): Place => {
     const read = waiting.get(place.id);
     return read && read.offset > place.offset ? read : place;
   };
-  return { open: open.map(beyond), finished: finished.map(beyond) };
+  return { open: open.map(later), finished: finished.map(later) };
 }
 
 /** Log updates of bounded size. An entry's file and offset say where its line stands; the first one's are its event's id. */
-async function batchesOf(name: string, batch: Batch, readAt: string): Promise<LogBatch[]> {
+async function batchesOf(name: string, batch: LineBatch, readAt: string): Promise<LogBatch[]> {
   const { file, lines, afterGap } = batch;
   const batches: LogBatch[] = [];
   let entries: object[] = afterGap ? [gapEntry(readAt)] : [];

@@ -13,20 +13,22 @@ const KEPT_BYTES = 1024 * 1024;
 
 const run = promisify(execFile);
 
-/** Returns what is called with the place that was read to. `warn`: it cannot be done here, told once. */
+/** Returns what is called with the place that was read to. `warn` is called once if nothing can be freed. */
 export function freeSpace(path: string, warn: (message: string) => void): (place: Place) => Promise<void> {
   let freed = 0;
-  let isImpossible = false;
+  let hasFailed = false;
   return async ({ offset }) => {
     if (offset < freed) freed = 0;
-    if (isImpossible || offset - freed < STEP_BYTES + KEPT_BYTES) return;
+    if (offset - freed < STEP_BYTES + KEPT_BYTES) return;
     const end = offset - KEPT_BYTES;
+    // after a failure it is tried again a step later
+    freed = end;
     try {
       await run('fallocate', ['--punch-hole', '--offset', '0', '--length', String(end), path]);
-      freed = end;
+      hasFailed = false;
     } catch (error) {
-      isImpossible = true;
-      warn(`${path} grows: fallocate cannot free what was read (${(error as Error).message.trim().split('\n')[0]})`);
+      if (!hasFailed) warn(`${path} grows: fallocate cannot free what was read (${(error as Error).message.trim().split('\n')[0]})`);
+      hasFailed = true;
     }
   };
 }

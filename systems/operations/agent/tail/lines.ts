@@ -13,8 +13,6 @@ export interface Line {
   /** Of the byte after it, its line end included. */
   readonly end: number;
   readonly text: string;
-  /** It had no line end yet when it was taken. */
-  readonly isPartial: boolean;
 }
 
 /**
@@ -29,18 +27,21 @@ export function linesOf(
   const lines: Line[] = [];
   let start = 0;
   let skipping = skips;
-  const take = (end: number, after: number, isPartial: boolean): void => {
-    if (!skipping) lines.push({ offset: offset + start, end: offset + after, text: textOf(bytes, start, end), isPartial });
+  const take = (end: number, after: number): void => {
+    if (!skipping) lines.push({ offset: offset + start, end: offset + after, text: textOf(bytes, start, end) });
     skipping = false;
     start = after;
   };
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, start)) take(at, at + 1, false);
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, start)) take(at, at + 1);
   const left = bytes.length - start;
   if (skipping && left > 0) start = bytes.length;
   else if (left > MAX_LINE_BYTES) {
-    take(bytes.length, bytes.length, false);
+    take(bytes.length, bytes.length);
     skipping = true;
-  } else if (isLast && left > 0) take(bytes.length, bytes.length, true);
+  } else if (isLast && left > 0) {
+    const end = start + wholeLength(bytes.subarray(start));
+    take(end, end);
+  }
   return { lines, end: offset + start, skips: skipping };
 }
 
@@ -57,4 +58,15 @@ function wholeCharacters(bytes: Buffer, start: number, end: number): string {
   // bytes of the form 10xxxxxx continue a character
   while (last > start && ((bytes[last] ?? 0) & 0xc0) === 0x80) last--;
   return bytes.toString('utf8', start, last);
+}
+
+/** Without a character whose last bytes are still to be written. Bytes that are no character at all count as whole. */
+function wholeLength(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length - 1); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return needs > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }

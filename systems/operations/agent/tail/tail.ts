@@ -1,7 +1,7 @@
 /**
  * Follows one log file over rotations. Every look compares the path with what is open: a renamed file is read to its end
  * before it is left, files that came and went between two looks are found among its siblings, and an emptied one starts
- * over. Looks are cheap, and nothing depends on being told of a change.
+ * over. Looks are cheap, and nothing depends on a notice of a change.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -14,7 +14,7 @@ const LINGER_MS = 10_000;
 const PARTIAL_MS = 5_000;
 
 /** Lines of one file. They count as taken once `taken` was called: then they are safe elsewhere. */
-export interface Batch {
+export interface LineBatch {
   readonly file: string;
   readonly lines: readonly Line[];
   /** Lines may be missing before these: a file was emptied, or deleted, before it was read to its end. */
@@ -25,7 +25,7 @@ export interface Batch {
 }
 
 /** Everything that must be remembered between two runs. */
-export interface Memory {
+export interface TailMemory {
   /** Files that are being read, oldest first. */
   readonly open: readonly Place[];
   /** Files that were read to their end, and are still there. */
@@ -34,8 +34,8 @@ export interface Memory {
 
 export interface Tail {
   /** The next lines, `null` if there are none now. MUST be taken, or left, before the next call. */
-  look(): Promise<Batch | null>;
-  memory(): Memory;
+  look(): Promise<LineBatch | null>;
+  memory(): TailMemory;
   stop(): Promise<void>;
 }
 
@@ -51,10 +51,12 @@ interface Source {
  * @param memory of the last run; without any, only what comes from now on is read
  * @param now a clock that only goes forward, in ms
  */
-export async function startTail(path: string, memory: Memory | null, now: () => number): Promise<Tail> {
+export async function startTail(path: string, memory: TailMemory | null, now: () => number): Promise<Tail> {
   const sources: Source[] = [];
   const finished = new Map<string, Place>();
   let afterGap = false;
+  /** Nothing is at the path. */
+  let isGone = false;
   /** The file at the path, as it was compared last. */
   let seen = '';
 
@@ -81,6 +83,7 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
   const compare = async (): Promise<void> => {
     const current = sources.at(-1)?.file;
     const info = await stat(path, { bigint: true }).catch(() => null);
+    isGone = info === null;
     if (!info?.isFile()) return;
     const key = `${info.dev}:${info.ino}`;
     if (current && keyOf(current.place) === key) {
@@ -122,7 +125,7 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
   };
 
   /** Takes up the files of the last run, wherever they are now. */
-  const resume = async ({ open: places, finished: done }: Memory): Promise<void> => {
+  const resume = async ({ open: places, finished: done }: TailMemory): Promise<void> => {
     for (const place of done) finished.set(keyOf(place), place);
     const there = [...(await siblingsOf(path)), ...(await entryOf(path))];
     for (const place of places) {
@@ -144,7 +147,7 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
     if (file) add(file);
   }
 
-  const batchOf = ({ file }: Source, piece: Piece): Batch => ({
+  const batchOf = ({ file }: Source, piece: Piece): LineBatch => ({
     file: file.place.id,
     lines: piece.lines,
     afterGap,
@@ -165,7 +168,8 @@ export async function startTail(path: string, memory: Memory | null, now: () => 
         const idleMs = now() - source.activeMs;
         const piece = left === 0 ? null : await source.file.read(idleMs >= (isCurrent ? PARTIAL_MS : LINGER_MS));
         if (piece) return batchOf(source, piece);
-        if (isCurrent || idleMs < LINGER_MS) continue;
+        // a deleted file takes room on the disk as long as it is open
+        if ((isCurrent && !isGone) || idleMs < LINGER_MS) continue;
         sources.splice(sources.indexOf(source), 1);
         finished.set(keyOf(source.file.place), source.file.place);
         await source.file.close();

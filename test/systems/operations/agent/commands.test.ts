@@ -1,17 +1,17 @@
 /** Commands at the agent: each is carried out once and in time, whatever comes how often and whenever the agent is killed. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Commands, openCommands } from '../../../../systems/operations/agent/commands/commands.ts';
-import type { Answer } from '../../../../systems/operations/agent/commands/journal.ts';
+import { type ServiceChanged, serviceChanged } from '../../../../systems/operations/agent/services/changed.ts';
 import type { Services } from '../../../../systems/operations/agent/services/services.ts';
 
 let folder: string;
 let nowMs: number;
 let pid: number | null;
 let asked: string[];
-let answers: Answer[];
+let answers: ServiceChanged[];
 let commands: Commands;
 /** The service, which takes its time. */
 let during: () => Promise<void>;
@@ -31,7 +31,8 @@ const services = {
     asked.push(`${action} ${id} ${graceMs}`);
     await during();
     pid = action === 'stop' ? null : (pid ?? 0) + 1;
-    await commands.finish(commandId, { command_id: commandId, pid });
+    const said = { type: 'restarted', status: 'running', message: '', pid, commandId } as const;
+    await commands.finish(commandId, serviceChanged(id, undefined, said, nowMs));
   },
 } as unknown as Services;
 const open = async (): Promise<void> => {
@@ -90,6 +91,16 @@ describe('a command', () => {
   test('that came too late is not carried out, and the next is', async () => {
     await take(command({ expires_at: new Date(nowMs - 1).toISOString() }));
     expect([asked, answers]).toEqual([[], []]);
+    await take(command({ command_id: 'd' }));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('that cannot be noted, as on a full disk, is not carried out, and is answered so; the next one is carried out', async () => {
+    rmSync(folder, { recursive: true });
+    await take(command());
+    expect([asked, answers]).toEqual([[], [expect.objectContaining({ command_id: 'c', event_type: 'error', status: 'running' })]]);
+    expect(answers[0]?.message).toContain('could not note');
+    mkdirSync(folder);
     await take(command({ command_id: 'd' }));
     expect(asked).toHaveLength(1);
   });

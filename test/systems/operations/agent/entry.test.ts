@@ -64,3 +64,15 @@ test('every line is an entry that the deployment takes', () => {
     expect(logger_name.length).toBeLessThanOrEqual(200);
   }
 });
+
+test('a line that is long and odd takes no longer than a plain one', () => {
+  const seconds = (line: string): number => {
+    const began = process.cpuUsage();
+    for (let times = 0; times < 20; times++) entryOf(line, READ);
+    return process.cpuUsage(began).user / 1e6;
+  };
+  const plain = seconds(`INFO ${'a b '.repeat(16_000)}`);
+  for (const part of ['a.', '[', ' ', ' -', '|', '1:'])
+    for (const start of ['', 'INFO ', '2026-02-19T01:20:10Z INFO '])
+      expect(seconds(start + part.repeat(64_000 / part.length))).toBeLessThan(Math.max(1, 50 * plain));
+});

@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 const open = async (bytes: number): Promise<void> => {
-  outbox = await openOutbox(join(folder, 'spool'), bytes, () => undefined);
+  outbox = await openOutbox({ folder: join(folder, 'spool'), logBytes: bytes, kicked: () => undefined, log: () => undefined });
 };
 const follow = async (): Promise<void> => {
   loop = await followLog(path, {
@@ -97,16 +97,18 @@ test('a full spool leaves lines in their file, says so once, and goes on when th
 test('killed after lines are on disk and before it is noted that they were read, they are not read again', async () => {
   await follow();
   const { addLines } = outbox;
+  let wereAdded = (): void => undefined;
+  const isOnDisk = new Promise<void>((resolve) => {
+    wereAdded = resolve;
+  });
   // the note is what is lost, and nothing happens after it
   outbox.addLines = async (batches) => {
     await addLines(batches, async () => undefined);
+    wereAdded();
     await new Promise(() => undefined);
   };
   appendFileSync(path, 'a\nb\n');
-  while ((await outbox.waiting()).size === 0) {
-    loop.kick();
-    await new Promise(setImmediate);
-  }
+  await isOnDisk;
   await open(10_000_000);
   await follow();
   appendFileSync(path, 'c\n');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Command } from '../../../../systems/operations/agent/commands/command.ts';
 import { openJournal } from '../../../../systems/operations/agent/commands/journal.ts';
+import { serviceChanged } from '../../../../systems/operations/agent/services/changed.ts';
 
 let folder: string;
 let nowMs: number;
@@ -20,15 +21,17 @@ const command = (command_id: string): Command => ({
   options: {},
   expires_at: '2026-11-26T12:00:00.000Z',
 });
+const said = { type: 'restarted', status: 'running', message: 'it was', pid: 5, commandId: 'c' } as const;
+const answer = serviceChanged('news', undefined, said, 0);
 const open = () => openJournal(join(folder, 'commands'), () => nowMs);
 
 test('a command that comes a hundred times is new once, and then has its answer, also after restarts', async () => {
   const first = await open();
   expect(await first.begin(command('c'), 7)).toEqual({ kind: 'new' });
-  await first.finish('c', { pid: 5 });
+  await first.finish('c', answer);
   for (let time = 0; time < 100; time++) {
     const journal = time % 10 === 0 ? await open() : first;
-    expect(await journal.begin(command('c'), 7)).toEqual({ kind: 'done', answer: { pid: 5 } });
+    expect(await journal.begin(command('c'), 7)).toEqual({ kind: 'done', answer });
   }
 });
 
@@ -37,7 +40,7 @@ test('one that was begun before a kill is not begun again, and is known as unfin
   const again = await open();
   expect(await again.begin(command('c'), 7)).toEqual({ kind: 'begun' });
   expect(again.unfinished()).toEqual([{ command: command('c'), pid: 7 }]);
-  await again.finish('c', { ok: false });
+  await again.finish('c', answer);
   expect((await open()).unfinished()).toEqual([]);
 });
 

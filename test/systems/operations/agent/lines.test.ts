@@ -18,11 +18,29 @@ test('every split point of a text gives the same lines, whatever its characters 
 test('lines have their place in the file', () => {
   const { lines, end } = linesOf(Buffer.from('ab\r\nc\nrest'), 100);
   expect(lines).toEqual([
-    { offset: 100, end: 104, text: 'ab', isPartial: false },
-    { offset: 104, end: 106, text: 'c', isPartial: false },
+    { offset: 100, end: 104, text: 'ab' },
+    { offset: 104, end: 106, text: 'c' },
   ]);
   expect(end).toBe(106);
-  expect(linesOf(Buffer.from('rest'), 106, { isLast: true }).lines).toEqual([{ offset: 106, end: 110, text: 'rest', isPartial: true }]);
+  expect(linesOf(Buffer.from('rest'), 106, { isLast: true }).lines).toEqual([{ offset: 106, end: 110, text: 'rest' }]);
+});
+
+test('a character whose last bytes are still to come stays whole; bytes that are no character hold up nothing', () => {
+  const bytes = Buffer.from('값😀');
+  for (let split = 1; split < bytes.length; split++) {
+    const first = linesOf(bytes.subarray(0, split), 0, { isLast: true });
+    const second = linesOf(bytes.subarray(first.end), first.end, { isLast: true });
+    const texts = textsOf([...first.lines, ...second.lines]);
+    if (first.end > 0 && split >= 3) expect(texts.join('')).toBe('값😀');
+  }
+  for (const bad of [[0xe9], [0x61, 0xe9], [0x80, 0x80, 0x80, 0x80], [0xff], [0xf0, 0x9f]]) {
+    let at = 0;
+    while (at < bad.length) {
+      const { end } = linesOf(Buffer.from(bad).subarray(at), at, { isLast: true });
+      expect(end).toBeGreaterThan(at);
+      at = end;
+    }
+  }
 });
 
 describe('a line that is too long', () => {

@@ -1,5 +1,5 @@
 /** Events that wait to be published: nothing is lost or sent in two versions, wherever the agent is killed, whatever the server answers. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -9,13 +9,15 @@ import { type Sender, startSender } from '../../../../systems/operations/agent/p
 
 let folder: string;
 let outbox: Outbox;
+let said: string[];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'push-outbox-'));
+  said = [];
   await open();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const open = async (logBytes = 1_000_000): Promise<void> => {
-  outbox = await openOutbox(folder, logBytes, () => undefined);
+  outbox = await openOutbox({ folder, logBytes, kicked: () => undefined, log: (_, message) => void said.push(message) });
 };
 const event = (id: string, detailType: OutgoingEvent['detailType'] = 'ServiceChanged', text = ''): OutgoingEvent => ({
   detailType,
@@ -73,11 +75,25 @@ describe('the outbox', () => {
     });
     await isNoting;
     expect(sent).toBeUndefined();
-    const after = await openOutbox(folder, 1_000_000, () => undefined);
-    expect((await after.waiting()).get('f')?.offset).toBe(20);
+    const after = await openOutbox({ folder, logBytes: 1_000_000, kicked: () => undefined, log: () => undefined });
+    expect(after.waiting.get('f')?.offset).toBe(20);
     finish();
     await Promise.all([adding, next]);
     expect(sent).toEqual(['f+0', 'f+10']);
+  });
+
+  test('keeps events in memory while the disk takes none, in their order, and puts them there as soon as it does', async () => {
+    await outbox.add(event('a'));
+    rmSync(join(folder, 'events'), { recursive: true });
+    await outbox.add(event('b'));
+    await outbox.add(event('c'));
+    expect(said).toEqual([expect.stringContaining('stay in memory')]);
+    expect(await idsOf()).toEqual(['b', 'c']);
+    await (await outbox.next(1))?.settle(new Set());
+    mkdirSync(join(folder, 'events'));
+    await outbox.add(event('d'));
+    await open();
+    expect(await idsOf()).toEqual(['c', 'd']);
   });
 
   test('stays small in one request, but never stops at a large event', async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openServiceMemory, type ServiceMemory } from '../../../../systems/operations/agent/services/memory.ts';
 import { ownRunner } from '../../../../systems/operations/agent/services/own-runner.ts';
 import { procAt } from '../../../../systems/operations/agent/services/proc.ts';
-import { type Command, killProcess, startProcess } from '../../../../systems/operations/agent/services/run.ts';
+import { killProcess, type ProcessForm, startProcess } from '../../../../systems/operations/agent/services/run.ts';
 import { isRunning, markedWith } from '../../../helpers/agent.ts';
 
 let folder: string;
@@ -20,7 +20,7 @@ afterEach(() => {
   for (const pid of markedWith(folder)) process.kill(pid, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
-const command = (): Command => ({
+const command = (): ProcessForm => ({
   command: [process.execPath, '-e', 'setInterval(() => 0, 1e6)'],
   folder: null,
   environment: process.env,

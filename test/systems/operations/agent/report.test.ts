@@ -27,7 +27,8 @@ async function pass(seconds: number, figures: Partial<Figures>): Promise<Alert[]
   const alerts: Alert[] = [];
   for (let second = 0; second < seconds; second += 5) {
     nowMs += 5_000;
-    alerts.push(...(await watch.look({ ...calm, ...figures }, nowMs)));
+    alerts.push(...watch.look({ ...calm, ...figures }, nowMs));
+    await watch.save();
   }
   return alerts;
 }

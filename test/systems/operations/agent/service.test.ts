@@ -6,6 +6,8 @@ import { type Change, type Runner, type Service, superviseService } from '../../
 let nowMs: number;
 let changes: Change[];
 let failing: boolean[];
+/** Whether it should run, as it was noted. */
+let notes: boolean[];
 let service: Service;
 let world: ReturnType<typeof makeWorld>;
 
@@ -37,7 +39,7 @@ function makeWorld() {
 }
 
 beforeEach(() => {
-  [nowMs, changes, failing] = [1_000_000, [], []];
+  [nowMs, changes, failing, notes] = [1_000_000, [], [], []];
   world = makeWorld();
   begin(true);
 });
@@ -46,6 +48,7 @@ const begin = (wanted: boolean): void => {
     runner: world.runner,
     now: () => nowMs,
     random: () => 1,
+    noteWanted: async (is) => void notes.push(is),
     changed: (change) => void changes.push(change),
     failing: (is) => void failing.push(is),
   });
@@ -93,7 +96,23 @@ test('stop and start are done once, and say so when nothing was to do', async ()
   expect(changes.at(-1)).toMatchObject({ type: 'stopped', message: 'news does not run' });
   await pass(100);
   expect(world.pid).toBeNull();
-  expect(service.wanted).toBe(false);
+  expect(notes).toEqual([true, false, false]);
+});
+
+test('a command that had to wait beyond its time changes nothing, and is answered so', async () => {
+  await pass(1);
+  let isExpired = false;
+  const first = ask('stop');
+  const second = service.ask({ action: 'start', graceMs: 0, commandId: 'late', isExpired: () => isExpired });
+  isExpired = true;
+  await Promise.all([first, second]);
+  expect(changes.at(-1)).toMatchObject({
+    type: 'error',
+    status: 'stopped',
+    commandId: 'late',
+    message: expect.stringContaining('too long'),
+  });
+  expect([world.pid, notes]).toEqual([null, [false]]);
 });
 
 describe('a service that dies', () => {

@@ -3,8 +3,8 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readDurably, writeDurably } from '../../../../systems/operations/agent/tail/durable.ts';
-import { openSpool } from '../../../../systems/operations/agent/tail/spool.ts';
+import { readDurably, writeDurably } from '../../../../systems/operations/agent/state/durable.ts';
+import { openSpool } from '../../../../systems/operations/agent/state/spool.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -30,7 +30,9 @@ describe('a small file', () => {
 });
 
 describe('the spool', () => {
-  const open = (most = 1e6) => openSpool<{ n: number }>(join(folder, 'spool'), most);
+  const damaged: string[] = [];
+  const open = (most = 1e6) =>
+    openSpool<{ n: number }>({ folder: join(folder, 'spool'), most, damaged: (path) => void damaged.push(path) });
   const numbers = async (spool: Awaited<ReturnType<typeof open>>) =>
     (await spool.oldest(100, Number.POSITIVE_INFINITY)).map(({ batch }) => batch.n);
 
@@ -46,14 +48,17 @@ describe('the spool', () => {
     expect([again.bytes, readdirSync(join(folder, 'spool'))]).toEqual([0, []]);
   });
 
-  test('is full at its limit, and has room again when something was taken', async () => {
-    const spool = await open(30);
-    await spool.add({ n: 1 });
+  test('counts the blocks of the disk, is full at its limit, and has room again when a fifth of it is free', async () => {
+    const spool = await open(10 * 4_096);
+    for (let n = 1; n <= 9; n++) await spool.add({ n });
     expect(spool.isFull).toBe(false);
-    await spool.add({ n: 2 });
+    await spool.add({ n: 10 });
     expect(spool.isFull).toBe(true);
-    await spool.remove(await spool.oldest(1, Number.POSITIVE_INFINITY));
-    expect(spool.isFull).toBe(false);
+    const fullAfter = async (count: number) => {
+      await spool.remove(await spool.oldest(count, Number.POSITIVE_INFINITY));
+      return spool.isFull;
+    };
+    expect([await fullAfter(2), await fullAfter(1)]).toEqual([true, false]);
   });
 
   test('with any byte of a batch changed loses that batch at most, and says so', async () => {
@@ -67,7 +72,7 @@ describe('the spool', () => {
       writeFileSync(path, broken);
       const again = await open();
       expect(await numbers(again)).toEqual([1, 3]);
-      expect(again.damaged).toBe(1);
+      expect(damaged.splice(0)).toEqual([`${path}.damaged`]);
     }
   });
 

@@ -1,16 +1,27 @@
 /** Following a log file: every line once, over rotations, restarts and whatever else happens to files. */
-import { appendFileSync, copyFileSync, mkdtempSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeLevers } from '../../../../local/base/levers.ts';
-import { type Memory, startTail, type Tail } from '../../../../systems/operations/agent/tail/tail.ts';
+import { startTail, type Tail, type TailMemory } from '../../../../systems/operations/agent/tail/tail.ts';
 
 let folder: string;
 let path: string;
 let nowMs: number;
 let tail: Tail;
-let got: { text: string; file: string; offset: number; partial: boolean }[];
+let got: { text: string; file: string; offset: number }[];
 let gaps: number;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'push-tail-'));
@@ -22,7 +33,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const start = async (memory: Memory | null = null): Promise<void> => {
+const start = async (memory: TailMemory | null = null): Promise<void> => {
   tail = await startTail(path, memory, () => nowMs);
 };
 /** Takes what there is, at most so many batches. */
@@ -31,10 +42,17 @@ async function take(most = 1_000): Promise<void> {
     const batch = await tail.look();
     if (!batch) return;
     if (batch.afterGap) gaps++;
-    got.push(...batch.lines.map(({ text, offset, isPartial }) => ({ text, file: batch.file, offset, partial: isPartial })));
+    got.push(...batch.lines.map(({ text, offset }) => ({ text, file: batch.file, offset })));
     batch.taken();
   }
 }
+const isAt = (link: string, target: string): boolean => {
+  try {
+    return readlinkSync(link).startsWith(target);
+  } catch {
+    return false; // closed meanwhile
+  }
+};
 const texts = () => got.map(({ text }) => text);
 const write = (...lines: string[]): void => appendFileSync(path, lines.map((line) => `${line}\n`).join(''));
 /** Rotates as logrotate does: each gets the next number. */
@@ -132,6 +150,24 @@ describe('a rotation by rename', () => {
   });
 });
 
+test('a file that was deleted is let go once it was read, for it takes room on the disk; one that comes in its place is read whole', async () => {
+  write('0');
+  await start();
+  await take();
+  const held = () => readdirSync('/proc/self/fd').flatMap((fd) => (isAt(`/proc/self/fd/${fd}`, path) ? [fd] : []));
+  expect(held()).toHaveLength(1);
+  write('1');
+  unlinkSync(path);
+  await take();
+  nowMs += 10_000;
+  await take();
+  expect([texts(), held()]).toEqual([['1'], []]);
+  write('2');
+  await take();
+  expect(texts()).toEqual(['1', '2']);
+  expect(gaps).toBe(0);
+});
+
 describe('a file that is copied and emptied', () => {
   test('starts over, and says that lines may be missing', async () => {
     write('0');
@@ -172,12 +208,12 @@ test('a line without an end waits for it, and comes as it is in the end', async 
   expect(got).toEqual([]);
   appendFileSync(path, ' done\n');
   await take();
-  expect(got).toMatchObject([{ text: 'half done', partial: false }]);
+  expect(got).toMatchObject([{ text: 'half done' }]);
   appendFileSync(path, 'never');
   await take();
   nowMs += 6_000;
   await take();
-  expect(got.at(-1)).toMatchObject({ text: 'never', partial: true });
+  expect(got.at(-1)).toMatchObject({ text: 'never' });
 });
 
 test('what was not taken comes again', async () => {
@@ -190,7 +226,7 @@ test('what was not taken comes again', async () => {
 
 describe('after a restart', () => {
   const restart = async (): Promise<void> => {
-    const memory = JSON.parse(JSON.stringify(tail.memory())) as Memory;
+    const memory = JSON.parse(JSON.stringify(tail.memory())) as TailMemory;
     await tail.stop();
     await start(memory);
   };

@@ -7,23 +7,21 @@ import { join } from 'node:path';
 import { syncFolder, textOf, unlessMissing, valueIn, writeSynced } from './durable.ts';
 
 export interface Spool<Batch> {
-  /** Bytes of all batches. */
+  /** Bytes that all batches take on the disk. */
   readonly bytes: number;
-  /** No more fits. */
+  /** No more fits. Once full it stays so until a fifth of it is free again. */
   readonly isFull: boolean;
-  /** Batches that could not be read, and were put aside. */
-  readonly damaged: number;
   /** Adds a batch; it is on disk when this resolves. */
   add(batch: Batch): Promise<void>;
   /** The oldest batches, in order: as many as have no more bytes together, but one at least. */
-  oldest(most: number, bytes: number): Promise<readonly Entry<Batch>[]>;
+  oldest(most: number, bytes: number): Promise<readonly Spooled<Batch>[]>;
   /** Every batch in order, one after the other: all of them may be more than memory holds. */
   each(visit: (batch: Batch) => void): Promise<void>;
   /** They were taken. */
-  remove(entries: readonly Entry<Batch>[]): Promise<void>;
+  remove(entries: readonly Spooled<Batch>[]): Promise<void>;
 }
 
-export interface Entry<Batch> {
+export interface Spooled<Batch> {
   readonly name: string;
   readonly batch: Batch;
   readonly bytes: number;
@@ -33,8 +31,23 @@ const SUFFIX = '.batch';
 /** Digits of a batch's number: names sort as the batches do. */
 const DIGITS = 12;
 
-/** Opens a spool in a folder, with the batches that are there. `most`: bytes after which it is full. */
-export async function openSpool<Batch>(folder: string, most: number): Promise<Spool<Batch>> {
+/** A file takes whole blocks of the disk, in bytes. */
+const BLOCK_BYTES = 4_096;
+const onDisk = (bytes: number): number => Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+
+/** A full spool takes batches again below this part of its size. */
+const ROOM = 0.8;
+
+export interface SpoolForm {
+  readonly folder: string;
+  /** Bytes on the disk after which it is full. */
+  readonly most: number;
+  /** Called with the path of a batch that could not be read, and was put aside. */
+  damaged(path: string): void;
+}
+
+/** Opens a spool in a folder, with the batches that are there. */
+export async function openSpool<Batch>({ folder, most, damaged }: SpoolForm): Promise<Spool<Batch>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const sizes = new Map<string, number>();
   for (const name of (await readdir(folder)).sort()) {
@@ -43,11 +56,12 @@ export async function openSpool<Batch>(folder: string, most: number): Promise<Sp
     if (name.endsWith(SUFFIX)) sizes.set(name, (await stat(join(folder, name))).size);
   }
   let next = Number.parseInt([...sizes.keys()].at(-1) ?? '0', 10) + 1;
-  let bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  let damaged = 0;
+  let bytes = [...sizes.values()].reduce((sum, size) => sum + onDisk(size), 0);
+  let isFull = bytes >= most;
   const forget = (name: string): void => {
-    bytes -= sizes.get(name) ?? 0;
+    bytes -= onDisk(sizes.get(name) ?? 0);
     sizes.delete(name);
+    if (bytes < most * ROOM) isFull = false;
   };
   /** One that is damaged is kept for whoever wants to look; it stops nothing behind it. */
   const read = async (name: string): Promise<Batch | undefined> => {
@@ -55,8 +69,8 @@ export async function openSpool<Batch>(folder: string, most: number): Promise<Sp
     const batch = valueIn<Batch>((await readFile(path, 'utf8').catch(unlessMissing)) ?? '');
     if (batch !== undefined) return batch;
     await rename(path, `${path}.damaged`).catch(unlessMissing);
-    damaged++;
     forget(name);
+    damaged(`${path}.damaged`);
     return undefined;
   };
   return {
@@ -64,10 +78,7 @@ export async function openSpool<Batch>(folder: string, most: number): Promise<Sp
       return bytes;
     },
     get isFull() {
-      return bytes >= most;
-    },
-    get damaged() {
-      return damaged;
+      return isFull;
     },
     async add(batch) {
       const name = `${String(next).padStart(DIGITS, '0')}${SUFFIX}`;
@@ -82,10 +93,11 @@ export async function openSpool<Batch>(folder: string, most: number): Promise<Sp
       await rename(`${path}.next`, path);
       await syncFolder(folder);
       sizes.set(name, Buffer.byteLength(text));
-      bytes += Buffer.byteLength(text);
+      bytes += onDisk(Buffer.byteLength(text));
+      isFull ||= bytes >= most;
     },
     async oldest(count, most) {
-      const entries: Entry<Batch>[] = [];
+      const entries: Spooled<Batch>[] = [];
       let room = most;
       for (const [name, bytes] of [...sizes]) {
         if (entries.length === count || (entries.length > 0 && bytes > room)) break;
