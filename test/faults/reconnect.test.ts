@@ -62,9 +62,27 @@ function follow(follower: Follower, url: string): () => void {
   return follower.transport === 'stomp' ? followStomp(follower, url) : followSse(follower, url);
 }
 
+/** Comes back after a second when the server refuses or ends the connection, as a busy one may; EventSource does so by itself. */
 function followStomp(follower: Follower, url: string): () => void {
+  let cutOff = false;
+  let current = connectStomp(follower, url, again);
+  function again(): void {
+    if (cutOff) return;
+    setTimeout(() => {
+      if (!cutOff) current = connectStomp(follower, url, again);
+    }, 1_000);
+  }
+  return () => {
+    cutOff = true;
+    current.terminate();
+  };
+}
+
+function connectStomp(follower: Follower, url: string, closed: () => void): WebSocket {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'v12.stomp');
+  // a close follows
   socket.on('error', () => undefined);
+  socket.on('close', closed);
   socket.on('open', () => {
     const since = follower.position.replace(':', '\\c');
     socket.send(frame('CONNECT', { 'accept-version': '1.2' }) + frame('SUBSCRIBE', { id: 'a', destination: topicOf(follower), since }));
@@ -75,7 +93,7 @@ function followStomp(follower: Follower, url: string): () => void {
       if (command === 'ERROR') follower.wrong.push(headers.get('message') ?? '');
     }
   });
-  return () => socket.terminate();
+  return socket;
 }
 
 function followSse(follower: Follower, url: string): () => void {
@@ -141,10 +159,10 @@ test(`${CLIENTS} clients, each cut off ${CUTS} times at random while events flow
   await publishing;
 
   const missing = (): string[] =>
-    followers.flatMap(({ kind, user, position, rank: last }) => {
+    followers.flatMap(({ kind, user, transport, position, rank: last }) => {
       const wanted = published[kind].get(user) ?? (kind === 'log' ? 0 : -1);
       const has = kind === 'log' ? Number(position.split('-')[1]) : last;
-      return has === wanted ? [] : [`${kind} of ${user}: ${has}, not ${wanted}`];
+      return has === wanted ? [] : [`${kind} of ${user} over ${transport}: ${has}, not ${wanted}`];
     });
   for (let waited = 0; waited < 30_000 && missing().length > 0; waited += 50) await pause(50);
   expect(missing()).toEqual([]);
