@@ -16,7 +16,7 @@ export interface ServiceChanged {
   readonly timestamp: string;
 }
 
-/** What is said of a service: a change, or why a command was refused. */
+/** A change of a service, or the reason why a command was refused. */
 export interface Said extends Omit<Change, 'type' | 'status'> {
   readonly type: ServiceChanged['event_type'];
   readonly status: ServiceChanged['status'];

@@ -1,4 +1,4 @@
-/** What agents share a machine by: one agent for a folder, and the server's clock. */
+/** The state folder: one agent uses it, and the server's clock outlives a restart in it. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
