@@ -18,8 +18,14 @@ const OPENING_MS = 20_000;
 const LONGEST_OPENING = 3;
 /** A link that lasted this long after its first frame has proved itself: the next failure counts from one. In ms. */
 const PROVEN_MS = 10_000;
-/** So many links in a row without a frame: WebSockets may be blocked here. */
-const BLOCKED = 3;
+/**
+ * So many links in a row without a frame: the server is asked over HTTP why, and again after three times as many, since each
+ * question is an invocation. If HTTP gets through the second time, WebSockets are blocked here: at the 3rd link, or, where one
+ * worked before and the server is rather busy, at the 6th.
+ */
+const ASK_AFTER = 1;
+const ASK_AFTER_WORKING = 2;
+const ASK_FACTOR = 3;
 /** A retry this near is not put forward, in ms. */
 const SOON_MS = 2_000;
 /** Requests that wait for answers are looked at again after this, in ms. */
@@ -41,6 +47,7 @@ export function createConnection(form: ConnectionForm): Connection {
   let next: Link | null = null;
   let failures = 0;
   let silentLinks = 0;
+  let askAfter = ASK_AFTER;
   let wasLive = false;
   /** That the server is away was told. */
   let isAway = false;
@@ -117,8 +124,6 @@ export function createConnection(form: ConnectionForm): Connection {
 
   const lose = (link: Link, why: string): void => {
     const wasUsed = link === current;
-    const isSilent = link.token !== null && !link.greeted;
-    if (isSilent) silentLinks++;
     discard(link, why);
     if (!desired) return;
     if (wasUsed && next) {
@@ -126,7 +131,10 @@ export function createConnection(form: ConnectionForm): Connection {
       promote(next);
       return;
     }
-    if (isSilent && (!wasLive || silentLinks > 1)) void askWhy(link.token);
+    if (link.token !== null && !link.greeted && (++silentLinks >= askAfter || refused)) {
+      askAfter *= ASK_FACTOR;
+      void askWhy(link.token);
+    }
     retry(wasUsed);
   };
 
@@ -154,6 +162,7 @@ export function createConnection(form: ConnectionForm): Connection {
     if (!link.greeted) {
       link.greeted = true;
       silentLinks = 0;
+      askAfter = ASK_AFTER_WORKING;
       refused = isAway = false;
       for (const cancel of link.cancel.splice(0)) cancel();
       link.cancel.push(
@@ -208,7 +217,7 @@ export function createConnection(form: ConnectionForm): Connection {
     if (answer === 0) tellAway();
     else if (answer !== 401) {
       // HTTP gets through, and WebSockets do not
-      if (silentLinks >= BLOCKED && streams) fallback.start();
+      if (askAfter > ASK_AFTER_WORKING * ASK_FACTOR && streams) fallback.start();
     } else if (refused || !tokens.renews) {
       const why = token ? 'the server refused the token' : 'the server asks for a token';
       deny(new ClientError('AUTHENTICATION_REQUIRED', why, { fatal: true }));
@@ -247,6 +256,8 @@ export function createConnection(form: ConnectionForm): Connection {
   };
 
   const begin = (): void => {
+    silentLinks = 0;
+    askAfter = ASK_AFTER;
     if (sockets) open();
     else fallback.start();
     look();
@@ -276,10 +287,12 @@ export function createConnection(form: ConnectionForm): Connection {
     start() {
       if (desired) return;
       if (form.transports.includes('websocket') ? !sockets : !streams)
-        throw new ClientError('NO_WEBSOCKET', 'no WebSocket here: give one as env: { WebSocket }, from the package ws', {
+        throw new ClientError('NO_WEBSOCKET', 'no WebSocket here: give env: { WebSocket }, from the package ws', {
           fatal: true,
         });
-      [desired, refused, failures, silentLinks] = [true, false, 0, 0];
+      desired = true;
+      refused = false;
+      failures = 0;
       denial = null;
       unwatch = watchMachine(env, { woken: wake, offline: () => current?.socket.probe(), suspended: suspend, resumed: begin });
       begin();

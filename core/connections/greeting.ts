@@ -7,6 +7,7 @@
 import { expiresInMs } from '../identity.ts';
 import type { Connection } from '../ports/connections.ts';
 import type { PostResult } from '../ports/gateway.ts';
+import type { Job } from '../ports/jobs.ts';
 import type { Ports } from '../ports/ports.ts';
 import { formatConnected } from '../protocol/json-replies.ts';
 import { type DisconnectPorts, disconnect } from './disconnect.ts';
@@ -14,8 +15,8 @@ import { type DisconnectPorts, disconnect } from './disconnect.ts';
 /** An old STOMP client has this long for its first frame; then the connection is taken for JSON and greeted. */
 export const GREETING_MS = 250;
 
-/** Further waits of GREETING_MS, while the function that serves a first frame starts. */
-const STARTING_WAITS = 6;
+/** The function that serves a first frame may still be starting: it has so long to greet, or to know better. */
+const STARTING_SECONDS = 2;
 
 /** A greeting that another message's handler claimed is surely sent within this time. */
 const GREETING_GRACE_MS = 250;
@@ -26,29 +27,30 @@ const LAST_PAUSE_MS = 800;
 
 export interface GreetPorts extends DisconnectPorts, Pick<Ports, 'gateway'> {}
 
-/** Greets a connection that has sent nothing, at its time. Does nothing if it was greeted meanwhile. */
-export async function greetLater(connectionId: string, atMs: number, ports: GreetPorts): Promise<void> {
+/**
+ * Greets a connection that has sent nothing, at its time. Does nothing if it was greeted meanwhile. A client that has sent
+ * something may speak STOMP: the function that serves its frame greets it, or knows better, so this looks again later.
+ * That wait is the queue's, since one here would hold up deliveries, and be paid for.
+ */
+export async function greetLater({ connectionId, atMs, isLast }: GreetJob, ports: GreetPorts & Pick<Ports, 'jobs'>): Promise<void> {
   const waitMs = Math.min(atMs - ports.clock.now(), GREETING_MS);
   if (waitMs > 0) await ports.clock.sleep(waitMs);
-  await awaitFirstFrame(connectionId, atMs - GREETING_MS, ports);
+  if (!isLast && (await hasSent(connectionId, atMs - GREETING_MS, ports))) {
+    const connection = await ports.connections.read(connectionId);
+    if (connection?.greetedAtMs === 0) await ports.jobs.put({ kind: 'greet', connectionId, atMs, isLast: true }, STARTING_SECONDS);
+    return;
+  }
   const connection = await ports.connections.claimGreeting(connectionId, ports.clock.now());
   if (!connection) return;
   // a handshake can fail after `$connect` without any event: a connection that is gone now will not come
   if ((await greet(connection, ports)) === 'gone') await disconnect(connectionId, ports);
 }
 
-/**
- * A client that has sent something may speak STOMP, while the function that serves its frame is still starting: that
- * function greets, or knows better. The wait is bounded, since the platform decides what counts as active.
- */
-async function awaitFirstFrame(connectionId: string, connectedAtMs: number, { connections, gateway, clock }: GreetPorts): Promise<void> {
+type GreetJob = Extract<Job, { kind: 'greet' }>;
+
+async function hasSent(connectionId: string, connectedAtMs: number, { gateway }: GreetPorts): Promise<boolean> {
   const state = await gateway.stateOf(connectionId);
-  if (state === 'gone' || state === null || state.lastActiveMs <= connectedAtMs) return;
-  for (let waits = 0; waits < STARTING_WAITS; waits++) {
-    await clock.sleep(GREETING_MS);
-    const connection = await connections.read(connectionId);
-    if (!connection || connection.greetedAtMs > 0) return;
-  }
+  return state !== 'gone' && state !== null && state.lastActiveMs > connectedAtMs;
 }
 
 /** Sends `connected`. A handshake that is just ending still answers "gone", and a busy gateway "slow": both get some time. */

@@ -31,7 +31,7 @@ export async function doJob(job: Job, ports: DrainPorts): Promise<void> {
     case 'drain':
       return drain(job, ports);
     case 'greet':
-      return greetLater(job.connectionId, job.atMs, ports);
+      return greetLater(job, ports);
     case 'expect-connect':
       return expectConnect(job.connectionId, ports);
     case 'close-refused':

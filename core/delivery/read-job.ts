@@ -9,7 +9,7 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const JOBS = {
   drain: v.object({ kind: v.literal('drain'), topic: id, shard: whole, repeat: optional(v.literal(true)), handOns: optional(whole) }),
-  greet: v.object({ kind: v.literal('greet'), connectionId: id, atMs: v.number() }),
+  greet: v.object({ kind: v.literal('greet'), connectionId: id, atMs: v.number(), isLast: optional(v.literal(true)) }),
   'expect-connect': v.object({ kind: v.literal('expect-connect'), connectionId: id }),
   'close-refused': v.object({ kind: v.literal('close-refused'), connectionId: id }),
   'end-user': v.object({ kind: v.literal('end-user'), userId: id, beforeMs: v.number(), reason: id }),

@@ -6,7 +6,8 @@ export type Job =
    * row this drain was handed on before.
    */
   | { readonly kind: 'drain'; readonly topic: string; readonly shard: number; readonly repeat?: true; readonly handOns?: number }
-  | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number }
+  /** `isLast`: the connection is greeted even if it has sent something. */
+  | { readonly kind: 'greet'; readonly connectionId: string; readonly atMs: number; readonly isLast?: true }
   /** Ends a STOMP connection whose CONNECT has not come. */
   | { readonly kind: 'expect-connect'; readonly connectionId: string }
   /** Closes a connection that was refused. */

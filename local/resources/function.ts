@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -24,6 +25,8 @@ export interface LocalFunction {
   heaps(): Promise<number[]>;
   /** Number of invocations in flight or waiting, without streams. */
   running(): number;
+  /** Number of invocations that wait for an environment. */
+  waiting(): number;
   stop(): Promise<void>;
 }
 
@@ -44,11 +47,11 @@ export interface FunctionOptions {
   readonly measure: (metric: string, value: number) => void;
 }
 
-/** Limit of environments per function: more would only compete for the cores of a laptop. */
-export const MAX_ENVIRONMENTS = 4;
+/** Limit of environments per function: more would only compete for the cores of a laptop, and each compiles its code anew. */
+export const MAX_ENVIRONMENTS = Math.min(4, Math.max(2, availableParallelism()));
 
 /** The platform gives each stream an environment of its own. A laptop has no memory for that many threads, so streams share. */
-const STREAMS_AN_ENVIRONMENT = 150;
+const STREAMS_AN_ENVIRONMENT = 300;
 
 /** A lever kills an invocation at a random moment within this time. */
 const HALF_WAY_MS = 30;
@@ -195,6 +198,7 @@ export function localFunction(options: FunctionOptions): LocalFunction {
     },
     heaps: () => Promise.all([...all].filter(({ inFlight }) => inFlight.size === 0).map(({ worker }) => askThread<number>(worker, 'heap'))),
     running: () => running,
+    waiting: () => waiting.length,
     async stop() {
       stopping = true;
       await Promise.all([...all].map(({ worker }) => worker.terminate()));

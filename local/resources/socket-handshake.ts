@@ -13,6 +13,12 @@ import type { SocketPeers } from './socket-peers.ts';
 
 const MAX_FRAME_BYTES = 32 * 1024;
 
+/**
+ * A laptop's functions serve invocations in turn. While so many wait, new handshakes are refused as those over the platform's
+ * quota are. Else a thousand clients that return together would all wait too long, give up and begin again, and none would get in.
+ */
+const MAX_WAITING = 200;
+
 export interface SocketHandshake {
   /** Makes the client a peer, or answers it with the refusal and closes. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
@@ -47,10 +53,21 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
     }
   };
 
+  let refusing = false;
+  /** Whether a handshake would wait too long. It is said once, when that begins. */
+  const isBusy = (): boolean => {
+    const waiting = routes.connect.waiting() + routes.message.waiting();
+    if (waiting > MAX_WAITING && !refusing)
+      warn(`handshakes are answered 429: ${waiting} invocations wait, as this machine serves no more`);
+    refusing = waiting > MAX_WAITING;
+    return refusing;
+  };
+
   return {
     async upgrade(request: Negotiated, socket, head) {
       if (isHeadTooLong(request)) return endWith(socket, 431, JSON.stringify({ message: 'Request Header Fields Too Large' }));
       if (!isHandshake(request)) return endWith(socket, 400, JSON.stringify({ message: 'Bad Request' }));
+      if (isBusy()) return endWith(socket, 429, JSON.stringify({ message: 'Too Many Requests' }));
       const caller: Caller = {
         id: `${randomBytes(11).toString('base64url').slice(0, 15)}=`,
         connectedAt: clock.now(),

@@ -21,6 +21,7 @@ const connection = async (over: Partial<Connection> = {}): Promise<Connection> =
   ...((await ports.connections.read('a')) as Connection),
   ...over,
 });
+const greeting = (connectionId: string, atMs: number) => ({ kind: 'greet', connectionId, atMs }) as const;
 const connectedAt = (ms: number) => ({
   type: 'connected',
   client_id: 'client-a',
@@ -31,7 +32,7 @@ const connectedAt = (ms: number) => ({
 
 describe('a connection that has sent nothing', () => {
   test('is greeted at its time', async () => {
-    await greetLater('a', startMs + 250, ports);
+    await greetLater(greeting('a', startMs + 250), ports);
 
     expect(posted(ports, 'a')).toEqual([connectedAt(ports.clock.now())]);
     expect(slept).toEqual([250]);
@@ -39,18 +40,18 @@ describe('a connection that has sent nothing', () => {
   });
 
   test('is greeted at once if its time has passed, and waits no longer than a greeting may take', async () => {
-    await greetLater('a', startMs, ports);
+    await greetLater(greeting('a', startMs), ports);
     expect(slept).toEqual([]);
     await senderOf(ports, 'b');
 
-    await greetLater('b', startMs + 60_000, ports);
+    await greetLater(greeting('b', startMs + 60_000), ports);
 
     expect(slept).toEqual([250]);
   });
 
   test('is greeted once', async () => {
-    await greetLater('a', startMs, ports);
-    await greetLater('a', startMs, ports);
+    await greetLater(greeting('a', startMs), ports);
+    await greetLater(greeting('a', startMs), ports);
 
     expect(posted(ports, 'a')).toHaveLength(1);
   });
@@ -58,7 +59,7 @@ describe('a connection that has sent nothing', () => {
   test('is deleted if it is still gone after some time', async () => {
     ports.gateway.outcome.set('a', 'gone');
 
-    await greetLater('a', startMs, ports);
+    await greetLater(greeting('a', startMs), ports);
 
     expect(slept).toEqual([100, 200, 400, 800]);
     expect(await ports.connections.read('a')).toBeNull();
@@ -67,40 +68,42 @@ describe('a connection that has sent nothing', () => {
   test('is kept if the gateway is only busy', async () => {
     ports.gateway.outcome.set('a', 'slow');
 
-    await greetLater('a', startMs, ports);
+    await greetLater(greeting('a', startMs), ports);
 
     expect(await ports.connections.read('a')).not.toBeNull();
   });
 });
 
 describe('a connection that has sent something', () => {
-  test('is given time for the function that serves its frame', async () => {
+  test('is given time for the function that serves its frame, in the queue', async () => {
     ports.gateway.active.set('a', startMs + 10);
 
-    await greetLater('a', startMs + 250, ports);
+    await greetLater(greeting('a', startMs + 250), ports);
 
-    expect(slept).toEqual([250, ...Array(6).fill(250)]);
+    expect(posted(ports, 'a')).toEqual([]);
+    const [again] = ports.jobs.jobs.splice(0);
+    expect(again).toEqual({ job: { ...greeting('a', startMs + 250), isLast: true }, delaySeconds: 2 });
+    await greetLater({ ...greeting('a', startMs + 250), isLast: true }, ports);
     expect(posted(ports, 'a')).toEqual([connectedAt(ports.clock.now())]);
+    expect(ports.jobs.jobs).toEqual([]);
+    expect(slept).toEqual([250]);
   });
 
   test('is left alone once that function has greeted it', async () => {
     ports.gateway.active.set('a', startMs + 10);
-    const { sleep } = ports.clock;
-    ports.clock.sleep = async (ms) => {
-      await sleep(ms);
-      if (slept.length === 2) await ports.connections.claimGreeting('a', ports.clock.now());
-    };
+    await ports.connections.claimGreeting('a', startMs + 20);
 
-    await greetLater('a', startMs + 250, ports);
+    await greetLater(greeting('a', startMs + 250), ports);
+    await greetLater({ ...greeting('a', startMs + 250), isLast: true }, ports);
 
-    expect(slept).toEqual([250, 250]);
     expect(posted(ports, 'a')).toEqual([]);
+    expect(ports.jobs.jobs).toEqual([]);
   });
 
   test('is not one that was active only when it connected', async () => {
     ports.gateway.active.set('a', startMs);
 
-    await greetLater('a', startMs + 250, ports);
+    await greetLater(greeting('a', startMs + 250), ports);
 
     expect(slept).toEqual([250]);
   });
