@@ -19,13 +19,11 @@ const LONGEST_OPENING = 3;
 /** A link that lasted this long after its first frame has proved itself: the next failure counts from one. In ms. */
 const PROVEN_MS = 10_000;
 /**
- * So many links in a row without a frame: the server is asked over HTTP why, and again after three times as many, since each
- * question is an invocation. If HTTP gets through the second time, WebSockets are blocked here: at the 3rd link, or, where one
- * worked before and the server is rather busy, at the 6th.
+ * After so many links without a frame the server is asked over HTTP why; at first after one, since the token may be wrong. If
+ * HTTP gets through twice, WebSockets are blocked here: at the 3rd link, or, where one worked before and the server is rather
+ * busy, at the 4th.
  */
-const ASK_AFTER = 1;
-const ASK_AFTER_WORKING = 2;
-const ASK_FACTOR = 3;
+const ASK_AFTER = 2;
 /** A retry this near is not put forward, in ms. */
 const SOON_MS = 2_000;
 /** Requests that wait for answers are looked at again after this, in ms. */
@@ -46,8 +44,10 @@ export function createConnection(form: ConnectionForm): Connection {
   /** The one that will take its place. */
   let next: Link | null = null;
   let failures = 0;
-  let silentLinks = 0;
-  let askAfter = ASK_AFTER;
+  /** Links without a frame until the server is asked why. */
+  let patience = 1;
+  /** It was asked since the last frame, and answered. */
+  let gotThrough = false;
   let wasLive = false;
   /** That the server is away was told. */
   let isAway = false;
@@ -131,8 +131,8 @@ export function createConnection(form: ConnectionForm): Connection {
       promote(next);
       return;
     }
-    if (link.token !== null && !link.greeted && (++silentLinks >= askAfter || refused)) {
-      askAfter *= ASK_FACTOR;
+    if (link.token !== null && !link.greeted && (--patience <= 0 || refused)) {
+      patience = ASK_AFTER;
       void askWhy(link.token);
     }
     retry(wasUsed);
@@ -161,9 +161,8 @@ export function createConnection(form: ConnectionForm): Connection {
     const { type } = message;
     if (!link.greeted) {
       link.greeted = true;
-      silentLinks = 0;
-      askAfter = ASK_AFTER_WORKING;
-      refused = isAway = false;
+      patience = ASK_AFTER;
+      refused = isAway = gotThrough = false;
       for (const cancel of link.cancel.splice(0)) cancel();
       link.cancel.push(
         env.after(PROVEN_MS, () => {
@@ -214,10 +213,13 @@ export function createConnection(form: ConnectionForm): Connection {
   const askWhy = async (token: Token): Promise<void> => {
     const answer = await httpStatus(form.addresses.api, token, env);
     if (!desired || current) return;
-    if (answer === 0) tellAway();
-    else if (answer !== 401) {
+    if (answer === 0) {
+      gotThrough = false;
+      tellAway();
+    } else if (answer !== 401) {
       // HTTP gets through, and WebSockets do not
-      if (askAfter > ASK_AFTER_WORKING * ASK_FACTOR && streams) fallback.start();
+      if (gotThrough && streams) fallback.start();
+      gotThrough = true;
     } else if (refused || !tokens.renews) {
       const why = token ? 'the server refused the token' : 'the server asks for a token';
       deny(new ClientError('AUTHENTICATION_REQUIRED', why, { fatal: true }));
@@ -256,8 +258,8 @@ export function createConnection(form: ConnectionForm): Connection {
   };
 
   const begin = (): void => {
-    silentLinks = 0;
-    askAfter = ASK_AFTER;
+    patience = 1;
+    gotThrough = false;
     if (sockets) open();
     else fallback.start();
     look();

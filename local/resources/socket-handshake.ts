@@ -7,17 +7,12 @@ import { headerPairs, isHeadTooLong } from '../base/head.ts';
 import { endWith } from '../base/listen.ts';
 import { urlOf } from '../base/url.ts';
 import { watchFrames } from './frame-limit.ts';
+import { handshakeTurns } from './handshake-turns.ts';
 import { forwardedFor } from './http-api.ts';
 import { type Caller, contextOf, MAX_MESSAGE_BYTES, type SocketApiOptions } from './socket-context.ts';
 import type { SocketPeers } from './socket-peers.ts';
 
 const MAX_FRAME_BYTES = 32 * 1024;
-
-/**
- * A laptop's functions serve invocations in turn. While so many wait, new handshakes are refused as those over the platform's
- * quota are. Else a thousand clients that return together would all wait too long, give up and begin again, and none would get in.
- */
-const MAX_WAITING = 200;
 
 export interface SocketHandshake {
   /** Makes the client a peer, or answers it with the refusal and closes. */
@@ -53,21 +48,13 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
     }
   };
 
-  let refusing = false;
-  /** Whether a handshake would wait too long. It is said once, when that begins. */
-  const isBusy = (): boolean => {
-    const waiting = routes.connect.waiting() + routes.message.waiting();
-    if (waiting > MAX_WAITING && !refusing)
-      warn(`handshakes are answered 429: ${waiting} invocations wait, as this machine serves no more`);
-    refusing = waiting > MAX_WAITING;
-    return refusing;
-  };
+  const turns = handshakeTurns(() => routes.connect.waiting() + routes.message.waiting());
 
   return {
     async upgrade(request: Negotiated, socket, head) {
       if (isHeadTooLong(request)) return endWith(socket, 431, JSON.stringify({ message: 'Request Header Fields Too Large' }));
       if (!isHandshake(request)) return endWith(socket, 400, JSON.stringify({ message: 'Bad Request' }));
-      if (isBusy()) return endWith(socket, 429, JSON.stringify({ message: 'Too Many Requests' }));
+      if (!(await turns.next(socket))) return;
       const caller: Caller = {
         id: `${randomBytes(11).toString('base64url').slice(0, 15)}=`,
         connectedAt: clock.now(),
@@ -88,6 +75,7 @@ export function socketHandshake(options: SocketApiOptions, peers: SocketPeers): 
       });
     },
     stop() {
+      turns.stop();
       server.close();
     },
   };
