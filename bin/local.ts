@@ -1,9 +1,11 @@
 /** `npm start`: the deployment on this machine. */
 import './node-version.ts';
 
+import { createServer } from 'node:http';
 import type { System } from '../core/channels/system.ts';
 import { SETTING } from '../core/names.ts';
 import type { Settings } from '../core/settings.ts';
+import { close, listen } from '../local/base/listen.ts';
 import { startDemo } from '../local/demo/demo.ts';
 import { makeJournal } from '../local/demo/journal.ts';
 import { SHOWN, startOnSale } from '../local/demo/on-sale.ts';
@@ -98,6 +100,7 @@ async function main(): Promise<void> {
   const keys = local.demo && hasAgent() && systems.some(({ name }) => name === 'operations') ? demoKeys(LOCAL_KEY) : null;
   const progress = makeProgress();
   try {
+    await tryAddresses(local);
     assembly = await assemble({ settings, systems, systemsModule: module, progress });
     progress('starting tables, queues and functions');
     run = await startLocal({
@@ -155,6 +158,15 @@ async function main(): Promise<void> {
 /** The line about others on the network, and what HOST lets them do. */
 const opened = (host: string, tokens: boolean): string =>
   `HOST=${host}: whoever reaches that address can publish with the key ${LOCAL_KEY}, and ${tokens ? 'get a token for any user and role' : 'read every topic and control services'}`;
+
+/** A start takes seconds: an address that is taken, or not of this machine, is found out before. */
+async function tryAddresses({ port, host, awsPort }: LocalSettings): Promise<void> {
+  for (const [wanted, address] of [[port, host ?? '127.0.0.1'] as const, [awsPort, '127.0.0.1'] as const]) {
+    const server = createServer();
+    await listen(server, wanted, address);
+    await close(server);
+  }
+}
 
 function explainStart(error: unknown, { port, host, awsPort }: LocalSettings): string {
   const { code, port: taken = port } = error as { readonly code?: unknown; readonly port?: unknown };

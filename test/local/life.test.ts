@@ -9,10 +9,14 @@ import { dataFolder, start, stopAll } from '../helpers/start.ts';
 afterEach(stopAll);
 
 describe('npm start', { timeout: 240_000 }, () => {
-  test('serves once it prints ready, and leaves no open port after Ctrl-C', async () => {
+  test('says what it is doing and how long it took, serves once it prints ready, and leaves no open port after Ctrl-C', async () => {
     const local = start({});
     const url = await local.ready();
 
+    const lines = local.output().split('\n');
+    for (const step of ['bundling the functions', 'synthesising the template', 'starting tables, queues and functions'])
+      expect(lines.filter((line) => line.startsWith(step))).toEqual([expect.stringMatching(/ … \d+\.\d s$/)]);
+    expect(lines.find((line) => line.startsWith('ready'))).toMatch(/after \d+\.\d s$/);
     expect((await fetch(`${url}/api/health`)).status).toBe(200);
     local.end('SIGINT');
 
@@ -47,20 +51,9 @@ describe('npm start', { timeout: 240_000 }, () => {
 
     expect(await local.exited()).toBe(1);
     expect(local.output()).toContain(`port ${port} is taken`);
+    expect(local.output(), 'before it begins').not.toContain('bundling');
     expect(local.output()).toContain('PORT=');
     await close(other);
-  });
-
-  test('says what it is doing, and how long each step and the whole start took', async () => {
-    const local = start({});
-    await local.ready();
-
-    const lines = local.output().split('\n');
-    for (const step of ['bundling the functions', 'synthesising the template', 'starting tables, queues and functions'])
-      expect(lines.filter((line) => line.startsWith(step))).toEqual([expect.stringMatching(/ … \d+\.\d s$/)]);
-    expect(lines.find((line) => line.startsWith('ready'))).toMatch(/after \d+\.\d s$/);
-    local.end('SIGINT');
-    expect(await local.exited()).toBe(0);
   });
 
   test('takes its settings as options too, which win over the environment', async () => {

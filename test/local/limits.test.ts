@@ -1,29 +1,20 @@
 /** Limits that are settings, and clients that misbehave, on a local run of this file. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Assembly, assemble } from '../../bin/assemble.ts';
-import { readSettings } from '../../bin/settings.ts';
-import { systems } from '../../systems/index.ts';
 import { connect, type Message, ofType } from '../helpers/client.ts';
 import { tick } from '../helpers/events.ts';
-import { itemsOf, type OwnRun, ownRun, runWith } from '../helpers/local.ts';
+import { itemsOf, type OwnRun, runWith } from '../helpers/local.ts';
 import { headOf, rawHttp, WEBSOCKET } from '../helpers/raw-http.ts';
 
-let assembly: Assembly;
 let own: OwnRun;
 beforeAll(async () => {
-  const given = {
-    APP_PUSH_MODE: 'both',
+  own = await runWith({
+    FRONT_DOOR: 'off',
     ALLOWED_ORIGINS: 'https://A.example/, https://b.example:443,tauri://localhost',
     MAX_CONNECTIONS: '3',
     MAX_SUBSCRIPTIONS_PER_CONNECTION: '5',
-  };
-  assembly = await assemble({ settings: readSettings(given, systems), systems });
-  own = await ownRun({ templateFile: assembly.templateFile });
+  });
 });
-afterAll(async () => {
-  await own.run.stop();
-  assembly.remove();
-});
+afterAll(() => own.run.stop());
 
 const connections = async (): Promise<unknown> => (await own.get('/api/health')).body['connections'];
 

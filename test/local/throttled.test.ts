@@ -38,6 +38,9 @@ describe('functions that are throttled', () => {
     const client = await connect(own.url);
     client.send({ type: 'subscribe', topic: 'price:005930' });
     await client.until(ofType('subscribed'));
+    // a greeting that a slow start put back is no work of these
+    own.run.clock.advance(10_000);
+    await own.run.settled();
     own.run.levers.concurrency.functions.set(name, 0);
     await own.publish([tick('005930', 1000)]);
     if (name === 'fan-out') {

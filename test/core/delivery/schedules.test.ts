@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Conditions, runSchedule } from '../../helpers/schedule.ts';
 
 /** SCHEDULES=20000 runs more, SEED=7 starts from another seed. */
-const SCHEDULES = Number(process.env['SCHEDULES'] ?? 100);
+const SCHEDULES = Number(process.env['SCHEDULES'] ?? 50);
 const SEED = Number(process.env['SEED'] ?? 1);
 
 async function runAll(kind: 'state' | 'log', conditions: Conditions, schedules = SCHEDULES) {
