@@ -159,12 +159,14 @@ async function main(): Promise<void> {
 const opened = (host: string, tokens: boolean): string =>
   `HOST=${host}: whoever reaches that address can publish with the key ${LOCAL_KEY}, and ${tokens ? 'get a token for any user and role' : 'read every topic and control services'}`;
 
-/** A start takes seconds: an address that is taken, or not of this machine, is found out before. */
+/** A start takes seconds: a port that is taken, or a host that is not of this machine, is mostly found out before. */
 async function tryAddresses({ port, host, awsPort }: LocalSettings): Promise<void> {
-  for (const [wanted, address] of [[port, host ?? '127.0.0.1'] as const, [awsPort, '127.0.0.1'] as const]) {
-    const server = createServer();
-    await listen(server, wanted, address);
-    await close(server);
+  const servers = [createServer(), createServer()] as const;
+  try {
+    await listen(servers[0], port, host ?? '127.0.0.1');
+    await listen(servers[1], awsPort, '127.0.0.1');
+  } finally {
+    for (const server of servers) if (server.listening) await close(server);
   }
 }
 

@@ -19,9 +19,8 @@ const LONGEST_OPENING = 3;
 /** A link that lasted this long after its first frame has proved itself: the next failure counts from one. In ms. */
 const PROVEN_MS = 10_000;
 /**
- * After so many links without a frame the server is asked over HTTP why; at first after one, since the token may be wrong. If
- * HTTP gets through twice, WebSockets are blocked here: at the 3rd link, or, where one worked before and the server is rather
- * busy, at the 4th.
+ * Links without a frame before the server is asked over HTTP for the reason; 1 at first, because the token may be wrong. The
+ * second answer in a row starts the fallback: at the 3rd link, or at the 4th if a link has worked before.
  */
 const ASK_AFTER = 2;
 /** A retry this near is not put forward, in ms. */
@@ -46,7 +45,7 @@ export function createConnection(form: ConnectionForm): Connection {
   let failures = 0;
   /** Links without a frame until the server is asked why. */
   let patience = 1;
-  /** It was asked since the last frame, and answered. */
+  /** The server has answered over HTTP since the last frame. */
   let gotThrough = false;
   let wasLive = false;
   /** That the server is away was told. */
@@ -213,7 +212,8 @@ export function createConnection(form: ConnectionForm): Connection {
   const askWhy = async (token: Token): Promise<void> => {
     const answer = await httpStatus(form.addresses.api, token, env);
     if (!desired || current) return;
-    if (answer === 0) {
+    // a server that is away or busy (429, 5xx) is no network that blocks
+    if (answer === 0 || answer > 428) {
       gotThrough = false;
       tellAway();
     } else if (answer !== 401) {

@@ -15,7 +15,7 @@ import { type DisconnectPorts, disconnect } from './disconnect.ts';
 /** An old STOMP client has this long for its first frame; then the connection is taken for JSON and greeted. */
 export const GREETING_MS = 250;
 
-/** The function that serves a first frame may still be starting: it has so long to greet, or to know better. */
+/** Delay before the greeting is tried again, while the function that serves the first frame may still be starting. */
 const STARTING_SECONDS = 2;
 
 /** A greeting that another message's handler claimed is surely sent within this time. */

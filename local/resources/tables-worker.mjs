@@ -16,7 +16,7 @@ const ofDynalite = createRequire(import.meta.resolve('dynalite'));
 const { AbstractKeyIterator, AbstractValueIterator } = createRequire(ofDynalite.resolve('memory-level'))('abstract-level');
 for (const { prototype } of [AbstractKeyIterator, AbstractValueIterator]) prototype.return ??= prototype.close;
 
-// a read in a thread of its own costs a hundred times the read: nearly all are of what was written just now
+// a read on another thread costs many times the read itself, and nearly every read is of fresh data, which is in memory
 const { ClassicLevel } = createRequire(ofDynalite.resolve('level'))('classic-level');
 const { get: getLater } = ClassicLevel.prototype;
 ClassicLevel.prototype.get = async function (/** @type {string} */ key, /** @type {object | undefined} */ options) {

@@ -475,6 +475,37 @@ describe('where WebSockets are blocked', () => {
     expect(got.slice(now)).toEqual([`e-${offset + 1}`]);
   });
 
+  test.each([
+    ['at the third attempt, if none ever worked', 3, false],
+    ['at the fourth, if one worked before', 4, true],
+  ] as const)('that is believed %s', async (_, attempts, hasWorked) => {
+    const here = world();
+    here.http = async (url) => (url.includes('reservations') ? streamOf(settled(1)) : new Response('{}', { status: 200 }));
+    here.client.follow(RESERVATIONS, () => undefined);
+    here.manner = hasWorked ? 'serve' : 'refuse';
+    here.client.start();
+    await here.pass(hasWorked ? 60_000 : 0);
+    here.manner = 'refuse';
+    const before = here.sockets.length - (hasWorked ? 0 : 1);
+    if (hasWorked) here.sockets.at(-1)?.die(1006);
+    for (let ms = 0; here.client.transport !== 'sse' && ms < 120_000; ms += 10) await here.pass(10);
+    expect(here.sockets.length - before).toBe(attempts);
+  });
+
+  test('a busy server is none: what it cannot serve over HTTP either is no proof', async () => {
+    const here = world();
+    here.manner = 'refuse';
+    let asked = 0;
+    // every other question is answered: never two in a row
+    here.http = async () => new Response('{}', { status: asked++ % 2 === 0 ? 200 : 503 });
+    here.client.follow(RESERVATIONS, () => undefined);
+    here.client.start();
+    await here.pass(300_000);
+    expect(asked).toBeGreaterThan(6);
+    expect(here.client.transport).toBeNull();
+    expect(here.requests.some(({ url }) => url.includes('reservations'))).toBe(false);
+  });
+
   test('an outage is none: while nothing answers, the WebSocket is tried as before', async () => {
     const here = world();
     here.manner = 'refuse';

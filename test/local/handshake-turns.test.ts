@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { listen } from '../../local/base/listen.ts';
 import { type HandshakeTurns, handshakeTurns } from '../../local/resources/handshake-turns.ts';
 
 let waiting = 0;
@@ -52,6 +55,20 @@ test('one whose client has left takes no room', async () => {
   waiting = 15;
   await pass(20);
   expect(began).toEqual(['a has left', 'b']);
+});
+
+test('a client that only ends its side has left', async () => {
+  vi.useRealTimers();
+  waiting = 16;
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    void turns.next(socket).then((isThere) => began.push(isThere ? 'began' : 'has left'));
+    client.end();
+  });
+  const client = connect(await listen(server, 0, '127.0.0.1'), '127.0.0.1');
+  await once(client, 'close');
+  waiting = 0;
+  await vi.waitFor(() => expect(began).toEqual(['has left']));
+  server.close();
 });
 
 test('those that wait when the run ends do not begin', async () => {

@@ -38,7 +38,7 @@ describe('functions that are throttled', () => {
     const client = await connect(own.url);
     client.send({ type: 'subscribe', topic: 'price:005930' });
     await client.until(ofType('subscribed'));
-    // a greeting that a slow start put back is no work of these
+    // lets a greeting that was put back run first: it is not part of this test
     own.run.clock.advance(10_000);
     await own.run.settled();
     own.run.levers.concurrency.functions.set(name, 0);

@@ -16,7 +16,7 @@ const RESTARTS = 5;
 /** Events a second, in all, and how long each server is up at least. */
 const RATE = 50;
 const UP_SECONDS = Number(process.env['UP_SECONDS'] || 8);
-/** All must be back in this time, in ms: two cores that carry the events and the clients besides let in a few a second. */
+/** Time for all to return, in ms: two cores that also carry the events and the clients admit a few a second. */
 const BACK_MS = Math.max(300_000, CLIENTS * 1_000);
 
 afterAll(stopAll);

@@ -163,7 +163,7 @@ export async function startAgent({ config: first, state, configFile, environment
   const useConfig = async (next: Config): Promise<void> => {
     config = next;
     for (const problem of await services.apply(next.services)) log('ERROR', `the new config could not be used: ${problem}`);
-    await applyLogs(next);
+    await applyLogs(next).catch(({ message }: Error) => log('ERROR', `the new config could not be used: ${message}`));
   };
   await useConfig(first);
   await commands.resume();
@@ -189,8 +189,9 @@ export async function startAgent({ config: first, state, configFile, environment
     async stop({ withServices = false } = {}) {
       link.stop();
       await figures.stop();
-      await services.stop(withServices);
+      // their outcome names the service as its config has it
       await commands.idle();
+      await services.stop(withServices);
       for (const loop of logs.values()) await loop.stop();
       await inOrder(async () => undefined);
       sender.kick();

@@ -60,10 +60,51 @@ test('the first frame without subprotocol, and no other, ends the half frame of 
 
 test('a frame that overtakes the CONNECT waits for it', async () => {
   await open('a', 'v12.stomp');
+  const { sleep } = ports.clock;
+  let sleeps = 0;
+  ports.clock.sleep = async (ms) => {
+    if (++sleeps === 3) await send('a', CONNECT);
+    await sleep(ms);
+  };
 
-  for (const { job } of ports.jobs.jobs.splice(0)) if (job.kind === 'greet') await greetLater(job, ports);
+  await send('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r' }));
+
+  expect(commands()).toEqual(['CONNECTED', 'RECEIPT']);
+});
+
+test('a SUBSCRIBE that overtakes the UNSUBSCRIBE of its id waits for the id', async () => {
+  await open('a', 'v12.stomp');
+  await send('a', `${CONNECT}${frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/1/1', receipt: 'r1' })}`);
+  const { sleep } = ports.clock;
+  let sleeps = 0;
+  ports.clock.sleep = async (ms) => {
+    if (++sleeps === 2) await send('a', frame('UNSUBSCRIBE', { id: 's', receipt: 'r2' }));
+    await sleep(ms);
+  };
+
+  await send('a', frame('SUBSCRIBE', { id: 's', destination: '/topic/waiting-queue/2/1', receipt: 'r3' }));
+
+  expect(commands()).toEqual(['CONNECTED', 'RECEIPT', 'RECEIPT', 'RECEIPT']);
+  expect(await ports.ownSubscriptions.list('a')).toMatchObject([{ topic: '/topic/waiting-queue/2/1', subscriptionId: 's' }]);
+});
+
+test('an ERROR is written in the version that the frames before it agreed on', async () => {
+  await open('a', 'v12.stomp');
+  await send('a', `${frame('CONNECT', { 'accept-version': '1.0' })}${frame('SUBSCRIBE', { id: 's', destination: 'price:nope' })}`);
+
+  expect(ports.gateway.posted.at(-1)?.frame).toContain('\nmessage:no channel has the destination price:nope');
+});
+
+test('a client that has sent something is not greeted while its function may still be starting', async () => {
+  await open('a', null);
+  ports.gateway.active.set('a', ports.clock.now() + 30);
+  const doJobs = async (): Promise<void> => {
+    for (const { job } of ports.jobs.jobs.splice(0)) if (job.kind === 'greet') await greetLater(job, ports);
+  };
+
+  await doJobs();
   await send('a', CONNECT);
-  for (const { job } of ports.jobs.jobs.splice(0)) if (job.kind === 'greet') await greetLater(job, ports);
+  await doJobs();
 
   expect(commands()).toEqual(['CONNECTED']);
 });

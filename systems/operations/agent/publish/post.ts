@@ -49,7 +49,7 @@ export function poster(address: () => { readonly url: string; readonly key: stri
     const { url, key } = address();
     const failed = (why: string, pauseMs = 0, isFinal = false): Posted => ({ kind: 'failed', why, pauseMs, isFinal });
     let response: Response;
-    let body: ResponseBody;
+    let body: ResponseBody | null;
     try {
       response = await fetch(new URL('/internal/events', url), {
         method: 'POST',
@@ -60,14 +60,16 @@ export function poster(address: () => { readonly url: string; readonly key: stri
         signal: AbortSignal.any([ended, AbortSignal.timeout(ANSWER_MS)]),
       });
       // whatever stands between answers with pages of its own
-      body = ((await response.json().catch(() => null)) as ResponseBody | null) ?? {};
+      body = (await response.json().catch(() => null)) as ResponseBody | null;
     } catch (error) {
       const { message, cause } = error as Error & { cause?: { code?: string } };
       return failed(cause?.code ?? message);
     }
     const { status, headers } = response;
-    const why = `${status}: ${body.error_message ?? 'not accepted'}`;
+    const why = `${status}: ${body?.error_message ?? 'not accepted'}`;
     if (status !== 202) return failed(why, secondsOf(headers.get('retry-after')) * 1000, status === 400 || status === 413);
+    // it names what was rejected: without it nothing counts as taken, and goes again as the same events
+    if (body === null) return failed(`${status}, with an answer that cannot be read`);
     const rejected = body.rejected ?? [];
     const serverMs = Date.parse(headers.get('date') ?? '');
     return {

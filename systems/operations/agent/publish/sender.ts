@@ -69,15 +69,17 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
       return true;
     }
     const { refused, entries, serverMs } = outcome;
+    // before the disk is waited for: it is the time of now
+    if (serverMs !== null) serverTime(serverMs);
     const again = [...refused].filter(([, { isFinal }]) => !isFinal).map(([index]) => index);
     for (const [index, { why, isFinal }] of refused)
       if (isFinal) log('ERROR', `${nameOf(events[index])} was refused, and is given up: ${why}`);
     for (const why of entries) log('ERROR', `an entry was refused, and is given up: ${why}`);
     await next.settle(new Set(again));
     most = Math.min(MOST_EVENTS, most * 2);
-    if (serverMs !== null) serverTime(serverMs);
     if (again.length > 0) {
       failed(`${again.length} events were not taken`, 0);
+      isOnline = true;
       return false;
     }
     if (failures > 0) log('INFO', 'publishing works again');

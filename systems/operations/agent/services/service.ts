@@ -90,7 +90,7 @@ export function superviseService(
     running = null;
     isDead = true;
     startAt = now() + deaths.note(now());
-    report('error', 'failed', `${name} ${why}; it is started again`);
+    report('error', 'failed', `${name} ${why}${wants ? '; it is started again' : ''}`);
     if (deaths.count < FAILING || isFailing) return;
     isFailing = true;
     failing(true);
@@ -163,7 +163,15 @@ export function superviseService(
     get pid() {
       return running;
     },
-    ask: (wish) => turn(() => carryOut(wish)),
+    ask: (wish) =>
+      turn(async () => {
+        try {
+          await carryOut(wish);
+        } finally {
+          // whatever failed: what is wanted is started again
+          if (wants && running === null) startAt ??= now();
+        }
+      }),
     look: () =>
       turn(async () => {
         if (running !== null && (await runner.pid()) !== running) {

@@ -84,7 +84,7 @@ export async function startServices(ports: ServicesPorts): Promise<Services> {
             }),
           })
         : systemdRunner(config.unit, { sleep, now });
-    // a unit that somebody stopped is not started because an agent comes; what runs was not stopped, whatever was wished
+    // what was never wished for is started only if it is no unit; what runs was not stopped, whatever was wished
     const wanted = (await runner.pid().catch(() => null)) !== null || (memory.wanted ?? config.unit == null);
     const service = superviseService(config.name ?? id, wanted, {
       runner,
@@ -107,8 +107,9 @@ export async function startServices(ports: ServicesPorts): Promise<Services> {
   const letGo = async (id: string, isStopped: boolean): Promise<void> => {
     const kept = all.get(id);
     if (!kept) return;
-    await kept.looks.stop();
+    // a stop that fails leaves it supervised
     if (isStopped) await kept.service.ask({ action: 'stop', graceMs: kept.config.grace * 1000, commandId: null });
+    await kept.looks.stop();
     all.delete(id);
   };
   const ask = async (id: string, wish: Wish): Promise<void> => {

@@ -136,8 +136,7 @@ export async function startTail(path: string, memory: TailMemory | null, now: ()
     }
   };
 
-  if (memory) await resume(memory);
-  else {
+  const begin = async (): Promise<void> => {
     for (const { path: at, key } of await siblingsOf(path)) {
       const file = await openFile(at, 'end').catch(() => null);
       if (file) finished.set(key, file.place);
@@ -145,6 +144,14 @@ export async function startTail(path: string, memory: TailMemory | null, now: ()
     }
     const file = await openFile(path, 'end');
     if (file) add(file);
+  };
+
+  try {
+    await (memory ? resume(memory) : begin());
+  } catch (error) {
+    // it is tried again and again, each time with files opened anew
+    for (const { file } of sources) await file.close();
+    throw error;
   }
 
   const batchOf = ({ file }: Source, piece: Piece): LineBatch => ({
