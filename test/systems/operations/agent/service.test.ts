@@ -167,6 +167,20 @@ describe('a service that dies', () => {
   });
 });
 
+test('what is wanted is started again, even if a command failed half-way', async () => {
+  await pass(1);
+  world.pid = null;
+  await service.look();
+  const { pid } = world.runner;
+  world.runner.pid = async () => Promise.reject(new Error('systemctl does not answer'));
+  await expect(ask('start')).rejects.toThrow('systemctl does not answer');
+  world.runner.pid = pid;
+
+  await pass(1);
+
+  expect(world.pid).toBe(102);
+});
+
 test('what cannot be stopped is an error, and no second copy is started', async () => {
   await pass(1);
   world.left = 2;
