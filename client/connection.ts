@@ -2,7 +2,7 @@
  * The connection: at most one link that is used, and one that takes its place. Everything that may start or end a link asks
  * first whether the program wants one (`desired`): logging out is final.
  */
-import { pauseMs, rotationMs } from './backoff.ts';
+import { hintMs, openingMs, PATIENCE_MS, PROVEN_MS, pauseMs, rotationMs, SETTLE_MS, SOON_MS } from './backoff.ts';
 import type { Connection, ConnectionForm } from './connection-form.ts';
 import { httpStatus } from './denial.ts';
 import { ClientError } from './errors.ts';
@@ -13,22 +13,11 @@ import { watchMachine } from './machine.ts';
 import type { Status } from './status.ts';
 import type { Token } from './token.ts';
 
-/** Token, handshake and first frame together must not take longer; three times as long after failures, because the server may be busy. In ms. */
-const OPENING_MS = 20_000;
-const LONGEST_OPENING = 3;
-/** A link that lasted this long after its first frame has proved itself: the next failure counts from one. In ms. */
-const PROVEN_MS = 10_000;
 /**
  * Links without a frame before the server is asked over HTTP for the reason; 1 at first, because the token may be wrong. The
  * second answer in a row starts the fallback: at the 3rd link, or at the 4th if a link has worked before.
  */
 const ASK_AFTER = 2;
-/** A retry this near is not put forward, in ms. */
-const SOON_MS = 2_000;
-/** Requests that wait for answers are looked at again after this, in ms. */
-const SETTLE_MS = 1_000;
-/** A client with too many connections waits this long, and so does the replacement of a link that works. In ms. */
-const PATIENCE_MS = 60_000;
 
 export function createConnection(form: ConnectionForm): Connection {
   const { env, tokens, topics, requests, failed, changed } = form;
@@ -44,7 +33,7 @@ export function createConnection(form: ConnectionForm): Connection {
   let next: Link | null = null;
   let failures = 0;
   /** Links without a frame until the server is asked why. */
-  let patience = 1;
+  let untilAsked = 1;
   /** The server has answered over HTTP since the last frame. */
   let gotThrough = false;
   let wasLive = false;
@@ -80,9 +69,8 @@ export function createConnection(form: ConnectionForm): Connection {
 
   const open = (): void => {
     const link = openLink(form, refused, { message: serve, caughtUp: promote, lost: lose, unusable: deny });
-    const openingMs = OPENING_MS * Math.min(LONGEST_OPENING, 1 + failures);
     link.cancel.push(
-      env.after(openingMs, () => {
+      env.after(openingMs(failures), () => {
         tellAway();
         lose(link, 'it took too long');
       }),
@@ -130,8 +118,8 @@ export function createConnection(form: ConnectionForm): Connection {
       promote(next);
       return;
     }
-    if (link.token !== null && !link.greeted && (--patience <= 0 || refused)) {
-      patience = ASK_AFTER;
+    if (link.token !== null && !link.greeted && (--untilAsked <= 0 || refused)) {
+      untilAsked = ASK_AFTER;
       void askWhy(link.token);
     }
     retry(wasUsed);
@@ -160,7 +148,7 @@ export function createConnection(form: ConnectionForm): Connection {
     const { type } = message;
     if (!link.greeted) {
       link.greeted = true;
-      patience = ASK_AFTER;
+      untilAsked = ASK_AFTER;
       refused = isAway = gotThrough = false;
       for (const cancel of link.cancel.splice(0)) cancel();
       link.cancel.push(
@@ -201,19 +189,16 @@ export function createConnection(form: ConnectionForm): Connection {
     later(PATIENCE_MS * (1 + env.random()));
   };
 
-  const comeBack = ({ after_ms: after, within_ms: within }: Wire, link: Link): void => {
-    const ms = Number(after) + env.random() * Number(within);
-    // a server that says so to every new connection must not be obeyed at once
-    const floor = failures > 0 || !link.proven ? PROVEN_MS : 0;
-    if (Number.isFinite(ms)) link.cancel.push(env.after(ms + floor, () => replace(link)));
+  const comeBack = (hint: Wire, link: Link): void => {
+    const ms = hintMs(hint, failures > 0 || !link.proven, env.random);
+    if (Number.isFinite(ms)) link.cancel.push(env.after(ms, () => replace(link)));
   };
 
   /** Asks over HTTP if the token was the reason. */
   const askWhy = async (token: Token): Promise<void> => {
     const answer = await httpStatus(form.addresses.api, token, env);
     if (!desired || current) return;
-    // a server that is away or busy (429, 5xx) is no network that blocks
-    if (answer === 0 || answer > 428) {
+    if (answer === 0) {
       gotThrough = false;
       tellAway();
     } else if (answer !== 401) {
@@ -258,7 +243,7 @@ export function createConnection(form: ConnectionForm): Connection {
   };
 
   const begin = (): void => {
-    patience = 1;
+    untilAsked = 1;
     gotThrough = false;
     if (sockets) open();
     else fallback.start();

@@ -38,7 +38,6 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
   const failed = (why: string, askedMs: number): void => {
     if (failures === 0) log('WARNING', `publishing failed, and is tried again: ${why}`);
     failures++;
-    isOnline = false;
     idleMs = Math.max(askedMs, pauseMs(failures, LONGEST_PAUSE_MS, random));
     blockedUntil = performance.now() + idleMs;
   };
@@ -57,6 +56,7 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
     if (end.signal.aborted) return false;
     if (outcome.kind === 'failed') {
       if (!outcome.isFinal) {
+        isOnline = false;
         failed(outcome.why, outcome.pauseMs);
         return false;
       }
@@ -68,6 +68,7 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
       }
       return true;
     }
+    isOnline = true;
     const { refused, entries, serverMs } = outcome;
     // before the disk is waited for: it is the time of now
     if (serverMs !== null) serverTime(serverMs);
@@ -79,11 +80,10 @@ export function startSender({ outbox, post, random, log, serverTime }: SenderPor
     most = Math.min(MOST_EVENTS, most * 2);
     if (again.length > 0) {
       failed(`${again.length} events were not taken`, 0);
-      isOnline = true;
       return false;
     }
     if (failures > 0) log('INFO', 'publishing works again');
-    [failures, isOnline] = [0, true];
+    failures = 0;
     return true;
   };
   const loop = repeat(
